@@ -1,0 +1,456 @@
+"""A resolved, typed spec: what every other part of the project consumes.
+
+Owns: the data classes of a spec, after all names are resolved and all types are checked.
+Must never hold: how a spec is written (see ``language``) or what it means (see ``semantics``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tcpmodel.language.span import Span
+from tcpmodel.model.types import Type
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """One reference: ``document`` such as ``RFC9293``, ``place`` such as ``§3.10.7.4 fifth``, or a requirement id.
+
+    For a requirement (``MUST-11``) ``place`` is the id and ``requirement`` is true.
+    """
+
+    document: str
+    place: str
+    requirement: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.document} {self.place}".strip()
+
+
+# ---------------------------------------------------------------------------------------------------- expressions
+
+
+@dataclass(frozen=True, slots=True)
+class Expr:
+    """Base of all expressions. ``text`` is the source as written, with single spaces."""
+
+    type: Type
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Literal(Expr):
+    """A number, a duration in microseconds, ``true``/``false`` as 1/0, or the index of an enum word."""
+
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class VarRef(Expr):
+    """A variable of the endpoint."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class LocalRef(Expr):
+    """A value that the rule chose (``choose n``)."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRef(Expr):
+    """A field of the message at hand: the one that arrived, or in ``where``, ``rule`` and ``fault`` the one sent."""
+
+    message: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class DefinitionRef(Expr):
+    """A ``define``d name or a named constant; its meaning is ``Spec.definitions[name]`` or ``Spec.constants[name]``."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic(Expr):
+    """``left op right`` with op one of ``+ - * / mod``; or ``max``/``min`` of the two."""
+
+    op: str
+    left: Expr
+    right: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Compare(Expr):
+    """``left op right`` with op one of ``< =< = !=`` (``>`` and ``>=`` are turned round)."""
+
+    op: str
+    left: Expr
+    right: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Not(Expr):
+    operand: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class And(Expr):
+    operands: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or(Expr):
+    operands: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HasFlags(Expr):
+    """``SEG with A,B`` (all set) and ``SEG without A,B`` (none set)."""
+
+    message: str
+    present: tuple[str, ...]
+    absent: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IsSet(Expr):
+    """``V is set`` of an optional variable."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cases(Expr):
+    """``| guard => value`` lines in order; the last guard is always true."""
+
+    cases: tuple[tuple[Expr, Expr], ...]
+
+
+# --------------------------------------------------------------------------------------------------- declarations
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A named choice or deviation. ``turns_on``/``turns_off`` name other profiles it brings with it or excludes."""
+
+    name: str
+    title: str
+    default: bool
+    turns_on: tuple[str, ...]
+    turns_off: tuple[str, ...]
+    cites: tuple[Citation, ...]
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """``values`` maps a profile name, or ``""`` for the default, to an expression."""
+
+    name: str
+    type: Type
+    values: tuple[tuple[str, Expr], ...]
+    cites: tuple[Citation, ...]
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """``optional``: may be unset. ``free``: the implementation may change it at any time (a receive window).
+
+    ``initial`` is the value in the initial state, or None when nothing is known before the first assignment.
+    """
+
+    name: str
+    type: Type
+    optional: bool
+    free: bool
+    initial: Expr | None
+    title: str
+    cites: tuple[Citation, ...]
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """``type`` may be ``Seq("sender")`` or ``Seq("receiver")``. ``source`` is the key that trace readers use.
+
+    ``only_with`` names a flag without which the field means nothing.
+    """
+
+    name: str
+    type: Type
+    source: str
+    only_with: str | None
+    title: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What endpoints send each other. ``flags`` decide, ``marks`` may accompany any message without changing it."""
+
+    name: str
+    title: str
+    flags: tuple[str, ...]
+    marks: tuple[str, ...]
+    fields: tuple[Field, ...]
+    cites: tuple[Citation, ...]
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """``kind``: ``message``, ``call``, ``timer``, ``notice`` (from a lower layer) or ``own`` (own accord: ``may``).
+
+    ``name`` is the message name, the words of the call (``OPEN passive``) or of the timer. ``observed`` is true for
+    messages only: no capture shows the others. ``duration`` is the time after which a timer expires, if fixed.
+    """
+
+    kind: str
+    name: str
+    observed: bool
+    duration: Expr | None
+    title: str
+    cites: tuple[Citation, ...]
+    doc: str
+    span: Span
+
+    def __str__(self) -> str:
+        if self.kind == "timer":
+            return f"timeout {self.name}"
+        if self.kind == "notice":
+            return f"notice {self.name}"
+        return "own accord" if self.kind == "own" else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """``define``: a named expression. A dotted name of a message (``SEG.LEN``) is a derived field of it."""
+
+    name: str
+    type: Type
+    body: Expr
+    cites: tuple[Citation, ...]
+    doc: str
+    span: Span
+
+
+# ---------------------------------------------------------------------------------------------------------- rules
+
+
+@dataclass(frozen=True, slots=True)
+class Assign:
+    """``variable <- value``; value None means ``any`` (the implementation chooses); ``unset`` clears an optional."""
+
+    variable: str
+    value: Expr | None
+    unset: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """``choose n : type [where condition]``: a value that the endpoint picks, local to the rule."""
+
+    name: str
+    type: Type
+    where: Expr | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """``send <SEQ=..><ACK=..><CTL=..> [when g] [where g] [within t] [or nothing]``.
+
+    ``fields`` gives the fields that the rule fixes; a field that is not named is free (but a field whose type is
+    octets and whose message names it as payload is not special: name it). ``flags`` is the exact set of flags.
+    ``when``: sent only if it holds. ``where``: what the values must satisfy; may use the message's fields as sent.
+    ``within``: may be delayed by that time and merged into another message. ``optional``: may be left out.
+    """
+
+    message: str
+    fields: tuple[tuple[str, Expr], ...]
+    flags: tuple[str, ...]
+    when: Expr | None
+    where: Expr | None
+    within: Expr | None
+    optional: bool
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """``signal "connection refused"``: what the user is told."""
+
+    text: str
+    when: Expr | None
+    span: Span
+
+
+Action = Assign | Choose | Send | Signal
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of one state. A group's rule stands here once per state that uses it.
+
+    ``id``: as written, or made from the place. ``target`` equals ``state`` for ``stay`` and ``drop``.
+    ``continues``: processing goes on with the next rule, or after a change of state with the new state's rules of a
+    later step. ``step``: index of the step heading, -1 without. ``profiles``: (name, wanted) pairs, all must hold.
+    ``drawn``: the label in the figure view, or None when the figure does not draw it. ``group``: the group it is from.
+    """
+
+    id: str
+    state: str
+    event: Event
+    guard: Expr | None
+    target: str
+    drops: bool
+    continues: bool
+    step: int
+    profiles: tuple[tuple[str, bool], ...]
+    actions: tuple[Action, ...]
+    drawn: str | None
+    group: str | None
+    cites: tuple[Citation, ...]
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """``rules`` in the order in which they are tried."""
+
+    name: str
+    title: str
+    initial: bool
+    final: bool
+    rules: tuple[Rule, ...]
+    doc: str
+    span: Span
+
+
+# ------------------------------------------------------------------------------- judging single messages, naming faults
+
+
+@dataclass(frozen=True, slots=True)
+class PacketRule:
+    """``rule ID severity over packet``: a condition that must never hold of what an endpoint sends.
+
+    ``severity``: must, normative, should, unusual, capture or legal. ``forbid`` is the condition; ``excepts`` are
+    (condition or None, words) pairs that excuse it; ``needs`` are the codes of what must have been seen.
+    """
+
+    id: str
+    severity: str
+    scope: str
+    message: str
+    blames: str
+    title: str
+    forbid: Expr
+    excepts: tuple[tuple[Expr | None, str], ...]
+    needs: tuple[str, ...]
+    cites: tuple[Citation, ...]
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """``fault ID severity "words" when condition``: names a message that no rule of the sender explains.
+
+    In ``when``, the message is the one sent and its fields have the sender's types.
+    """
+
+    id: str
+    severity: str
+    message: str
+    title: str
+    when: Expr
+    cites: tuple[Citation, ...]
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a log source shows of the machine: ``source linux-states "..."``.
+
+    ``names``: the source's word for a state (upper case, ``_`` as ``-``) -> state. ``hides``: states never printed.
+    ``reads``: (old, new) as printed -> the states that it may really be in afterwards. ``births``: pairs (old, new)
+    that create a new endpoint which starts in ``old``. ``self_records``: records without a change are normal.
+    """
+
+    name: str
+    title: str
+    names: tuple[tuple[str, str], ...]
+    hides: tuple[str, ...]
+    reads: tuple[tuple[str, str, tuple[str, ...]], ...]
+    births: tuple[tuple[str, str], ...]
+    self_records: bool
+    cites: tuple[Citation, ...]
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A structural property, checked on the graph of states.
+
+    ``kind``: ``reachable-from-all`` (states: one target), ``never-pair`` (from, to), ``pair`` (from, to must exist).
+    """
+
+    name: str
+    kind: str
+    states: tuple[str, ...]
+    title: str
+    cites: tuple[Citation, ...]
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A whole spec. ``over`` is the protocol name that trace readers give to its packets (``tcp``), or "" for none."""
+
+    name: str
+    title: str
+    over: str
+    documents: tuple[str, ...]
+    steps: tuple[str, ...]
+    profiles: tuple[Profile, ...]
+    constants: tuple[Constant, ...]
+    variables: tuple[Variable, ...]
+    messages: tuple[Message, ...]
+    events: tuple[Event, ...]
+    definitions: tuple[Definition, ...]
+    states: tuple[State, ...]
+    packet_rules: tuple[PacketRule, ...]
+    faults: tuple[Fault, ...]
+    sources: tuple[Source, ...]
+    properties: tuple[Property, ...]
+    doc: str
+    path: str = ""
+    digest: str = field(default="", compare=False)
+
+    @property
+    def initial(self) -> State:
+        """The one initial state."""
+        return next(state for state in self.states if state.initial)
+
+    def state(self, name: str) -> State:
+        """The state of that name; KeyError if there is none."""
+        for state in self.states:
+            if state.name == name:
+                return state
+        raise KeyError(name)

@@ -1,0 +1,44 @@
+"""A picture before it is drawn: boxes, arrows and their labels.
+
+Owns: the small model that every output format (DOT, SVG, Mermaid, tables) is written from.
+Must never hold: a graphviz attribute or the name of a protocol.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A state. ``note`` is a short text under its name (may be empty)."""
+
+    name: str
+    note: str = ""
+    initial: bool = False
+    final: bool = False
+    highlighted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Arrow:
+    """All rules drawn from one state to another, one label line each: (event, action); action may be empty.
+
+    ``weight`` is 1 for an arrow that shapes the layout and 0 for one that must not (an abort from everywhere).
+    """
+
+    source: str
+    target: str
+    labels: tuple[tuple[str, str], ...]
+    weight: int = 1
+    highlighted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Diagram:
+    """A whole picture. ``title`` and ``caption`` are plain text; boxes come in the order of the spec."""
+
+    title: str
+    caption: str
+    boxes: tuple[Box, ...]
+    arrows: tuple[Arrow, ...]

@@ -1,0 +1,106 @@
+"""What a reader hands on: packets and state records, and what it could not read.
+
+Owns: the record classes that every reader produces and the checker consumes.
+Must never hold: how a format is read, or any rule of a protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+
+class Packet(NamedTuple):
+    """One packet of a transport protocol, as one capture point saw it.
+
+    ``number`` is the 1-based number of the packet in its file (``frame``) or of the line in its log (``line``).
+    ``time`` is in nanoseconds since the epoch, or since the log's own start; None when the log has no clock.
+    ``source`` and ``destination`` are printable: ``10.0.0.1:80``, ``[2001:db8::1]:80``.
+    ``flags`` is the set of header flags as bits (see ``FLAG_BITS``), or None when the log does not show them.
+    ``fields`` holds the header numbers that are known: a missing key is unknown, never zero.
+    """
+
+    number: int
+    time: int | None
+    protocol: str
+    source: str
+    destination: str
+    flags: int | None
+    fields: dict[str, int]
+
+
+FLAG_BITS: dict[str, int] = {
+    "FIN": 0x01,
+    "SYN": 0x02,
+    "RST": 0x04,
+    "PSH": 0x08,
+    "ACK": 0x10,
+    "URG": 0x20,
+    "ECE": 0x40,
+    "CWR": 0x80,
+    "AE": 0x100,
+}
+"""The names and bits of the flags in the header of ``tcp`` packets, as RFC 9293 section 3.1 places them."""
+
+
+class StateRecord(NamedTuple):
+    """One line of a state log: an endpoint went from ``old`` to ``new`` (names as the log spells them).
+
+    ``endpoint`` identifies the socket within the log (an address of a kernel object or, failing that, its addresses).
+    ``local`` and ``remote`` are printable addresses; a part that is not known yet is ``0``.
+    """
+
+    number: int
+    time: int | None
+    protocol: str
+    endpoint: str
+    local: str
+    remote: str
+    old: str
+    new: str
+
+
+@dataclass
+class Skipped:
+    """What was left out and why: a count per reason, in the reader's words."""
+
+    reasons: dict[str, int] = field(default_factory=dict)
+
+    def add(self, reason: str) -> None:
+        """Count one more packet or line left out for ``reason``."""
+        self.reasons[reason] = self.reasons.get(reason, 0) + 1
+
+    @property
+    def total(self) -> int:
+        """How many packets or lines were left out."""
+        return sum(self.reasons.values())
+
+
+class TraceError(Exception):
+    """Input that cannot be read (any further). ``where`` says the byte offset or line, in words."""
+
+    def __init__(self, path: str, where: str, message: str) -> None:
+        super().__init__(f"{path}: {where}: {message}" if where else f"{path}: {message}")
+        self.path = path
+        self.where = where
+        self.message = message
+
+
+class Trace(Protocol):
+    """An opened trace. ``records`` may raise TraceError after it has yielded what was readable before.
+
+    ``path`` as given (``-`` for standard input); ``format`` such as ``pcap``, ``pcapng``, ``tcpdump text``,
+    ``ftrace``; ``counts_lines`` tells whether numbers are lines (a log) or frames (a capture); ``source`` names the
+    observation source of state records (``linux-states``), or is "" for packets; ``skipped`` fills as records are read.
+    """
+
+    path: str
+    format: str
+    counts_lines: bool
+    source: str
+    skipped: Skipped
+
+    def records(self) -> Iterator[Packet | StateRecord]:
+        """All records in order."""
+        ...
