@@ -10,11 +10,13 @@ import argparse
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, TextIO
 
 from tcpmodel.cli.errors import CommandError
 
+TYPE_CHECKING = False  # see main.py
 if TYPE_CHECKING:
+    from typing import TextIO
+
     from tcpmodel.model.spec import Profile, Spec
 
 SPEC_HELP = "name of a shipped spec, or path of a .tcpspec file"

@@ -10,11 +10,11 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from tcpmodel.cli.errors import CommandError
 from tcpmodel.cli.options import SPEC_HELP, active_profiles, add_profile, load, unknown, write_output
 
+TYPE_CHECKING = False  # see main.py
 if TYPE_CHECKING:
     from tcpmodel.model.spec import Spec
 
