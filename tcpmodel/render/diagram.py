@@ -35,6 +35,19 @@ class Arrow:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """What is said below the picture instead of being drawn in it.
+
+    ``mark`` is the letter under which boxes refer to it (may be empty). ``pairs`` are the (source, target) pairs of
+    states that the note stands for, so that a reader of the model can tell what the picture as a whole shows.
+    """
+
+    mark: str
+    text: str
+    pairs: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Diagram:
     """A whole picture. ``title`` and ``caption`` are plain text; boxes come in the order of the spec."""
 
@@ -42,3 +55,4 @@ class Diagram:
     caption: str
     boxes: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
+    notes: tuple[Note, ...] = ()
