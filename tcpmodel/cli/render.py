@@ -19,19 +19,18 @@ if TYPE_CHECKING:
     from tcpmodel.model.spec import Spec
 
 FORMATS = ("svg", "png", "dot", "mermaid", "pdf")
-SUFFIXES = {".svg": "svg", ".png": "png", ".dot": "dot", ".gv": "dot", ".mmd": "mermaid", ".mermaid": "mermaid"}
-SUFFIXES |= {".pdf": "pdf"}
+SUFFIXES = {f".{name}": name for name in FORMATS} | {".gv": "dot", ".mmd": "mermaid"}
 BINARY = frozenset({"png", "pdf"})
 
 EXAMPLES = """\
 examples:
-  tcpmodel render -o tcp.svg                        the TCP diagram; the file name decides the format
-  tcpmodel render udp -o udp.png                    another shipped spec
-  tcpmodel render tcp --view full -o full.svg       every change of state, not only the figure's
-  tcpmodel render tcp --to mermaid                  to standard output, to paste into Markdown
-  tcpmodel render tcp --highlight LISTEN,SYN-RECEIVED,ESTABLISHED -o path.svg
+  tcpmodel render -o tcp.svg                    the file name decides the format
+  tcpmodel render udp -o udp.png                another shipped spec
+  tcpmodel render tcp --view full -o full.svg   not only what the figure draws
+  tcpmodel render tcp --to mermaid              to paste into Markdown
+  tcpmodel render --highlight LISTEN,SYN-RECEIVED,ESTABLISHED -o path.svg
 
-Nothing but tcpmodel need be installed, except for PDF: that needs the 'dot' of Graphviz."""
+Nothing but tcpmodel need be installed, except for PDF: that needs Graphviz."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
