@@ -13,13 +13,13 @@ from tcpmodel.cli.options import SPEC_HELP, add_color, add_output_format, add_pr
 
 EXAMPLES = """\
 examples:
-  tcpmodel check capture.pcapng                    a capture; gzip is seen through
-  tcpmodel check client.pcap server.pcap           several files, one verdict each
-  tcpdump -w - -c 1000 tcp | tcpmodel check -      standard input
-  tcpmodel check tcpdump.txt trace.txt             tcpdump's text, the kernel's state log
-  tcpmodel check --output-format json x.pcap       for a program
-  tcpmodel check --profile rfc793 old-stack.pcap   judged by another profile
-  tcpmodel check --spec my.tcpspec x.pcap          judged by your own spec
+  tcpmodel check capture.pcapng                   a capture, gzip or not
+  tcpmodel check client.pcap server.pcap          several files
+  tcpdump -w - -c 1000 tcp | tcpmodel check -     standard input
+  tcpmodel check tcpdump.txt trace.txt            text of tcpdump, state logs
+  tcpmodel check --output-format json x.pcap      for a program
+  tcpmodel check --profile rfc793 old-stack.pcap  judged by another profile
+  tcpmodel check --spec my.tcpspec x.pcap         judged by your own spec
 
 What a file is shows in its content; its name does not matter.
 Exit status: 0 no violation, 1 at least one, 2 a file or spec could not be read."""

@@ -13,13 +13,13 @@ from tcpmodel.cli.options import SPEC_HELP, add_color, add_output_format, add_pr
 
 EXAMPLES = """\
 examples:
-  tcpmodel verify                           the TCP spec under its default profiles
+  tcpmodel verify                           TCP, under its default profiles
   tcpmodel verify udp                       another shipped spec
   tcpmodel verify my.tcpspec                your own spec
   tcpmodel verify tcp --profile rfc793      with a profile turned on
   tcpmodel verify tcp --output-format json  for a program
 
-Exit status: 0 all properties hold, 1 at least one does not, 2 the spec could not be read."""
+Exit status: 0 all properties hold, 1 one does not, 2 the spec cannot be read."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
