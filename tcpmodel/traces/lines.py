@@ -1,0 +1,47 @@
+"""Lines of text from blocks of bytes, numbered, with bounded memory.
+
+Owns: line ends, decoding, the limit on the length of a line, and how a table of bounded size forgets.
+Must never hold: what a line means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from tcpmodel.traces.records import TraceError
+
+LONGEST = 1 << 16
+"""Octets of a line that are looked at; the rest of a longer line is dropped."""
+
+
+def numbered_lines(read: Callable[[], bytes]) -> Iterator[tuple[int, str]]:
+    """``(number, text)`` of each line, counting from 1, without its end; bytes that are no UTF-8 are replaced.
+
+    A TraceError of ``read`` comes after the last line that could be read.
+    """
+    number = 0
+    rest = b""
+    fault: TraceError | None = None
+    while True:
+        try:
+            block = read()
+        except TraceError as error:
+            block, fault = b"", error
+        if not block:
+            break
+        if number == 0 and not rest and block.startswith(b"\xef\xbb\xbf"):
+            block = block[3:]
+        cut = block.rfind(b"\n")
+        if cut < 0:
+            if len(rest) < LONGEST:
+                rest += block
+            continue
+        whole = rest + block[:cut]
+        rest = block[cut + 1 :]
+        for line in whole.split(b"\n"):
+            number += 1
+            yield number, line[:LONGEST].decode("utf-8", "replace").rstrip("\r")
+    if rest:
+        yield number + 1, rest[:LONGEST].decode("utf-8", "replace").rstrip("\r")
+    if fault is not None:
+        raise fault

@@ -1,0 +1,147 @@
+"""Link layers: from the start of a captured frame to the IP packet in it.
+
+Owns: the link types that are read, their headers, VLAN tags, and the names of what is not IP.
+Must never hold: the IP header or anything above it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from struct import Struct
+
+from tcpmodel.traces.network import ip, ipv4, ipv6
+from tcpmodel.traces.records import Packet
+
+Decoder = Callable[[bytes, int, int, int, int, int | None], Packet | str]
+"""buffer, start of the frame, end of the captured octets, end of the original frame, number, time in ns
+-> a packet, or the reason why there is none."""
+
+CUT = "cut before the end of the link header"
+
+_half = Struct(">H").unpack_from
+_ethernet_type = Struct(">12xH").unpack_from
+
+_TAGS = frozenset({0x8100, 0x88A8, 0x9100, 0x9200, 0x9300})
+_MOST_TAGS = 8
+_TYPE_NAMES = {
+    0x0806: "ARP",
+    0x8035: "RARP",
+    0x8808: "Ethernet flow control",
+    0x8809: "LACP",
+    0x8847: "MPLS",
+    0x8848: "MPLS",
+    0x8863: "PPPoE discovery",
+    0x888E: "EAPOL",
+    0x88CC: "LLDP",
+    0x88E5: "MACsec",
+    0x88F7: "PTP",
+}
+
+
+def _by_type(
+    kind: int, buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None
+) -> Packet | str:
+    """What an Ethernet type announces at ``at``, behind any VLAN tags."""
+    for _ in range(_MOST_TAGS):
+        if kind == 0x0800:
+            return ipv4(buffer, at, end, original_end, number, time)
+        if kind == 0x86DD:
+            return ipv6(buffer, at, end, original_end, number, time)
+        if kind not in _TAGS:
+            break
+        if end - at < 4:
+            return CUT
+        kind = _half(buffer, at + 2)[0]
+        at += 4
+    if kind == 0x8864:
+        if end - at < 8:
+            return CUT
+        return _ppp_protocol(buffer, at + 6, end, original_end, number, time)
+    if kind <= 1500:
+        return "IEEE 802.3 frame without IP"
+    return _TYPE_NAMES.get(kind) or f"Ethernet type 0x{kind:04x}"
+
+
+def _ethernet(buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None) -> Packet | str:
+    if end - at < 14:
+        return CUT
+    kind = _ethernet_type(buffer, at)[0]
+    if kind == 0x0800:
+        return ipv4(buffer, at + 14, end, original_end, number, time)
+    return _by_type(kind, buffer, at + 14, end, original_end, number, time)
+
+
+def _cooked(buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None) -> Packet | str:
+    if end - at < 16:
+        return CUT
+    if _half(buffer, at + 2)[0] in _NOT_ETHERNET_TYPED:
+        return "Linux cooked frame without an Ethernet type"
+    return _by_type(_half(buffer, at + 14)[0], buffer, at + 16, end, original_end, number, time)
+
+
+def _cooked2(buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None) -> Packet | str:
+    if end - at < 20:
+        return CUT
+    if _half(buffer, at + 8)[0] in _NOT_ETHERNET_TYPED:
+        return "Linux cooked frame without an Ethernet type"
+    return _by_type(_half(buffer, at)[0], buffer, at + 20, end, original_end, number, time)
+
+
+_NOT_ETHERNET_TYPED = frozenset({824, 803})  # netlink and radiotap put other things where the type would be
+
+
+def _family(buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None) -> Packet | str:
+    """Null and loopback: four octets of address family, in the byte order of the machine that captured."""
+    if end - at < 4:
+        return CUT
+    # A family is below 256, so exactly one octet is not zero, at either end.
+    family = buffer[at] or buffer[at + 3]
+    if family == 2:
+        return ipv4(buffer, at + 4, end, original_end, number, time)
+    if family in (10, 24, 28, 30):
+        return ipv6(buffer, at + 4, end, original_end, number, time)
+    return f"address family {family}"
+
+
+def _ppp_protocol(buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None) -> Packet | str:
+    if end - at < 2:
+        return CUT
+    protocol = buffer[at]
+    at += 1
+    if not protocol & 1:
+        protocol = protocol << 8 | buffer[at]
+        at += 1
+    if protocol == 0x21:
+        return ipv4(buffer, at, end, original_end, number, time)
+    if protocol == 0x57:
+        return ipv6(buffer, at, end, original_end, number, time)
+    return f"PPP protocol 0x{protocol:04x}"
+
+
+def _ppp(buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None) -> Packet | str:
+    if buffer[at : min(at + 2, end)] == b"\xff\x03":
+        at += 2
+    return _ppp_protocol(buffer, at, end, original_end, number, time)
+
+
+DECODERS: dict[int, Decoder] = {
+    0: _family,
+    1: _ethernet,
+    9: _ppp,
+    12: ip,
+    14: ip,
+    50: _ppp,
+    101: ip,
+    108: _family,
+    113: _cooked,
+    228: ipv4,
+    229: ipv6,
+    276: _cooked2,
+}
+"""The link types that are read, by their number in capture files."""
+
+SUPPORTED = (
+    "Ethernet (1), null and loopback (0, 108), raw IP (12, 14, 101, 228, 229), PPP (9, 50), "
+    "Linux cooked capture (113, 276)"
+)
+"""The same list for people."""

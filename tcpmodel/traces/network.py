@@ -1,0 +1,139 @@
+"""IPv4 and IPv6 packets in the bytes of a capture: finds the transport header and how many octets IP carried.
+
+Owns: both IP headers, IPv6 extension headers, fragments, the lengths that offloading leaves at zero.
+Must never hold: link layers or transport headers.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+
+from tcpmodel.traces.records import Packet
+from tcpmodel.traces.transport import CUT, tcp, udp
+
+_ipv4_header = Struct(">BxHHHBB").unpack_from
+_ipv6_header = Struct(">IHBB").unpack_from
+_word = Struct(">I").unpack_from
+_half = Struct(">H").unpack_from
+
+_NAMES = {
+    1: "ICMP",
+    2: "IGMP",
+    4: "IPv4 in IP",
+    33: "DCCP",
+    41: "IPv6 in IP",
+    47: "GRE",
+    50: "ESP",
+    58: "ICMPv6",
+    88: "EIGRP",
+    89: "OSPF",
+    103: "PIM",
+    112: "VRRP",
+    132: "SCTP",
+    136: "UDP-Lite",
+}
+_EXTENSIONS = frozenset({0, 43, 60, 51, 135, 139, 140})
+_MOST_EXTENSIONS = 16
+
+
+def _other(protocol: int) -> str:
+    name = _NAMES.get(protocol)
+    return name if name is not None else f"not TCP or UDP: protocol {protocol}"
+
+
+def ipv4(buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None) -> Packet | str:
+    """The IPv4 packet at ``at``. ``end``: end of the captured octets; ``original_end``: where the frame itself ended.
+
+    Returns the reason as text if the packet has to be left out.
+    """
+    if end - at < 20:
+        return CUT
+    version, total, ip_id, fragment, ttl, protocol = _ipv4_header(buffer, at)
+    header = (version & 0x0F) << 2
+    if version >> 4 != 4 or header < 20:
+        return "IPv4 header is broken"
+    if fragment & 0x3FFF:
+        return "IPv4 fragment"
+    if total == 0:
+        # Segmentation offload: the interface fills in the length after the capture point.
+        total = original_end - at
+    if total < header:
+        return "IPv4 header is broken"
+    if at + total < end:
+        end = at + total
+    if protocol == 6:
+        return tcp(buffer, at + header, end, total - header, buffer[at + 12 : at + 20], ttl, ip_id, number, time)
+    if protocol == 17:
+        return udp(buffer, at + header, end, total - header, buffer[at + 12 : at + 20], ttl, ip_id, number, time)
+    return _other(protocol)
+
+
+def ipv6(buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None) -> Packet | str:
+    """The IPv6 packet at ``at``; arguments and result as for ``ipv4``."""
+    if end - at < 40:
+        return CUT
+    first, carried, protocol, ttl = _ipv6_header(buffer, at)
+    if first >> 28 != 6:
+        return "IPv6 header is broken"
+    addresses = buffer[at + 8 : at + 40]
+    start = at + 40
+    if carried == 0:
+        # A jumbogram says its length in a hop-by-hop option; offloading may leave both at zero.
+        jumbo = _jumbo_length(buffer, start, end) if protocol == 0 else 0
+        carried = jumbo or max(0, original_end - start)
+    stop = start + carried
+    end = min(end, stop)
+    for _ in range(_MOST_EXTENSIONS):
+        if protocol == 6:
+            return tcp(buffer, start, end, stop - start, addresses, ttl, -1, number, time)
+        if protocol == 17:
+            return udp(buffer, start, end, stop - start, addresses, ttl, -1, number, time)
+        if protocol == 44:
+            if end - start < 8:
+                return CUT
+            if _half(buffer, start + 2)[0] & 0xFFF9:
+                return "IPv6 fragment"
+            protocol = buffer[start]
+            start += 8
+        elif protocol in _EXTENSIONS:
+            if end - start < 2:
+                return CUT
+            length = (buffer[start + 1] + 2) << 2 if protocol == 51 else (buffer[start + 1] + 1) << 3
+            protocol = buffer[start]
+            start += length
+            if start > stop:
+                return "IPv6 extension header is broken"
+        elif protocol == 59:
+            return "IPv6 without a transport header"
+        else:
+            return _other(protocol)
+    return "more IPv6 extension headers than are read"
+
+
+def _jumbo_length(buffer: bytes, start: int, end: int) -> int:
+    if end - start < 8:
+        return 0
+    stop = min(end, start + ((buffer[start + 1] + 1) << 3))
+    at = start + 2
+    while at + 1 < stop:
+        kind = buffer[at]
+        if kind == 0:
+            at += 1
+        elif kind == 0xC2 and buffer[at + 1] == 4 and at + 6 <= stop:
+            length: int = _word(buffer, at + 2)[0]
+            return length
+        else:
+            at += 2 + buffer[at + 1]
+    return 0
+
+
+def ip(buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None) -> Packet | str:
+    """An IP packet of either version, told by its first half octet."""
+    if at >= end:
+        return CUT
+    version = buffer[at] >> 4
+    if version == 4:
+        return ipv4(buffer, at, end, original_end, number, time)
+    if version == 6:
+        return ipv6(buffer, at, end, original_end, number, time)
+    return f"IP version {version}"

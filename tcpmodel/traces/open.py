@@ -1,0 +1,93 @@
+"""Opens a trace of any supported format, told by its content.
+
+Owns: the choice of the reader, and what is said about input that no reader takes.
+Must never hold: how a format is read.
+"""
+
+from __future__ import annotations
+
+from tcpmodel.traces.records import Trace, TraceError
+from tcpmodel.traces.source import Source, open_source
+
+SUPPORTED = (
+    "pcap and pcapng captures, tcpdump text, ftrace or perf text of sock:inet_sock_set_state, "
+    "tcpstates tables; each also packed with gzip"
+)
+"""What can be read, for people."""
+
+_TEXT_HEAD = 1 << 16
+
+_NAMED = (
+    (b"snoop\0\0\0", "a snoop capture"),
+    (b"GMBU", "a Microsoft Network Monitor capture"),
+    (b"RTSS", "a Microsoft Network Monitor capture"),
+    (b"BZh", "a bzip2 archive"),
+    (b"\xfd7zXZ\0", "an xz archive"),
+    (b"\x28\xb5\x2f\xfd", "a zstd archive"),
+    (b"\x04\x22\x4d\x18", "an lz4 archive"),
+    (b"PK\x03\x04", "a zip archive"),
+    (b"\xff\xfe", "text in UTF-16; write it as UTF-8"),
+    (b"\xfe\xff", "text in UTF-16; write it as UTF-8"),
+    (b"\x7fELF", "a program"),
+)
+
+
+def open_trace(path: str) -> Trace:
+    """Open the trace in the file ``path``, or on standard input for ``-``.
+
+    The format is told by the content; gzip is unpacked on the way. Raises TraceError when the input cannot be opened,
+    is empty or is of no known format; the message says what was found. ``records()`` may be used once.
+    """
+    source = open_source(path)
+    try:
+        return recognise(source)
+    except TraceError:
+        source.close()
+        raise
+
+
+def recognise(source: Source) -> Trace:
+    """The reader for what ``source`` holds. Raises TraceError as ``open_trace`` does."""
+    head = source.head(4)
+    if not head:
+        what = "the gzip file holds nothing" if source.packed else "there is nothing to read: the input is empty"
+        raise TraceError(source.path, "", f"{what}. Supported: {SUPPORTED}")
+    from tcpmodel.traces import pcap, pcapng
+
+    if head in pcap.MAGICS:
+        return pcap.PcapTrace(source)
+    if head == pcapng.MAGIC:
+        return pcapng.PcapngTrace(source)
+    lines = _first_lines(source)
+    if lines:
+        from tcpmodel.traces import kernel_events, tcpdump_text, tcpstates
+
+        for line in lines:
+            if kernel_events.recognises(line):
+                return kernel_events.KernelTrace(source)
+            if tcpstates.recognises(line):
+                return tcpstates.TcpstatesTrace(source)
+            if tcpdump_text.recognises(line):
+                return tcpdump_text.TcpdumpTrace(source, lines)
+    raise _unknown(source)
+
+
+def _first_lines(source: Source) -> list[str]:
+    """The first lines of what may be text; none for what cannot be."""
+    head = source.head(_TEXT_HEAD)
+    if b"\0" in head[:512]:
+        return []
+    return head.decode("utf-8-sig", "replace").splitlines()
+
+
+def _unknown(source: Source) -> TraceError:
+    head = source.head(64)
+    for magic, name in _NAMED:
+        if head.startswith(magic):
+            return TraceError(source.path, "", f"this is {name}, which is not read. Supported: {SUPPORTED}")
+    shown = head[:16].hex(" ")
+    line = head.split(b"\n", 1)[0]
+    text = ""
+    if line and all(32 <= octet < 127 or octet in b"\t\r" for octet in line):
+        text = f" ({line.decode('ascii').strip()!r})"
+    return TraceError(source.path, "", f"the format is not known. First bytes: {shown}{text}. Supported: {SUPPORTED}")

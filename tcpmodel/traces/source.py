@@ -1,0 +1,178 @@
+"""Bytes of a trace in blocks: from a file, standard input or a gzip stream, without ever holding the whole.
+
+Owns: opening, reading in big blocks, transparent gzip, and turning failures of the system into ``TraceError``.
+Must never hold: any trace format.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Protocol
+
+from tcpmodel.traces.records import TraceError
+
+BLOCK = 1 << 20
+"""Octets asked for at a time; a read may return fewer, and none at the end."""
+
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+class Reader(Protocol):
+    """Something that gives the next bytes, up to a number; ``b""`` at the end."""
+
+    def __call__(self, size: int, /) -> bytes:
+        """Up to ``size`` octets."""
+        ...
+
+
+class Source:
+    """The bytes of one trace, unpacked if they were packed with gzip.
+
+    ``read()`` gives the next block; ``head(n)`` shows the first octets without using them up.
+    """
+
+    def __init__(self, path: str, read: Reader, close: Callable[[], None] | None = None) -> None:
+        self.path = path
+        self.packed = False
+        self._raw = read
+        self._close = close
+        self._held = b""
+        self._ended = False
+        self._gunzip: _Gunzip | None = None
+        first = self._read_raw(BLOCK)
+        while 0 < len(first) < 2:
+            more = self._read_raw(BLOCK)
+            if not more:
+                break
+            first += more
+        if first.startswith(_GZIP_MAGIC):
+            self.packed = True
+            self._gunzip = _Gunzip(path, self._read_raw, first)
+        else:
+            self._held = first
+            self._ended = not first
+
+    def read(self) -> bytes:
+        """The next octets, or ``b""`` at the end."""
+        if self._held:
+            block, self._held = self._held, b""
+            return block
+        return self._next()
+
+    def head(self, size: int) -> bytes:
+        """The first ``size`` octets (fewer if there are no more), which ``read`` will give again."""
+        while len(self._held) < size:
+            more = self._next()
+            if not more:
+                break
+            self._held += more
+        return self._held[:size]
+
+    def peek(self) -> bytes:
+        """What has been read ahead so far, without waiting for more."""
+        return self._held
+
+    def close(self) -> None:
+        """Give the file back."""
+        if self._close is not None:
+            self._close()
+            self._close = None
+
+    def _next(self) -> bytes:
+        if self._ended:
+            return b""
+        block = self._gunzip.read() if self._gunzip is not None else self._read_raw(BLOCK)
+        if not block:
+            self._ended = True
+            self.close()
+        return block
+
+    def _read_raw(self, size: int) -> bytes:
+        try:
+            return self._raw(size)
+        except OSError as error:
+            raise TraceError(self.path, "", f"cannot be read: {error.strerror or error}") from None
+
+
+class _Gunzip:
+    """A bounded gzip reader: several members, padding of zeros after the last; never more than a block at a time."""
+
+    def __init__(self, path: str, read: Reader, first: bytes) -> None:
+        import zlib
+
+        self._new = lambda: zlib.decompressobj(wbits=31)
+        self._error = zlib.error
+        self._path = path
+        self._read = read
+        self._waiting = first
+        self._member = self._new()
+        self._done = False
+        self._taken = 0
+
+    def read(self) -> bytes:
+        """The next unpacked octets, or ``b""`` at the end; TraceError when the packed data is damaged or cut."""
+        while not self._done:
+            if not self._waiting:
+                self._waiting = self._read(BLOCK // 4)
+                if not self._waiting:
+                    self._done = True
+                    raise TraceError(
+                        self._path,
+                        f"packed byte offset {self._taken}",
+                        "the gzip data ends early; the file was probably not copied completely",
+                    )
+            before = len(self._waiting)
+            try:
+                block = self._member.decompress(self._waiting, BLOCK)
+            except self._error as error:
+                self._done = True
+                where = f"packed byte offset {self._taken} or later"
+                raise TraceError(self._path, where, f"the gzip data is damaged: {error}") from None
+            if self._member.eof:
+                self._waiting = self._member.unused_data
+                self._taken += before - len(self._waiting)
+                self._next_member()
+            else:
+                self._waiting = self._member.unconsumed_tail
+                self._taken += before - len(self._waiting)
+            if block:
+                return block
+        return b""
+
+    def _next_member(self) -> None:
+        """Another member may follow; zeros or anything else that is not one ends the stream, as gzip itself does."""
+        while True:
+            self._waiting = self._waiting.lstrip(b"\x00")
+            if len(self._waiting) >= 2:
+                break
+            more = self._read(BLOCK // 4)
+            if not more:
+                break
+            self._waiting += more
+        if self._waiting.startswith(_GZIP_MAGIC):
+            self._member = self._new()
+        else:
+            self._done = True
+
+
+def open_source(path: str) -> Source:
+    """The bytes of the file ``path``, or of standard input for ``-``. Raises TraceError when it cannot be opened."""
+    if path == "-":
+        stream = getattr(sys.stdin, "buffer", sys.stdin)
+        read = getattr(stream, "read1", None) or stream.read
+        return Source(path, read)
+    try:
+        file = open(path, "rb", buffering=0)  # noqa: SIM115 - closed by Source
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise TraceError(path, "", f"cannot be opened: {reason}") from None
+
+    def read_file(size: int, /) -> bytes:
+        return file.read(size) or b""
+
+    try:
+        return Source(path, read_file, file.close)
+    except TraceError:
+        file.close()
+        raise

@@ -1,0 +1,182 @@
+"""TCP and UDP headers in the bytes of a capture, as ``Packet`` records.
+
+Owns: where the header fields are, which options are known, and the checksum of a UDP datagram.
+Must never hold: what a field means to the protocol (that is the spec's), or how packets are framed.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+
+from tcpmodel.traces.addresses import endpoint_text, ipv4_text, ipv6_text
+from tcpmodel.traces.records import Packet
+
+CUT = "cut before the end of the transport header"
+"""Reason for leaving out a packet of which the capture does not hold the whole fixed header."""
+
+_tcp_header = Struct(">HHIIBBHHH").unpack_from
+_udp_header = Struct(">HHHH").unpack_from
+_ports = Struct(">HH").unpack_from
+_three_words = Struct(">III").unpack_from
+_word = Struct(">I").unpack_from
+_half = Struct(">H").unpack_from
+
+_TIMESTAMP_ONLY = 0x0101080A  # NOP, NOP, kind 8, length 10: what nearly every segment after the handshake carries
+_FAST_OPEN = b"\xf9\x89"  # the experiment identifier that Fast Open used before it had a kind of its own
+
+Flow = tuple[str, str, int, int, int]
+_flows: dict[bytes, Flow] = {}
+_FLOWS_KEPT = 1 << 16
+
+
+def _flow(key: bytes) -> Flow:
+    """Printed endpoints, ports, and whether the source is a multicast address, from addresses + ports in one key."""
+    if len(_flows) >= _FLOWS_KEPT:
+        _flows.clear()
+    if len(key) == 12:
+        source, destination = ipv4_text(key[:4]), ipv4_text(key[4:8])
+        multicast = 1 if 224 <= key[0] <= 239 else 0
+    else:
+        source, destination = ipv6_text(key[:16]), ipv6_text(key[16:32])
+        multicast = 1 if key[0] == 0xFF else 0
+    from_port, to_port = _ports(key, len(key) - 4)
+    flow = (endpoint_text(source, from_port), endpoint_text(destination, to_port), from_port, to_port, multicast)
+    _flows[key] = flow
+    return flow
+
+
+def tcp(
+    buffer: bytes,
+    at: int,
+    end: int,
+    payload: int,
+    addresses: bytes,
+    ttl: int,
+    ip_id: int,
+    number: int,
+    time: int | None,
+) -> Packet | str:
+    """The segment at ``at``; ``end`` is where the captured octets end, ``payload`` the octets that IP carried.
+
+    ``addresses`` are source and destination address; ``ip_id`` is -1 where IP has none.
+    Returns the reason as text if the segment has to be left out.
+    """
+    if payload < 20:
+        return "IP carries less than a TCP header"
+    if end - at < 20:
+        return CUT
+    from_port, to_port, seq, ack, offset, flags, window, checksum, urgent = _tcp_header(buffer, at)
+    key = addresses + buffer[at : at + 4]
+    source, destination, from_port, to_port, _ = _flows.get(key) or _flow(key)
+    header = offset >> 2 & 0x3C
+    fields = {
+        "seq": seq,
+        "ack": ack,
+        "window": window,
+        "length": payload - header,
+        "urgent": urgent,
+        "offset": header,
+        "ip_payload": payload,
+        "source_port": from_port,
+        "destination_port": to_port,
+        "ttl": ttl,
+        "ip_version": 4,
+        "checksum": checksum,
+    }
+    if ip_id >= 0:
+        fields["ip_id"] = ip_id
+    else:
+        fields["ip_version"] = 6
+    if header > 20:
+        if header > payload:
+            del fields["length"]
+        elif end - at >= 32 and header == 32 and (three := _three_words(buffer, at + 20))[0] == _TIMESTAMP_ONLY:
+            fields["tsval"] = three[1]
+            fields["tsecr"] = three[2]
+        else:
+            _options(buffer, at + 20, at + header, end, fields)
+    elif header < 20:
+        del fields["length"]
+    return Packet(number, time, "tcp", source, destination, flags | (offset & 1) << 8, fields)
+
+
+def _options(buffer: bytes, at: int, header_end: int, end: int, fields: dict[str, int]) -> None:
+    """Known options into ``fields``; ``bad_options`` = 1 when the list breaks its own form. A cut list is no fault."""
+    while at < header_end:
+        if at >= end:
+            return
+        kind = buffer[at]
+        if kind == 0:
+            return
+        if kind == 1:
+            at += 1
+            continue
+        if at + 1 >= header_end:
+            fields["bad_options"] = 1
+            return
+        if at + 1 >= end:
+            return
+        length = buffer[at + 1]
+        if length < 2 or at + length > header_end:
+            fields["bad_options"] = 1
+            return
+        if at + length > end:
+            return
+        if kind == 2 and length == 4:
+            fields["mss"] = _half(buffer, at + 2)[0]
+        elif kind == 3 and length == 3:
+            fields["wscale"] = buffer[at + 2]
+        elif kind == 4 and length == 2:
+            fields["sackok"] = 1
+        elif kind == 8 and length == 10:
+            fields["tsval"] = _word(buffer, at + 2)[0]
+            fields["tsecr"] = _word(buffer, at + 6)[0]
+        elif kind == 34 or (kind == 254 and length >= 4 and buffer[at + 2 : at + 4] == _FAST_OPEN):
+            fields["tfo"] = 1
+        at += length
+
+
+def udp(
+    buffer: bytes,
+    at: int,
+    end: int,
+    payload: int,
+    addresses: bytes,
+    ttl: int,
+    ip_id: int,
+    number: int,
+    time: int | None,
+) -> Packet | str:
+    """The datagram at ``at``; arguments and result as for ``tcp``."""
+    if payload < 8:
+        return "IP carries less than a UDP header"
+    if end - at < 8:
+        return CUT
+    from_port, to_port, length, checksum = _udp_header(buffer, at)
+    key = addresses + buffer[at : at + 4]
+    source, destination, from_port, to_port, multicast = _flows.get(key) or _flow(key)
+    fields = {
+        "length": length,
+        "ip_payload": payload,
+        "checksum": checksum,
+        "source_port": from_port,
+        "destination_port": to_port,
+        "source_multicast": multicast,
+        "ttl": ttl,
+        "ip_version": 4,
+    }
+    if ip_id >= 0:
+        fields["ip_id"] = ip_id
+    else:
+        fields["ip_version"] = 6
+    if checksum and 8 <= length <= payload and at + length <= end:
+        fields["checksum_ok"] = 1 if checksum_holds(addresses, 17, buffer[at : at + length]) else 0
+    return Packet(number, time, "udp", source, destination, 0, fields)
+
+
+def checksum_holds(addresses: bytes, protocol: int, segment: bytes) -> bool:
+    """Whether the ones' complement sum over pseudo header and ``segment`` (its checksum included) comes out right."""
+    # Modulo 65535 the ones' complement sum of 16-bit words is the number itself.
+    total = int.from_bytes(addresses, "big") + protocol + len(segment)
+    total += int.from_bytes(segment, "big") << (8 if len(segment) & 1 else 0)
+    return total % 0xFFFF == 0
