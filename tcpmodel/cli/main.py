@@ -11,6 +11,7 @@ answered (wrong usage, unreadable input, a spec with errors), 130 interrupted, 1
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import os
 import sys
@@ -116,7 +117,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CommandError as error:
         _say(str(error) if error.complete else f"tcpmodel: error: {error}")
     except OSError as error:
-        _abandon_output()
         name = f"{error.filename}: " if error.filename is not None else ""
         _say(f"tcpmodel: error: {name}{error.strerror or error}")
     except MemoryError:
@@ -156,10 +156,11 @@ def _say(message: str) -> None:
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
-        if sys.stderr is not None:
-            print(message.rstrip("\n"), file=sys.stderr, flush=True)
     except OSError:
         _abandon_output()
+    with contextlib.suppress(OSError):
+        if sys.stderr is not None:
+            print(message.rstrip("\n"), file=sys.stderr, flush=True)
 
 
 def _place(error: Exception) -> str:

@@ -21,7 +21,7 @@ COMMANDS = sorted(entry.COMMANDS)
 PACKAGE = Path(tcpmodel.__file__).resolve().parent.parent
 
 
-def python(code: str, **keywords: object) -> str:
+def python(code: str) -> str:
     """What ``code`` prints when it is run with the package that these tests import."""
     environment = os.environ | {"PYTHONPATH": str(PACKAGE)}
     command = [sys.executable, "-P", "-c", code]
@@ -123,6 +123,15 @@ def test_exceptions_become_statuses(
     assert printed.out == ""
     assert printed.err.startswith(said) if said else printed.err == ""
     assert "Traceback" not in printed.err
+
+
+def test_what_was_printed_before_an_error_is_kept() -> None:
+    code = (
+        "import sys\nfrom tcpmodel.cli import main as entry\n"
+        "def dispatch(arguments):\n    print('first file')\n    open('no such file')\n"
+        "entry.dispatch = dispatch\nsys.exit(entry.main([]) - 2)"
+    )
+    assert python(code) == "first file\n"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes of POSIX")
