@@ -182,7 +182,8 @@ class Variable:
 class Field:
     """``type`` may be ``Seq("sender")`` or ``Seq("receiver")``. ``source`` is the key that trace readers use.
 
-    ``only_with`` names a flag without which the field means nothing.
+    ``only_with`` names a flag without which the field means nothing. ``default`` is what a ``send`` that does not name
+    the field carries; without it such a field is free.
     """
 
     name: str
@@ -191,6 +192,7 @@ class Field:
     only_with: str | None
     title: str
     span: Span
+    default: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

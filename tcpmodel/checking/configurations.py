@@ -1,0 +1,184 @@
+"""The set of configurations in which an endpoint may be.
+
+Owns: what makes two configurations the same, how what is known of them is joined, and closing a set under events that
+nobody sees.
+Must never hold: when a set is closed or narrowed (see ``endpoint``), or anything of a protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from tcpmodel.semantics import values as v
+from tcpmodel.semantics.execution import Outcome, Run, Slots
+from tcpmodel.semantics.program import CompiledAssign, CompiledSend, EventKey, Program
+from tcpmodel.semantics.values import Interval
+
+Key = tuple[int, bool, tuple[Interval | None, ...], tuple[bool, ...]]
+Values = list[Interval | None]
+
+WIDEN_AFTER = 4
+"""How often a configuration may grow before a bound that moves is given up."""
+
+
+@dataclass(slots=True)
+class Configuration:
+    """One state with what is known of the variables.
+
+    ``cost`` counts the unlikely things that must have happened unseen. ``ended``: the endpoint came back to the initial
+    state; a new life would be a new connection.
+    """
+
+    state: int
+    values: Values
+    cost: int
+    ended: bool = False
+
+
+Configurations = dict[Key, Configuration]
+
+
+class Abilities:
+    """What each state of a program can do, found out once: events that may pass unseen, and who can send what."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.messages = [message.name for message in program.spec.messages]
+        self.silent: list[list[EventKey]] = []
+        self.hidden: list[list[EventKey]] = []
+        self.senders: list[dict[tuple[str, int], list[EventKey]]] = []
+        for state, rules in enumerate(program.rules):
+            events = [event for event in rules if event[0] != "message"]
+            self.hidden.append(events)
+            self.silent.append([event for event in events if self._can_be_silent(state, event)])
+            senders: dict[tuple[str, int], list[EventKey]] = {}
+            for event, sent in program.sends[state].items():
+                for what in sent:
+                    senders.setdefault(what, []).append(event)
+            self.senders.append(senders)
+        self._universe: Configurations | None = None
+
+    def _can_be_silent(self, state: int, event: EventKey) -> bool:
+        for rule in self.program.rules[state][event]:
+            if any(isinstance(a, CompiledSend) and a.required and a.when is None for a in rule.actions):
+                continue
+            if rule.target != state or any(isinstance(a, CompiledAssign) for a in rule.actions):
+                return True
+        return False
+
+    def key(self, configuration: Configuration) -> Key:
+        """The identity of a configuration: values that differ in nothing else are joined."""
+        values = configuration.values
+        return (
+            configuration.state,
+            configuration.ended,
+            tuple([values[slot] for slot in self.program.discrete]),
+            tuple([values[slot] is None for slot in self.program.optional]),
+        )
+
+    def fresh(self) -> Configurations:
+        """A new endpoint in the initial state."""
+        configuration = Configuration(self.program.initial, self.program.initial_values(), 0)
+        return {self.key(configuration): configuration}
+
+    def after(self, before: Configuration, outcome: Outcome, cost: int) -> Configuration | None:
+        """The configuration that an outcome leads to; None when it would begin a new life."""
+        ended = before.ended
+        if outcome.state != before.state:
+            if ended:
+                return None
+            ended = outcome.state == self.program.initial
+        return Configuration(outcome.state, outcome.values, before.cost + cost + outcome.cost, ended)
+
+    def add(self, into: Configurations, new: Configuration, widen: bool = False) -> Key | None:
+        """Join a configuration into a set; the key when the set grew, None when it held it already."""
+        key = self.key(new)
+        old = into.get(key)
+        if old is None:
+            into[key] = new
+            return key
+        cheaper = new.cost < old.cost
+        grown = False
+        joined: Values = []
+        for mine, other in zip(old.values, new.values, strict=True):
+            if mine == other or mine is None or other is None:
+                joined.append(mine)
+                continue
+            low, high = mine
+            if other[0] < low:
+                low, grown = (-v.INFINITY if widen else other[0]), True
+            if other[1] > high:
+                high, grown = (v.INFINITY if widen else other[1]), True
+            joined.append((low, high))
+        if not grown and not cheaper:
+            return None
+        into[key] = Configuration(old.state, joined, min(old.cost, new.cost), old.ended)
+        return key
+
+    def close(
+        self, base: Configurations, receptions: Sequence[tuple[EventKey, Slots]], *, unseen: bool = False
+    ) -> Configurations:
+        """Everything that may be true without another observation.
+
+        Hidden calls, timers and notices cost one each, receptions nothing. ``unseen``: messages may have been sent that
+        the capture does not show.
+        """
+        closed = dict(base)
+        waiting = list(base)
+        grown: dict[Key, int] = {}
+        while waiting:
+            key = waiting.pop()
+            current = closed[key]
+            events: Iterable[EventKey] = self.hidden[current.state] if unseen else self.silent[current.state]
+            steps: list[tuple[EventKey, Slots, int]] = [(event, (), 1) for event in events]
+            steps += [(event, slots, 0) for event, slots in receptions]
+            for event, slots, cost in steps:
+                if event not in self.program.rules[current.state]:
+                    continue
+                run = Run(self.program, event, unseen=unseen)
+                for outcome in run.start(current.state, current.values, slots):
+                    new = self.after(current, outcome, cost)
+                    if new is None:
+                        continue
+                    found = self.add(closed, new, widen=grown.get(self.key(new), 0) > WIDEN_AFTER)
+                    if found is not None:
+                        grown[found] = grown.get(found, 0) + 1
+                        if found not in waiting:
+                            waiting.append(found)
+        return closed
+
+    def anything(self) -> list[tuple[EventKey, Slots]]:
+        """Receptions of messages of which nothing is known."""
+        return [(("message", name), self.program.message_slots(name, None, {})) for name in self.messages]
+
+    def universe(self) -> Configurations:
+        """Every configuration that an endpoint can be in when nothing of its life was seen."""
+        if self._universe is None:
+            closed = self.close(self.fresh(), self.anything(), unseen=True)
+            for configuration in closed.values():
+                configuration.cost = 0
+            self._universe = closed
+        return self._universe
+
+    def unfinished(self, states: list[str]) -> bool:
+        """Is the endpoint certainly neither in the initial nor in a final state?"""
+        resting = {state.name for state in self.program.spec.states if state.initial or state.final}
+        return not resting & set(states)
+
+    def likely_states(self, configurations: Configurations) -> list[str]:
+        """The states that need the fewest unlikely events, in the order of the spec."""
+        if not configurations:
+            return []
+        least = min(configuration.cost for configuration in configurations.values())
+        found = {c.state for c in configurations.values() if c.cost == least}
+        return [self.program.states[state] for state in sorted(found)]
+
+
+def rebase(configurations: Configurations) -> Configurations:
+    """Costs relative to the cheapest."""
+    least = min(configuration.cost for configuration in configurations.values())
+    if least:
+        for configuration in configurations.values():
+            configuration.cost -= least
+    return configurations

@@ -1,0 +1,306 @@
+"""One connection between two endpoints, message by message.
+
+Owns: in which order explanations are tried for both ends, what is assumed when the capture is at fault and how such an
+assumption is refuted later, and the verdict.
+Must never hold: how a message is explained (see ``endpoint``), how it is shown, or anything of a protocol.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tcpmodel.checking.configurations import Abilities
+from tcpmodel.checking.diagnosis import judge_alone, unexplained
+from tcpmodel.checking.endpoint import Endpoint, Explanation
+from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE, VIOLATES, ConnectionReport, Diagnostic
+from tcpmodel.checking.sightings import Interpreter, Numbers
+from tcpmodel.semantics.execution import Sighting
+from tcpmodel.traces.records import Packet
+
+REMEMBERED = 48
+"""How many later events can refute that packets were lost; then the assumption stands."""
+
+ASSUMPTIONS = 4
+"""How many such assumptions are kept open for one endpoint."""
+
+
+@dataclass(slots=True)
+class Place:
+    """Where a message stood: packet or line number, and time in nanoseconds."""
+
+    number: int
+    time: int | None
+
+
+@dataclass(slots=True)
+class Assumption:
+    """"It received something that was not seen", and all that is needed to take it back."""
+
+    place: Place
+    sighting: Sighting
+    before: Endpoint
+    later: list[tuple[bool, Sighting]] = field(default_factory=list)
+    explained: bool = False
+
+
+@dataclass(slots=True)
+class Gap:
+    """Numbers of a sender that were skipped: [low, high), seen to be missing at ``place``."""
+
+    place: Place
+    low: int
+    high: int
+
+
+class NewConnection(Exception):
+    """The message begins a new connection between the same addresses."""
+
+
+class Connection:
+    """``report`` gives the verdict at any time; ``observe`` takes the next packet."""
+
+    def __init__(
+        self,
+        number: int,
+        abilities: Abilities,
+        interpreter: Interpreter,
+        a: str,
+        b: str,
+        in_lines: bool,
+        previous: Connection | None = None,
+    ) -> None:
+        self.id = f"{abilities.program.spec.name}-{number}"
+        self.abilities = abilities
+        self.interpreter = interpreter
+        self.ends = (Endpoint(abilities, a), Endpoint(abilities, b))
+        self.numbers = Numbers()
+        self.in_lines = in_lines
+        self.previous = previous
+        self.packets = 0
+        self.opaque = False
+        self.diagnostics: list[Diagnostic] = []
+        self.assumptions: tuple[list[Assumption], list[Assumption]] = ([], [])
+        self.lost = 0
+        self.gaps: tuple[list[Gap], list[Gap]] = ([], [])
+        self.swapped = 0
+
+    # -------------------------------------------------------------------------------------------------- packets
+
+    def observe(self, packet: Packet, side: int) -> None:
+        """Take one packet that ``side`` (0 for a, 1 for b) sent; NewConnection when it belongs to a new one."""
+        place = Place(packet.number, packet.time)
+        if packet.flags is None:
+            self.packets += 1
+            self.opaque = True
+            return
+        sighting = self.interpreter.sighting(packet, side, self.numbers)
+        if not self.opaque:
+            self._follow(packet, sighting, side, place)
+        self.packets += 1
+        for finding in judge_alone(self.abilities.program, sighting):
+            self._report(finding, side, place, sighting)
+
+    def _follow(self, packet: Packet, sighting: Sighting, side: int, place: Place) -> None:
+        sender, receiver = self.ends[side], self.ends[1 - side]
+        how = self._explain(packet, sighting, side, place)
+        if how is Explanation.PREVIOUS:
+            return
+        if how is not Explanation.NONE:
+            self.interpreter.learn(sighting, side, self.numbers)
+            self._fill_gaps(sighting, side)
+        for assumption in self.assumptions[side]:
+            assumption.later.append((True, sighting))
+        receiver.receive(sighting)
+        self._late_reception(sighting, 1 - side)
+        for index in (0, 1):
+            self._settle_assumptions(index)
+        sender.sent = max(sender.sent, 1)
+
+    def _explain(self, packet: Packet, sighting: Sighting, side: int, place: Place) -> Explanation:
+        sender = self.ends[side]
+        first = sender.sent == 0
+        after = sender.by_behaviour(sighting)
+        if after:
+            sender.settle(after)
+            return Explanation.BEHAVIOUR
+        if not first and sender.seen_late(sighting):
+            return Explanation.LATE
+        if self.packets and sender.opens(sighting):
+            raise NewConnection
+        if first:
+            after = sender.from_earlier_life(sighting)
+            if after:
+                sender.from_start = False
+                sender.settle(after)
+                return Explanation.EARLIER_LIFE
+        if self.previous is not None and self.previous.recalls(packet):
+            return Explanation.PREVIOUS
+        highest = self._highest(side)
+        after = sender.after_unseen(sighting, received=False)
+        if after:
+            sender.settle(after)
+            self._note_gap(side, place, sighting, highest)
+            return Explanation.UNSEEN_SENT
+        after = sender.after_unseen(sighting, received=True)
+        if after:
+            if len(self.assumptions[side]) < ASSUMPTIONS:
+                self.assumptions[side].append(Assumption(place, sighting, sender.copy()))
+            else:
+                self.lost += 1
+            sender.settle(after)
+            return Explanation.UNSEEN_RECEIVED
+        return self._refute(sighting, side, place)
+
+    def recalls(self, packet: Packet) -> bool:
+        """Could this be a late packet of this connection, which a newer one between the same addresses has replaced?"""
+        side = 0 if packet.source == self.ends[0].address else 1
+        sighting = self.interpreter.sighting(packet, side, self.numbers)
+        return bool(self.ends[side].by_behaviour(sighting)) or self.ends[side].seen_late(sighting)
+
+    # ---------------------------------------------------------------------------------- assumptions about the capture
+
+    def _refute(self, sighting: Sighting, side: int, place: Place) -> Explanation:
+        """Nothing explains the message. Was an earlier assumption wrong, and is that earlier message the violation?"""
+        for index, assumption in enumerate(self.assumptions[side]):
+            other = assumption.before.copy()
+            if self._replay(other, assumption.later) and self._plain(other, sighting):
+                finding = unexplained(assumption.before, assumption.sighting, self.interpreter)
+                finding.excuse = (
+                    "packets lost by the capture would explain it, but not "
+                    f"{'line' if self.in_lines else 'packet'} {place.number}: {self.interpreter.write(sighting)}"
+                )
+                self._report(finding, side, assumption.place, assumption.sighting)
+                self.ends = (other, self.ends[1]) if side == 0 else (self.ends[0], other)
+                del self.assumptions[side][index:]
+                return Explanation.BEHAVIOUR
+        finding = unexplained(self.ends[side], sighting, self.interpreter)
+        finding.excuse = "no packets that the capture may have lost, doubled or swapped explain it"
+        self._report(finding, side, place, sighting)
+        return Explanation.NONE
+
+    def _plain(self, endpoint: Endpoint, sighting: Sighting) -> bool:
+        after = endpoint.by_behaviour(sighting)
+        if after:
+            endpoint.settle(after)
+            return True
+        if endpoint.sent and endpoint.seen_late(sighting):
+            return True
+        after = endpoint.after_unseen(sighting, received=False)
+        if after:
+            endpoint.settle(after)
+        return bool(after)
+
+    def _replay(self, endpoint: Endpoint, later: list[tuple[bool, Sighting]]) -> bool:
+        for sent, sighting in later:
+            if not sent:
+                endpoint.receive(sighting)
+            elif not self._plain(endpoint, sighting):
+                return False
+        return True
+
+    def _late_reception(self, sighting: Sighting, side: int) -> None:
+        """A packet that was captured after its answer: no packet was lost, two were swapped."""
+        for assumption in self.assumptions[side]:
+            assumption.later.append((False, sighting))
+            if assumption.explained:
+                continue
+            trial = assumption.before.copy()
+            for sent, message in assumption.later:
+                if not sent:
+                    trial.receive(message)
+            if trial.by_behaviour(assumption.sighting):
+                assumption.explained = True
+
+    def _settle_assumptions(self, side: int) -> None:
+        kept = self.assumptions[side]
+        while kept and len(kept[0].later) > REMEMBERED:
+            self._confirm(kept.pop(0), side)
+
+    def _confirm(self, assumption: Assumption, side: int) -> None:
+        address = self.ends[side].address
+        if assumption.explained:
+            self.swapped += 1
+            code, words = "CAP-009", "packets were captured in another order than they were received"
+        else:
+            self.lost += 1
+            code, words = "CAP-006", f"{address} answers a packet that the capture does not show"
+        self.diagnostics.append(
+            Diagnostic(code, "capture", address, assumption.place.number, self.in_lines, words, (), assumption.place.time)
+        )
+
+    # -------------------------------------------------------------------------------------------------------- gaps
+
+    def _highest(self, side: int) -> list[int]:
+        program, now = self.abilities.program, self.ends[side].now
+        return [max((c.values[slot] or (0, 0))[1] for c in now.values()) for slot in program.local_numbers]
+
+    def _note_gap(self, side: int, place: Place, sighting: Sighting, highest: list[int]) -> None:
+        slot = self.interpreter.number_slot
+        known = sighting.slots[slot] if slot is not None else None
+        below = [number for number in highest if known is not None and number <= known[0]]
+        if known is not None and below and max(below) < known[0]:
+            self.gaps[side].append(Gap(place, max(below), known[0]))
+
+    def _fill_gaps(self, sighting: Sighting, side: int) -> None:
+        slot = self.interpreter.number_slot
+        known = sighting.slots[slot] if slot is not None and self.gaps[side] else None
+        if known is not None:
+            self.gaps[side][:] = [gap for gap in self.gaps[side] if not gap.low <= known[0] < gap.high]
+
+    # ----------------------------------------------------------------------------------------------------- findings
+
+    def _report(self, finding: Diagnostic, side: int, place: Place, sighting: Sighting) -> None:
+        finding.endpoint = self.ends[side].address
+        finding.place, finding.time, finding.in_lines = place.number, place.time, self.in_lines
+        finding.observed = self.interpreter.write(sighting)
+        self.diagnostics.append(finding)
+
+    def report(self) -> ConnectionReport:
+        """The verdict so far; nothing more is expected."""
+        for side in (0, 1):
+            for assumption in self.assumptions[side]:
+                self._confirm(assumption, side)
+            self.assumptions[side].clear()
+            for gap in self.gaps[side]:
+                words = f"{gap.high - gap.low} numbers before this packet were never captured"
+                self.diagnostics.append(
+                    Diagnostic(
+                        "CAP-006", "capture", self.ends[side].address, gap.place.number, self.in_lines, words
+                    )
+                )
+                self.lost += 1
+            self.gaps[side].clear()
+        reasons = self._reasons()
+        found = sorted(self.diagnostics, key=lambda item: item.place)
+        if any(item.severity == "violation" for item in found):
+            verdict = VIOLATES
+        else:
+            verdict = INCONCLUSIVE if reasons else CONFORMS
+        states = [tuple(end.states()) if not self.opaque else () for end in self.ends]
+        return ConnectionReport(
+            self.id,
+            self.abilities.program.spec.over or self.abilities.program.spec.name,
+            self.ends[0].address,
+            self.ends[1].address,
+            verdict,
+            tuple(reasons),
+            states[0],
+            states[1],
+            self.packets,
+            tuple(found),
+        )
+
+    def _reasons(self) -> list[str]:
+        if self.opaque:
+            return ["the log does not show the flags and numbers of the packets"]
+        reasons: list[str] = []
+        a, b = self.ends
+        if not a.from_start or not b.from_start:
+            reasons.append("the beginning was not captured")
+        if self.abilities.unfinished(a.states()) or self.abilities.unfinished(b.states()):
+            if not b.sent:
+                reasons.append(f"nothing was captured from {b.address}")
+            reasons.append("the end was not captured")
+        if self.lost:
+            reasons.append("packets are missing from the capture")
+        return reasons

@@ -1,0 +1,184 @@
+"""One endpoint as an observer follows it.
+
+Owns: the set of configurations that explain everything seen of one endpoint, what it may have received, and the ways in
+which one more message of it can be explained, from the likeliest to the most far-fetched.
+Must never hold: what follows from a missing explanation (see ``connection``), or anything of a protocol.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from tcpmodel.checking.configurations import Abilities, Configuration, Configurations, rebase
+from tcpmodel.semantics import values as v
+from tcpmodel.semantics.execution import Run, Sighting, Slots
+from tcpmodel.semantics.program import CompiledRule, EventKey
+from tcpmodel.semantics.values import Interval
+
+Reception = tuple[EventKey, Slots]
+PoolKey = tuple[str, int, bool]
+
+
+class Explanation(Enum):
+    """How a message was explained; each is tried only when those before it fail."""
+
+    BEHAVIOUR = "a behaviour of the spec"
+    LATE = "sent earlier and seen late, or twice"
+    OPENING = "a new connection between the same addresses"
+    PREVIOUS = "a late packet of the connection before this one"
+    EARLIER_LIFE = "the endpoint was in a connection before the capture began"
+    UNSEEN_SENT = "it sent something before that was not seen"
+    UNSEEN_RECEIVED = "it received something that was not seen"
+    NONE = "nothing"
+
+
+class Endpoint:
+    """``address`` is printable. ``now`` holds the configurations right after the last message seen from it."""
+
+    def __init__(self, abilities: Abilities, address: str) -> None:
+        self.abilities = abilities
+        self.program = abilities.program
+        self.address = address
+        self.now: Configurations = abilities.fresh()
+        self.ever: Configurations = dict(self.now)
+        self.pool: dict[PoolKey, dict[int, Interval | None]] = {}
+        self.sent = 0
+        self.from_start = True
+        self._closed: Configurations | None = None
+
+    # ---------------------------------------------------------------------------------------------- receptions
+
+    def receive(self, sighting: Sighting) -> None:
+        """From now on the endpoint may have received this message: at once, later, twice or never."""
+        key = (sighting.message, sighting.flags, self._carries(sighting))
+        known = self.pool.get(key)
+        if known is None:
+            self.pool[key] = dict(sighting.slots)
+            self._closed = None
+            return
+        for slot, value in sighting.slots.items():
+            joined = v.join(known[slot], value)
+            if joined != known[slot]:
+                known[slot] = joined
+                self._closed = None
+
+    def _carries(self, sighting: Sighting) -> bool:
+        """Separates messages that carry something from those that do not: fields with a default say which."""
+        for message in self.program.spec.messages:
+            for item in message.fields:
+                if item.default is not None and message.name == sighting.message:
+                    known = sighting.slots[self.program.layout.fields[message.name, item.name]]
+                    if known != (item.default, item.default):
+                        return True
+        return False
+
+    def receptions(self) -> list[Reception]:
+        """What it may have received, as classes of messages."""
+        return [(("message", key[0]), list(slots.items())) for key, slots in self.pool.items()]
+
+    def closed(self) -> Configurations:
+        """The configurations that are possible now, with everything that may have happened unseen."""
+        if self._closed is None:
+            self._closed = self.abilities.close(self.now, self.receptions())
+        return self._closed
+
+    # --------------------------------------------------------------------------------------------- explanations
+
+    def explain(self, base: Configurations, sighting: Sighting, receptions: list[Reception]) -> Configurations:
+        """The configurations after sending the message, from each of ``base``; empty when none can send it."""
+        after: Configurations = {}
+        wanted = (sighting.message, sighting.flags)
+        for configuration in base.values():
+            for event in self.abilities.senders[configuration.state].get(wanted, ()):
+                if event[0] == "message":
+                    for kind, slots in receptions:
+                        if kind == event:
+                            self._collect(configuration, event, slots, sighting, after)
+                else:
+                    self._collect(configuration, event, (), sighting, after)
+        return after
+
+    def _collect(
+        self, configuration: Configuration, event: EventKey, slots: Slots, sighting: Sighting, after: Configurations
+    ) -> None:
+        run = Run(self.program, event, sighting)
+        for outcome in run.start(configuration.state, configuration.values, slots):
+            if outcome.matched:
+                new = self.abilities.after(configuration, outcome, 0)
+                if new is not None:
+                    self.abilities.add(after, new)
+
+    def settle(self, after: Configurations) -> None:
+        """Take a set as what is possible now."""
+        self.now = rebase(after)
+        for configuration in after.values():
+            self.abilities.add(self.ever, configuration)
+        self._closed = None
+        self.sent += 1
+
+    def by_behaviour(self, sighting: Sighting) -> Configurations:
+        """Explained by the spec, with hidden calls, timers and receptions in between."""
+        return self.explain(self.closed(), sighting, self.receptions())
+
+    def seen_late(self, sighting: Sighting) -> bool:
+        """Was this sent earlier? Then some earlier configuration sends it, and it adds nothing to what was sent."""
+        receptions = self.receptions()
+        earlier = self.explain(self.abilities.close(self.ever, receptions), sighting, receptions)
+        if not earlier:
+            return False
+        highest = [
+            max((c.values[slot] or v.ANY)[1] for c in self.now.values()) for slot in self.program.local_numbers
+        ]
+        for configuration in earlier.values():
+            for slot, limit in zip(self.program.local_numbers, highest, strict=True):
+                known = configuration.values[slot]
+                if known is not None and known[1] > limit:
+                    break
+            else:
+                return True
+        return False
+
+    def opens(self, sighting: Sighting) -> bool:
+        """Could a fresh endpoint begin a connection with this message, by a call of its user?"""
+        fresh = self.abilities.fresh()
+        return any(c.state != self.program.initial for c in self.explain(fresh, sighting, []).values())
+
+    def from_earlier_life(self, sighting: Sighting) -> Configurations:
+        """Explained when nothing is known of the endpoint's past."""
+        return self.explain(self.abilities.universe(), sighting, self.abilities.anything())
+
+    def after_unseen(self, sighting: Sighting, *, received: bool) -> Configurations:
+        """Explained if messages of it, and with ``received`` messages of its peer, were not seen."""
+        receptions = self.abilities.anything() if received else self.receptions()
+        base = self.abilities.close(self.now, receptions, unseen=True)
+        return self.explain(base, sighting, receptions)
+
+    # --------------------------------------------------------------------------------------------------- reports
+
+    def states(self) -> list[str]:
+        """Where the endpoint may be, without hidden calls and timers that nothing speaks for."""
+        return self.abilities.likely_states(self.closed())
+
+    def copy(self) -> Endpoint:
+        """A copy that can go another way. Configurations are never changed in place once settled."""
+        other = Endpoint.__new__(Endpoint)
+        other.abilities, other.program, other.address = self.abilities, self.program, self.address
+        other.now, other.ever = dict(self.now), dict(self.ever)
+        other.pool = {key: dict(slots) for key, slots in self.pool.items()}
+        other.sent, other.from_start = self.sent, self.from_start
+        other._closed = None
+        return other
+
+    def candidates(self, sighting: Sighting) -> list[tuple[Configuration, CompiledRule]]:
+        """Rules of the likeliest configurations that send such a message, with other values."""
+        found: list[tuple[Configuration, CompiledRule]] = []
+        closed = self.closed()
+        least = min((c.cost for c in closed.values()), default=0)
+        for configuration in closed.values():
+            if configuration.cost > least:
+                continue
+            events = self.abilities.senders[configuration.state].get((sighting.message, sighting.flags), ())
+            for event in events:
+                for rule in self.program.rules[configuration.state][event]:
+                    found.append((configuration, rule))
+        return found

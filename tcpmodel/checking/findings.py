@@ -1,0 +1,99 @@
+"""What the checker found, before anybody decides how to show it.
+
+Owns: diagnostics, the verdict of a connection, and the report of a whole run.
+Must never hold: text layout, colours, JSON.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+CONFORMS = "conforms"
+VIOLATES = "violates"
+INCONCLUSIVE = "inconclusive"
+
+SEVERITY_OF = {
+    "must": "violation",
+    "normative": "violation",
+    "should": "warning",
+    "unusual": "note",
+    "capture": "capture",
+    "legal": "note",
+}
+"""What breaking a rule of a spec's severity word is reported as."""
+
+
+@dataclass(slots=True)
+class Diagnostic:
+    """One finding. ``place`` is the 1-based number of the packet or line, ``in_lines`` tells which of the two.
+
+    ``states``: where the endpoint could have been before. ``allowed``: what the spec would have allowed instead, one
+    line each. ``excuse``: why no fault of the capture explains it, or what was assumed instead.
+    """
+
+    code: str
+    severity: str
+    endpoint: str
+    place: int
+    in_lines: bool
+    message: str
+    cites: tuple[str, ...] = ()
+    time: int | None = None
+    observed: str = ""
+    states: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
+    excuse: str = ""
+
+
+@dataclass(slots=True)
+class ConnectionReport:
+    """The verdict on one connection; ``a`` is the side that sent the first message seen."""
+
+    id: str
+    protocol: str
+    a: str
+    b: str
+    verdict: str
+    reasons: tuple[str, ...]
+    a_states: tuple[str, ...]
+    b_states: tuple[str, ...]
+    packets: int
+    diagnostics: tuple[Diagnostic, ...]
+
+
+@dataclass(slots=True)
+class InputReport:
+    """What was read: ``packets`` records, and how many were left out for which reason.
+
+    ``error`` says why reading stopped early, "" if it did not.
+    """
+
+    path: str
+    format: str
+    packets: int
+    skipped: dict[str, int]
+    error: str = ""
+
+
+@dataclass(slots=True)
+class Report:
+    """A whole run."""
+
+    inputs: list[InputReport] = field(default_factory=list)
+    connections: list[ConnectionReport] = field(default_factory=list)
+
+    def count(self, verdict: str) -> int:
+        """How many connections got this verdict."""
+        return sum(1 for connection in self.connections if connection.verdict == verdict)
+
+    @property
+    def checked(self) -> int:
+        """How many records were checked."""
+        return sum(connection.packets for connection in self.connections)
+
+    @property
+    def exit_code(self) -> int:
+        """0 no violation, 1 a violation, 2 when an input was unusable or nothing was checked."""
+        if any(item.error for item in self.inputs) or not self.checked:
+            return 2
+        return 1 if self.count(VIOLATES) else 0

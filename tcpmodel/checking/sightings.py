@@ -1,0 +1,102 @@
+"""From a packet in a reader's words to a message in a spec's words.
+
+Owns: unwrapping sequence numbers of both ends, mapping flags and fields by the names that the spec gives, and writing a
+message in the notation of the spec.
+Must never hold: what a field means.
+"""
+
+from __future__ import annotations
+
+from tcpmodel.model import spec as m
+from tcpmodel.model.types import Seq
+from tcpmodel.semantics import values as v
+from tcpmodel.semantics.execution import Sighting
+from tcpmodel.semantics.program import Program
+from tcpmodel.semantics.values import Interval
+from tcpmodel.traces.records import FLAG_BITS, Packet
+
+
+class Numbers:
+    """The two numberings of a connection, as integers that never wrap. ``near[side]`` is the last one seen of a side."""
+
+    def __init__(self) -> None:
+        self.near: list[int | None] = [None, None]
+
+    def unwrap(self, side: int, number: int) -> int:
+        """``number`` in the numbering of ``side`` (0 or 1), placed next to the numbers seen before."""
+        near = self.near[side]
+        return number if near is None else v.unwrap(number, near)
+
+    def learn(self, side: int, number: int) -> None:
+        """Remember the place of a number that was explained."""
+        self.near[side] = number
+
+
+class Interpreter:
+    """Reads packets of one protocol as messages of the spec that judges it."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.message: m.Message = program.spec.messages[0]
+        bits = program.flag_bits[self.message.name]
+        self._flags = [(FLAG_BITS[name], bits[name]) for name in self.message.flags if name in FLAG_BITS]
+        self._by_bits: dict[int, int] = {}
+        layout = program.layout
+        self._fields: list[tuple[m.Field, int, str, int]] = []
+        for item in self.message.fields:
+            space = item.type.space if isinstance(item.type, Seq) else ""
+            needed = bits.get(item.only_with or "", 0)
+            self._fields.append((item, layout.fields[self.message.name, item.name], space, needed))
+        self.number_slot = next((slot for _, slot, space, _ in self._fields if space == "sender"), None)
+
+    def flags(self, packet: Packet) -> int:
+        """The spec's flag bits of a packet whose flags are known."""
+        seen = packet.flags or 0
+        known = self._by_bits.get(seen)
+        if known is None:
+            known = sum(own for bit, own in self._flags if seen & bit)
+            self._by_bits[seen] = known
+        return known
+
+    def sighting(self, packet: Packet, side: int, numbers: Numbers) -> Sighting:
+        """The packet as a message that ``side`` sent."""
+        flags = self.flags(packet)
+        fields: dict[str, Interval] = {}
+        raw: dict[int, int] = {}
+        for item, slot, space, needed in self._fields:
+            number = packet.fields.get(item.source)
+            if number is None or (needed and not flags & needed):
+                continue
+            if space:
+                raw[slot] = number
+                number = numbers.unwrap(side if space == "sender" else 1 - side, number)
+            fields[item.name] = (number, number)
+        slots = dict(self.program.message_slots(self.message.name, flags, fields))
+        return Sighting(self.message.name, flags, slots, raw)
+
+    def learn(self, sighting: Sighting, side: int, numbers: Numbers) -> None:
+        """Remember where the numbers of an explained message lie."""
+        for _, slot, space, _ in self._fields:
+            known = sighting.slots[slot]
+            if not space or known is None or known[0] != known[1]:
+                continue
+            whose = side if space == "sender" else 1 - side
+            if space == "sender" or numbers.near[whose] is None:
+                numbers.learn(whose, known[0])
+
+    def write(self, sighting: Sighting) -> str:
+        """The message in the notation of the spec: ``<SEQ=100><CTL=SYN>``."""
+        parts: list[str] = []
+        for item, slot, space, needed in self._fields:
+            known = sighting.slots[slot]
+            if known is None or known[0] != known[1] or (needed and not sighting.flags & needed):
+                continue
+            if item.default is not None and known[0] == item.default:
+                continue
+            number = known[0] % v.MODULUS if space else known[0]
+            if space or item.default is not None or not self.message.flags:
+                parts.append(f"<{item.name}={number}>")
+        names = [n for n, bit in self.program.flag_bits[self.message.name].items() if sighting.flags & bit]
+        if self.message.flags:
+            parts.insert(sum(1 for p in self._fields if p[2]) or 0, f"<CTL={','.join(names) or 'none'}>")
+        return "".join(parts)

@@ -1,0 +1,233 @@
+"""State logs: a second view of the same machine, with blind spots that the spec declares (`source`).
+
+Owns: following each logged socket through its records, judging every change of state, and pairing the two ends of a
+connection when one log shows both.
+Must never hold: the words of a source or what it hides: those stand in the spec.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tcpmodel.checking.configurations import Abilities, Configuration, Configurations, rebase
+from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE, VIOLATES, ConnectionReport, Diagnostic
+from tcpmodel.model import spec as m
+from tcpmodel.semantics.execution import Run
+from tcpmodel.traces.records import StateRecord
+
+
+@dataclass(slots=True)
+class Life:
+    """One socket from the first record to the last."""
+
+    number: int
+    local: str
+    remote: str
+    now: Configurations
+    records: int = 0
+    from_start: bool = True
+    gaps: int = 0
+    over: bool = False
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+
+class StateLog:
+    """Follows the sockets of one log of one source."""
+
+    def __init__(self, abilities: Abilities, source: m.Source) -> None:
+        self.abilities = abilities
+        self.program = abilities.program
+        self.source = source
+        self.index = {name: number for number, name in enumerate(self.program.states)}
+        self.words = dict(source.names)
+        self.reads = {(old, new): states for old, new, states in source.reads}
+        self.hidden = {self.index[name] for name in source.hides}
+        self.births = set(source.births)
+        self.current: dict[str, Life] = {}
+        self.lives: list[Life] = []
+        self._steps: dict[tuple[object, ...], Configurations] = {}
+
+    def observe(self, record: StateRecord) -> str:
+        """Take one record; the reason in words when it cannot be used, else ""."""
+        old = self.words.get(record.old.upper().replace("_", "-"))
+        new = self.words.get(record.new.upper().replace("_", "-"))
+        if old is None or new is None:
+            return f"unknown state name {record.old if old is None else record.new}"
+        life = self._life(record, old, new)
+        life.records += 1
+        if record.local.rpartition(":")[2] not in ("0", ""):
+            life.local = record.local
+        if record.remote.rpartition(":")[2] not in ("0", ""):
+            life.remote = record.remote
+        if old != new or not self.source.self_records:
+            self._move(life, record, old, new)
+        elif self.index[new] == self.program.initial:
+            life.over = True
+        return ""
+
+    def _life(self, record: StateRecord, old: str, new: str) -> Life:
+        life = self.current.get(record.endpoint)
+        begins = self.index[old] == self.program.initial
+        born = (old, new) in self.births
+        # The same kernel object, or the same addresses, may serve another socket later; a birth is always a new one.
+        if life is not None and not (life.over and begins) and not (born and life.over):
+            return life
+        life = Life(len(self.lives), record.local, record.remote, {})
+        if begins:
+            life.now = self.abilities.fresh()
+        else:
+            universe = self.abilities.universe()
+            life.now = {key: c for key, c in universe.items() if self.program.states[c.state] == old}
+            life.from_start = born
+            if born:
+                grown = self._advance(self.abilities.fresh(), {self.index[old]} | {self.program.initial})
+                life.now = {key: c for key, c in grown.items() if c.state == self.index[old]}
+        self.current[record.endpoint] = life
+        self.lives.append(life)
+        return life
+
+    def _move(self, life: Life, record: StateRecord, old: str, new: str) -> None:
+        start = self.index[old]
+        waiting = self._advance(life.now, {start} | self.hidden)
+        if not any(c.state == start for c in waiting.values()):
+            life.gaps += 1
+            words = f"records are missing: this one begins in {old}, the last one did not end there"
+            life.diagnostics.append(
+                Diagnostic("CAP-006", "capture", life.local, record.number, True, words, (), record.time)
+            )
+            universe = self.abilities.universe()
+            waiting = {key: c for key, c in universe.items() if c.state == start}
+        allowed = self.reads.get((old, new), (new,))
+        after: Configurations = {}
+        for name in allowed:
+            if name == old:
+                for configuration in waiting.values():
+                    if configuration.state == start:
+                        self.abilities.add(after, configuration)
+            else:
+                for configuration in self._step(waiting, self.index[name]).values():
+                    self.abilities.add(after, configuration)
+        if not after:
+            self._violation(life, record, old, new, waiting)
+            universe = self.abilities.universe()
+            after = {key: c for key, c in universe.items() if self.program.states[c.state] in allowed}
+        life.now = rebase({key: _cheap(c) for key, c in after.items()})
+        life.over = self.index[new] == self.program.initial
+
+    def _advance(self, base: Configurations, within: set[int]) -> Configurations:
+        """What may happen unseen while the log shows no change: everything that stays within these states."""
+        closed = {key: c for key, c in base.items() if c.state in within}
+        waiting = list(closed)
+        grown: dict[object, int] = {}
+        while waiting:
+            current = closed[waiting.pop()]
+            for new in self._outcomes(current, micro=False):
+                if new.state not in within:
+                    continue
+                key = self.abilities.key(new)
+                found = self.abilities.add(closed, new, widen=grown.get(key, 0) > 3)
+                if found is not None:
+                    grown[found] = grown.get(found, 0) + 1
+                    waiting.append(found)
+        return closed
+
+    def _step(self, base: Configurations, target: int) -> Configurations:
+        """One change of state, as one micro step of one event, into ``target``."""
+        after: Configurations = {}
+        for configuration in base.values():
+            for new in self._outcomes(configuration, micro=True):
+                if new.state == target and new.state != configuration.state:
+                    self.abilities.add(after, new)
+        return after
+
+    def _outcomes(self, configuration: Configuration, *, micro: bool) -> list[Configuration]:
+        found: list[Configuration] = []
+        events = [(event, ()) for event in self.abilities.hidden[configuration.state]]
+        for event, slots in [*events, *self.abilities.anything()]:
+            run = Run(self.program, event, unseen=True, micro=micro)
+            for outcome in run.start(configuration.state, configuration.values, slots):
+                new = self.abilities.after(configuration, outcome, 0)
+                if new is not None:
+                    found.append(new)
+        return found
+
+    def _violation(self, life: Life, record: StateRecord, old: str, new: str, waiting: Configurations) -> None:
+        ways: dict[str, list[str]] = {}
+        for rule in self.program.spec.state(old).rules:
+            if rule.target != old:
+                cites = ", ".join(str(cite) for cite in rule.cites)
+                ways.setdefault(rule.target, []).append(f"{rule.event} [{cites}]")
+        reachable = {c.state for base in waiting.values() for c in self._outcomes(base, micro=True)}
+        allowed = tuple(
+            f"{old} -> {target}: {'; '.join(dict.fromkeys(events))}"
+            for target, events in ways.items()
+            if self.index[target] in reachable
+        )
+        cites = tuple(dict.fromkeys(str(c) for rule in self.program.spec.state(old).rules for c in rule.cites))
+        structural = new in ways
+        words = f"goes from {old} to {new}, which no rule of the spec allows"
+        if structural:
+            words = f"goes from {old} to {new}, which no rule allows after what was logged before"
+        life.diagnostics.append(
+            Diagnostic(
+                f"{self.program.spec.name.upper()}-TRANSITION",
+                "violation",
+                life.local,
+                record.number,
+                True,
+                words,
+                cites[:2],
+                record.time,
+                observed=f"{record.old} -> {record.new}",
+                states=(old,),
+                allowed=allowed,
+            )
+        )
+
+    # ------------------------------------------------------------------------------------------------------ reports
+
+    def reports(self, first: int) -> list[ConnectionReport]:
+        """One report per connection; the two ends of a connection that one log shows share one."""
+        pairs: list[tuple[Life, Life | None]] = []
+        open_ends: dict[tuple[str, str], list[int]] = {}
+        for life in self.lives:
+            waiting = open_ends.get((life.remote, life.local), [])
+            if waiting:
+                index = waiting.pop(0)
+                pairs[index] = (pairs[index][0], life)
+            else:
+                open_ends.setdefault((life.local, life.remote), []).append(len(pairs))
+                pairs.append((life, None))
+        return [self._connection(first + number, a, b) for number, (a, b) in enumerate(pairs)]
+
+    def _connection(self, number: int, a: Life, b: Life | None) -> ConnectionReport:
+        lives = [a] if b is None else [a, b]
+        reasons: list[str] = []
+        if not all(life.from_start for life in lives):
+            reasons.append("the beginning was not logged")
+        if any(life.gaps for life in lives):
+            reasons.append("records are missing from the log")
+        if any(self.abilities.unfinished(self.abilities.likely_states(life.now)) for life in lives):
+            reasons.append("the end was not logged")
+        found = sorted((item for life in lives for item in life.diagnostics), key=lambda item: item.place)
+        if any(item.severity == "violation" for item in found):
+            verdict = VIOLATES
+        else:
+            verdict = INCONCLUSIVE if reasons else CONFORMS
+        return ConnectionReport(
+            f"{self.program.spec.name}-{number}",
+            self.program.spec.over or self.program.spec.name,
+            a.local,
+            a.remote,
+            verdict,
+            tuple(reasons),
+            tuple(self.abilities.likely_states(a.now)),
+            tuple(self.abilities.likely_states(b.now)) if b is not None else (),
+            sum(life.records for life in lives),
+            tuple(found),
+        )
+
+
+def _cheap(configuration: Configuration) -> Configuration:
+    """What the log shows did happen, however unlikely."""
+    return Configuration(configuration.state, configuration.values, 0, configuration.ended)

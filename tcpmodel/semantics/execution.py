@@ -1,0 +1,265 @@
+"""What one event does: the one meaning that every use of a spec shares.
+
+Owns: trying the rules of a state in order, carrying out what they say, and following `then continue`, over values of
+which more or less is known. With exact values this is a step; with intervals it is what an observer can conclude.
+Must never hold: which events are tried when (see ``analysis`` and ``checking``), or anything of a protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tcpmodel.semantics import values as v
+from tcpmodel.semantics.expressions import Environment
+from tcpmodel.semantics.program import (
+    CompiledAssign,
+    CompiledChoose,
+    CompiledRule,
+    CompiledSend,
+    EventKey,
+    Program,
+)
+from tcpmodel.semantics.values import FALSE, OPEN, TRUE, Interval
+
+Slots = Sequence[tuple[int, "Interval | None"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A message that was seen leaving: its slots, its flags, and the raw number of each field (for literal numbers)."""
+
+    message: str
+    flags: int
+    slots: dict[int, Interval | None]
+    raw: dict[int, int]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """One way an event can end. ``values`` are the variables after it.
+
+    ``matched``: the message seen is among those sent. ``cost``: how many unusual choices of profile it took.
+    ``rules``: the rules that fired. ``sent``: (action, environment values of its fields) in order, when traced.
+    """
+
+    state: int
+    values: list[Interval | None]
+    matched: bool
+    cost: int
+    rules: tuple[CompiledRule, ...]
+    sent: tuple[tuple[CompiledSend, tuple[Interval | None, ...]], ...] = ()
+    signals: tuple[str, ...] = ()
+    covered: bool = True
+
+
+@dataclass(slots=True)
+class Run:
+    """One event applied to one configuration.
+
+    ``sighting``: only outcomes that send this message are wanted. Without one, ``unseen`` decides whether required
+    messages may be sent at all: False means that they would have been seen. ``trace`` records what is sent (a step).
+    ``micro``: every change of state is an outcome too, because a log may show it.
+    """
+
+    program: Program
+    event: EventKey
+    sighting: Sighting | None = None
+    unseen: bool = False
+    trace: bool = False
+    micro: bool = False
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    def start(self, state: int, values: list[Interval | None], message: Slots = ()) -> list[Outcome]:
+        """Run the event and return every outcome."""
+        environment = self.program.environment(values)
+        if not self.trace:
+            for slot, full in self.program.free:
+                environment[slot] = full
+        for slot, known in message:
+            environment[slot] = known
+        self._try(_Path(state, 0, environment))
+        return self.outcomes
+
+    def _finish(self, path: _Path, covered: bool = True) -> None:
+        self.outcomes.append(
+            Outcome(
+                path.state,
+                path.environment[: self.program.tracked],
+                path.matched,
+                path.cost,
+                path.rules,
+                path.sent,
+                path.signals,
+                covered,
+            )
+        )
+
+    def _try(self, path: _Path) -> None:
+        """Try the rules of ``path.state`` from ``path.index`` on."""
+        program = self.program
+        rules = program.rules[path.state].get(self.event, ())
+        while path.index < len(rules):
+            rule = rules[path.index]
+            path.index += 1
+            answer = rule.guard.test(path.environment) if rule.guard is not None else TRUE
+            if answer == FALSE:
+                continue
+            if answer == TRUE and rule.open_profiles:
+                answer = OPEN
+            if answer == OPEN:
+                taken = path.copy()
+                possible = rule.guard is None or rule.guard.refine(taken.environment, True)
+                if not rule.open_profiles and rule.guard is not None:
+                    alive = rule.guard.refine(path.environment, False)
+                else:
+                    alive = True
+                path.cost += rule.usual
+                if possible:
+                    taken.cost += rule.unusual
+                    self._take(rule, taken, path if alive else None)
+                if not alive:
+                    return
+            else:
+                self._take(rule, path, None)
+                return
+        self._finish(path, covered=bool(path.rules))
+
+    def _take(self, rule: CompiledRule, path: _Path, other: _Path | None) -> None:
+        """Carry out a rule; ``other`` is the path on which it did not match, which waits at the next rule."""
+        for after in self._act(rule, path):
+            changed = rule.target != after.state
+            if changed:
+                after.state = rule.target
+                if self.micro:
+                    self._finish(after)
+            if not rule.continues:
+                self._finish(after)
+            elif changed:
+                rules = self.program.rules[after.state].get(self.event, ())
+                after.index = next((i for i, later in enumerate(rules) if later.step > rule.step), len(rules))
+                self._try(after)
+            elif other is not None and other.absorb(after, self.program, self.trace):
+                continue
+            else:
+                self._try(after)
+
+    # ------------------------------------------------------------------------------------------------- actions
+
+    def _act(self, rule: CompiledRule, path: _Path) -> list[_Path]:
+        path.rules = (*path.rules, rule)
+        alive = [path]
+        for action in rule.actions:
+            if isinstance(action, CompiledSend):
+                alive = [after for before in alive for after in self._send(action, before)]
+                continue
+            for current in alive:
+                environment = current.environment
+                if isinstance(action, CompiledAssign):
+                    _assign(action, environment)
+                elif isinstance(action, CompiledChoose):
+                    environment[action.slot] = action.full
+                    if action.where is not None and not action.where.refine(environment, True):
+                        current.dead = True
+                elif self.trace and (action.when is None or action.when.test(environment) != FALSE):
+                    current.signals = (*current.signals, action.source.text)
+            alive = [current for current in alive if not current.dead]
+        return alive
+
+    def _send(self, action: CompiledSend, path: _Path) -> list[_Path]:
+        answer = TRUE if action.when is None else action.when.test(path.environment)
+        if answer == FALSE:
+            return [path]
+        if self.trace:
+            return [_record(action, path)]
+        found: list[_Path] = []
+        if self.sighting is not None and not path.matched:
+            seen = path.copy()
+            if _match(action, seen.environment, self.sighting):
+                seen.matched = True
+                found.append(seen)
+        if self.unseen or not action.required or answer == OPEN or path.matched:
+            if action.where is None or action.where.refine(path.environment, True):
+                found.append(path)
+        return found
+
+
+@dataclass(slots=True)
+class _Path:
+    """Where one alternative stands: the next rule of a state, and what is known."""
+
+    state: int
+    index: int
+    environment: Environment
+    matched: bool = False
+    cost: int = 0
+    rules: tuple[CompiledRule, ...] = ()
+    sent: tuple[tuple[CompiledSend, tuple[Interval | None, ...]], ...] = ()
+    signals: tuple[str, ...] = ()
+    dead: bool = False
+
+    def copy(self) -> _Path:
+        return _Path(
+            self.state,
+            self.index,
+            self.environment.copy(),
+            self.matched,
+            self.cost,
+            self.rules,
+            self.sent,
+            self.signals,
+        )
+
+    def absorb(self, other: _Path, program: Program, exact: bool) -> bool:
+        """Join a path that stands at the same rule into this one, unless that would blur its identity."""
+        if exact or self.matched != other.matched:
+            return False
+        mine, theirs = self.environment, other.environment
+        if any(mine[slot] != theirs[slot] for slot in program.discrete):
+            return False
+        if any((mine[slot] is None) != (theirs[slot] is None) for slot in program.optional):
+            return False
+        self.environment[:] = [v.join(a, b) for a, b in zip(mine, theirs, strict=True)]
+        self.cost = min(self.cost, other.cost)
+        self.rules = other.rules
+        return True
+
+
+def _assign(action: CompiledAssign, environment: Environment) -> None:
+    if action.unset:
+        environment[action.slot] = None
+    elif action.value is None:
+        environment[action.slot] = action.full
+    else:
+        known = action.value.evaluate(environment)
+        if known is not None:
+            low, high = action.full
+            known = (max(known[0], low), min(max(known[1], low), high))
+        environment[action.slot] = known
+
+
+def _record(action: CompiledSend, path: _Path) -> _Path:
+    fields = tuple(value.evaluate(path.environment) for _, value, _ in action.fields)
+    path.sent = (*path.sent, (action, fields))
+    return path
+
+
+def _match(action: CompiledSend, environment: Environment, seen: Sighting) -> bool:
+    """Can the message seen be this one? Narrows the environment to what it then proves."""
+    if action.message != seen.message or action.flags != seen.flags:
+        return False
+    for slot, value, raw in action.fields:
+        known = seen.slots[slot]
+        if raw is not None:
+            if slot in seen.raw and seen.raw[slot] != raw:
+                return False
+            continue
+        if known is None:
+            continue
+        mine = value.evaluate(environment)
+        if mine is None or v.meet(mine, known) is None or not value.narrow(environment, *known):
+            return False
+    if action.where is None:
+        return True
+    answer = action.where.test(environment)
+    return answer == TRUE or (answer == OPEN and action.where.refine(environment, True))

@@ -1,0 +1,343 @@
+"""A spec made ready to run: slots for everything that has a value, and rules as functions over them.
+
+Owns: the layout of the environment, the compiled rules in the order in which they are tried, and what can be said of them
+without running them (which messages a state can send, which variables matter).
+Must never hold: how rules are run (see ``execution``), or the name of anything in a protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tcpmodel.model import spec as m
+from tcpmodel.model.types import Enum, Range, Seq
+from tcpmodel.semantics.expressions import Compiler, Environment, Guard, Value, full_range, literal_value
+from tcpmodel.semantics.values import Interval
+
+EventKey = tuple[str, str]
+"""Kind and name of an event."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledSend:
+    """``fields``: (field slot, value, raw number or None). A raw number is compared modulo 2^32 as it stands."""
+
+    source: m.Send
+    message: str
+    flags: int
+    fields: tuple[tuple[int, Value, int | None], ...]
+    when: Guard | None
+    where: Guard | None
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledChoose:
+    slot: int
+    full: Interval
+    where: Guard | None
+    source: m.Choose
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledAssign:
+    """``value`` None: the implementation chooses from ``full``, or the variable is cleared when ``unset``."""
+
+    slot: int
+    value: Value | None
+    unset: bool
+    full: Interval
+    source: m.Assign
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledSignal:
+    when: Guard | None
+    source: m.Signal
+
+
+CompiledAction = CompiledSend | CompiledChoose | CompiledAssign | CompiledSignal
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledRule:
+    """``open_profiles``: the rule belongs to a profile that may or may not be on; ``unusual``: taking it leaves the
+    default profiles; ``usual``: leaving it out does."""
+
+    source: m.Rule
+    target: int
+    guard: Guard | None
+    actions: tuple[CompiledAction, ...]
+    continues: bool
+    step: int
+    open_profiles: bool
+    unusual: int
+    usual: int
+
+
+@dataclass
+class Layout:
+    """Where each value stands in an environment."""
+
+    variables: dict[str, int] = field(default_factory=dict)
+    fields: dict[tuple[str, str], int] = field(default_factory=dict)
+    flags: dict[tuple[str, str], int] = field(default_factory=dict)
+    size: int = 0
+
+    def allocate(self) -> int:
+        """A new slot."""
+        self.size += 1
+        return self.size - 1
+
+
+class Program:
+    """A spec compiled under a choice of profiles.
+
+    ``profiles`` maps every profile name to True (on), False (off) or None (may be either). ``rules[state][event]`` lists
+    the compiled rules; states are indices into ``states``. ``discrete`` are the slots whose exact value is part of a
+    configuration's identity; ``tracked`` is the number of variable slots, which come first.
+    """
+
+    def __init__(self, spec: m.Spec, profiles: Mapping[str, bool | None], *, slice_variables: bool = False) -> None:
+        self.spec = spec
+        self.profiles = {profile.name: profiles.get(profile.name) for profile in spec.profiles}
+        self.states = [state.name for state in spec.states]
+        self.initial = self.states.index(spec.initial.name)
+        self.layout = Layout()
+        for variable in spec.variables:
+            self.layout.variables[variable.name] = self.layout.allocate()
+        self.tracked = self.layout.size
+        for message in spec.messages:
+            for item in message.fields:
+                self.layout.fields[message.name, item.name] = self.layout.allocate()
+            for name in (*message.flags, *message.marks):
+                self.layout.flags[message.name, name] = self.layout.allocate()
+        self.flag_bits = {
+            message.name: {name: 1 << index for index, name in enumerate(message.flags)} for message in spec.messages
+        }
+        self.compiler = Compiler(
+            spec, self.profiles, self.layout.variables, self.layout.fields, self.layout.flags, self.layout.allocate
+        )
+        ignored = irrelevant_variables(spec) if slice_variables else frozenset()
+        self.rules: list[dict[EventKey, list[CompiledRule]]] = [
+            self._compile_state(state, ignored) for state in spec.states
+        ]
+        self.faults = [(fault, self.compiler.guard(fault.when)) for fault in spec.faults]
+        self.packet_rules = [
+            (
+                rule,
+                self.compiler.guard(rule.forbid),
+                [self.compiler.guard(condition) for condition, _ in rule.excepts if condition is not None],
+            )
+            for rule in spec.packet_rules
+        ]
+        self.discrete = [
+            self.layout.variables[variable.name]
+            for variable in spec.variables
+            if isinstance(variable.type, Enum | Range) and variable.name not in ignored
+        ]
+        self.optional = [
+            self.layout.variables[variable.name]
+            for variable in spec.variables
+            if variable.optional and variable.name not in ignored
+        ]
+        self.free = [
+            (self.layout.variables[variable.name], full_range(variable.type))
+            for variable in spec.variables
+            if variable.free
+        ]
+        self.local_numbers = [
+            self.layout.variables[variable.name]
+            for variable in spec.variables
+            if isinstance(variable.type, Seq) and variable.type.space == "local"
+        ]
+        self.sends = [{event: self._sends(index, event) for event in self.rules[index]} for index in range(len(self.states))]
+
+    # --------------------------------------------------------------------------------------------- compilation
+
+    def _compile_state(self, state: m.State, ignored: frozenset[str]) -> dict[EventKey, list[CompiledRule]]:
+        found: dict[EventKey, list[CompiledRule]] = {}
+        for index, rule in enumerate(state.rules):
+            wanted = [self.profiles[name] is None or self.profiles[name] == value for name, value in rule.profiles]
+            if not all(wanted) or (ignored and is_inert(rule, ignored)):
+                continue
+            # What an endpoint may do of its own accord is a choice: no such rule hides the next one.
+            key = (rule.event.kind, rule.event.name if rule.event.kind != "own" else str(index))
+            found.setdefault(key, []).append(self._compile_rule(rule, ignored))
+        return found
+
+    def _compile_rule(self, rule: m.Rule, ignored: frozenset[str]) -> CompiledRule:
+        defaults = {profile.name: profile.default for profile in self.spec.profiles}
+        undecided = [(name, value) for name, value in rule.profiles if self.profiles[name] is None]
+        unusual = sum(1 for name, value in undecided if defaults[name] != value)
+        actions: list[CompiledAction] = []
+        for action in rule.actions:
+            if isinstance(action, m.Assign) and action.variable in ignored:
+                continue
+            actions.append(self._compile_action(action))
+        return CompiledRule(
+            source=rule,
+            target=self.states.index(rule.target),
+            guard=self.compiler.guard(rule.guard) if rule.guard is not None else None,
+            actions=tuple(actions),
+            continues=rule.continues,
+            step=rule.step,
+            open_profiles=bool(undecided),
+            unusual=unusual,
+            usual=1 if undecided and not unusual else 0,
+        )
+
+    def _compile_action(self, action: m.Action) -> CompiledAction:
+        compiler = self.compiler
+        if isinstance(action, m.Choose):
+            if action.name not in compiler.chosen:
+                compiler.chosen[action.name] = self.layout.allocate()
+            where = compiler.guard(action.where) if action.where is not None else None
+            return CompiledChoose(compiler.chosen[action.name], full_range(action.type), where, action)
+        if isinstance(action, m.Assign):
+            variable = next(item for item in self.spec.variables if item.name == action.variable)
+            value = compiler.value(action.value) if action.value is not None else None
+            slot = self.layout.variables[action.variable]
+            return CompiledAssign(slot, value, action.unset, full_range(variable.type), action)
+        if isinstance(action, m.Signal):
+            return CompiledSignal(compiler.guard(action.when) if action.when is not None else None, action)
+        message = next(item for item in self.spec.messages if item.name == action.message)
+        given = dict(action.fields)
+        fields: list[tuple[int, Value, int | None]] = []
+        for item in message.fields:
+            slot = self.layout.fields[message.name, item.name]
+            if item.name in given:
+                expr = given[item.name]
+                raw = expr.value if isinstance(expr, m.Literal) and isinstance(item.type, Seq) else None
+                fields.append((slot, compiler.value(expr), raw))
+            elif item.default is not None:
+                fields.append((slot, literal_value(item.default), None))
+        return CompiledSend(
+            source=action,
+            message=action.message,
+            flags=sum(self.flag_bits[action.message][name] for name in action.flags),
+            fields=tuple(fields),
+            when=compiler.guard(action.when) if action.when is not None else None,
+            where=compiler.guard(action.where) if action.where is not None else None,
+            required=not action.optional and action.within is None,
+        )
+
+    def _sends(self, state: int, event: EventKey) -> frozenset[tuple[str, int]]:
+        """Every (message, flags) that the event can make this state send, through all continuations."""
+        found: set[tuple[str, int]] = set()
+        seen: set[int] = set()
+        waiting = [state]
+        while waiting:
+            current = waiting.pop()
+            if current in seen:
+                continue
+            seen.add(current)
+            for rule in self.rules[current].get(event, ()):
+                found.update((a.message, a.flags) for a in rule.actions if isinstance(a, CompiledSend))
+                if rule.continues and rule.target != current:
+                    waiting.append(rule.target)
+        return frozenset(found)
+
+    # -------------------------------------------------------------------------------------------- environments
+
+    def initial_values(self) -> list[Interval | None]:
+        """The variables of a fresh endpoint: what has no initial value is unknown, what is optional is unset."""
+        values: list[Interval | None] = []
+        empty: Environment = [None] * self.layout.size
+        for variable in self.spec.variables:
+            if variable.initial is not None:
+                values.append(self.compiler.value(variable.initial).evaluate(empty))
+            else:
+                values.append(None if variable.optional else full_range(variable.type))
+        return values
+
+    def environment(self, values: list[Interval | None]) -> Environment:
+        """An environment that holds these variables and nothing else."""
+        return values + [None] * (self.layout.size - self.tracked)
+
+    def message_slots(
+        self, message: str, flags: int | None, fields: Mapping[str, Interval]
+    ) -> list[tuple[int, Interval | None]]:
+        """The slots of a message of which this is known, its derived fields included.
+
+        ``flags`` are the bits of ``flag_bits``, None when they are not known; a field that is missing is unknown.
+        """
+        declared = next(item for item in self.spec.messages if item.name == message)
+        scratch: Environment = [None] * self.layout.size
+        slots: list[int] = []
+        for item in declared.fields:
+            slot = self.layout.fields[message, item.name]
+            scratch[slot] = fields.get(item.name, full_range(item.type))
+            slots.append(slot)
+        for name in (*declared.flags, *declared.marks):
+            slot = self.layout.flags[message, name]
+            bit = self.flag_bits[message].get(name)
+            scratch[slot] = (0, 1) if flags is None or bit is None else ((1, 1) if flags & bit else (0, 0))
+            slots.append(slot)
+        for slot, evaluate in self.compiler.derived.get(message, ()):
+            scratch[slot] = evaluate(scratch)
+            slots.append(slot)
+        return [(slot, scratch[slot]) for slot in slots]
+
+
+def _reads(expr: m.Expr | None, spec: m.Spec, found: set[str]) -> None:
+    match expr:
+        case m.VarRef() | m.IsSet():
+            found.add(expr.name)
+        case m.DefinitionRef():
+            for definition in spec.definitions:
+                if definition.name == expr.name:
+                    _reads(definition.body, spec, found)
+        case m.Arithmetic() | m.Compare():
+            _reads(expr.left, spec, found)
+            _reads(expr.right, spec, found)
+        case m.Not():
+            _reads(expr.operand, spec, found)
+        case m.And() | m.Or():
+            for operand in expr.operands:
+                _reads(operand, spec, found)
+        case m.Cases():
+            for case in expr.cases:
+                for part in case:
+                    _reads(part, spec, found)
+        case _:
+            return
+
+
+def is_inert(rule: m.Rule, ignored: frozenset[str]) -> bool:
+    """Does the rule only set ignored variables and go on?"""
+    return (
+        rule.continues
+        and rule.target == rule.state
+        and all(isinstance(a, m.Signal) or (isinstance(a, m.Assign) and a.variable in ignored) for a in rule.actions)
+    )
+
+
+def irrelevant_variables(spec: m.Spec) -> frozenset[str]:
+    """Variables that can never influence a change of state or a message: an observer need not follow them."""
+    everything = frozenset(variable.name for variable in spec.variables)
+    ignored = everything
+    while True:
+        used: set[str] = set()
+        for fault in spec.faults:
+            _reads(fault.when, spec, used)
+        for state in spec.states:
+            for rule in state.rules:
+                if is_inert(rule, ignored):
+                    continue
+                _reads(rule.guard, spec, used)
+                for action in rule.actions:
+                    if isinstance(action, m.Send):
+                        for _, expr in action.fields:
+                            _reads(expr, spec, used)
+                        _reads(action.when, spec, used)
+                        _reads(action.where, spec, used)
+                    elif isinstance(action, m.Choose):
+                        _reads(action.where, spec, used)
+                    elif isinstance(action, m.Assign) and action.variable not in ignored:
+                        _reads(action.value, spec, used)
+        smaller = ignored - used
+        if smaller == ignored:
+            return ignored
+        ignored = smaller
