@@ -3,8 +3,8 @@
 Owns: where a declaration and a rule begin, and which comment documents what.
 Must never hold: anything about what stands inside a declaration.
 
-A declaration begins in column 1; that is what makes it possible to go on after a syntax error. In a state and in a group
-of rules every line that begins as a rule does is a piece of its own, for the same reason.
+A declaration begins in column 1; that is what makes it possible to go on after a syntax error. In a state and in a
+group of rules every line that begins as a rule does is a piece of its own, for the same reason.
 """
 
 from __future__ import annotations

@@ -285,7 +285,7 @@ ActionNode = AssignAction | ChooseAction | SendAction | SignalAction
 
 @dataclass(slots=True)
 class RuleNode:
-    """``trigger``: ``on``, ``may`` or ``otherwise``. ``targets``: (how, state) with how ``to``, ``stay`` or ``drop``."""
+    """``trigger``: ``on``, ``may`` or ``otherwise``. ``targets``: (how, word), how is ``to``, ``stay`` or ``drop``."""
 
     span: Span
     id: Word | None

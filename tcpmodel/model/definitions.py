@@ -11,10 +11,8 @@ from typing import NamedTuple
 
 from tcpmodel.language import syntax
 from tcpmodel.language.errors import SpecError
-from tcpmodel.language.span import Span
 from tcpmodel.model import spec
 from tcpmodel.model.names import Names, Report
-from tcpmodel.model.types import BOOL, DURATION, OCTETS, Type
 
 DEEPEST = 100
 """Most levels of a definition with all the definitions inside it."""
@@ -55,7 +53,7 @@ def walk(node: syntax.Node) -> Iterator[syntax.Node]:
 
 
 class Definitions:
-    """All constants and definitions of a spec; ``resolve`` first, then ``seen``."""
+    """All constants and definitions of a spec, as far as they are resolved (see ``define``)."""
 
     def __init__(self, names: Names, report: Report) -> None:
         self.names = names
@@ -73,91 +71,12 @@ class Definitions:
         """The definition as the spec keeps it: of a message that arrived, or else of one that is sent."""
         return self.seen(name, "received").body or self.seen(name, "sent").body
 
-    def resolve(self) -> None:
-        """Resolves all, each one after those that it uses."""
-        for name in self._in_order():
-            declaration = self.names.definitions[name]
-            if isinstance(declaration, syntax.ConstDecl):
-                self._constant(name, declaration)
-                continue
-            received, sent = self._try(declaration, "received"), self._try(declaration, "sent")
-            if received.body is None and sent.body is None:
-                self.report.errors += received.errors
-            self._seen[name, "received"] = received._replace(elsewhere=sent.body is not None)
-            self._seen[name, "sent"] = sent._replace(elsewhere=received.body is not None)
-
-    # ---------------------------------------------------------------------------------------------------- one by one
-
-    def _constant(self, name: str, declaration: syntax.ConstDecl) -> None:
-        from tcpmodel.model.typing import Typer
-
-        typer = Typer(self.names, self, self.report, "none", "")
-        typer.closed = "a constant does not depend on variables"
-        values: list[tuple[str, spec.Expr]] = []
-        for profile, node in declaration.values:
-            known = profile is None or self.names.known("profile", profile, self.names.profiles, "TS015")
-            if profile is not None and any(profile.text == other for other, _ in values):
-                self.report.error("TS020", f"`{profile.text}` has two values", profile.span, "leave one of them")
-            if values:
-                value = typer.value(node, values[0][1].type)
-            else:
-                value = typer.expression(node)
-                if value is not None and value.type not in (OCTETS, DURATION):
-                    message = f"a constant is octets or a duration, this is {value.type}"
-                    self.report.error("TS030", message, node.span, "a number, or a duration such as 120 s")
-                    value = None
-            if value is None:
-                return
-            if known:
-                values.append((profile.text if profile else "", value))
-        self.constants[name] = tuple(values)
-        seen = Seen(values[0][1], "", "", [], False)
-        self._seen[name, "received"] = self._seen[name, "sent"] = seen
-
-    def _try(self, declaration: syntax.DefineDecl, view: str) -> Seen:
-        from tcpmodel.model.typing import Typer
-
-        report = Report()
-        typer = Typer(self.names, self, report, view, "")
-        typer.open = True
-        typer.message = self.names.message_of(declaration.name.text)
-        body = self._body(declaration, typer, report)
-        parts = [node for guard, value, _ in declaration.cases for node in (guard, value) if node is not None]
-        reads = [node.name for part in parts for node in walk(part) if isinstance(node, syntax.Name)]
-        variable = next((name for name in reads if name in self.names.variables), "") or next(
-            (found for name in reads if (found := self.seen(name, view).variable)), ""
-        )
-        return Seen(None if report.errors else body, typer.message, variable, report.errors, False)
-
-    def _body(self, declaration: syntax.DefineDecl, typer: object, report: Report) -> spec.Expr | None:
-        from tcpmodel.model.typing import Typer, is_number
-
-        assert isinstance(typer, Typer)
-        if declaration.plain:
-            return typer.expression(declaration.cases[0][1])
-        cases: list[tuple[spec.Expr, spec.Expr]] = []
-        type_: Type | None = None
-        last = len(declaration.cases) - 1
-        for at, (guard, value, span) in enumerate(declaration.cases):
-            if (guard is None) != (at == last):
-                help_ = "the last case, and only the last, is `| otherwise => ...`"
-                report.error(
-                    "TS046", f"the cases of `{declaration.name.text}` do not end with one `otherwise`", span, help_
-                )
-                break
-            condition = spec.Literal(BOOL, span, "otherwise", 1) if guard is None else typer.condition(guard)
-            found = typer.expression(value) if type_ is None else typer.value(value, type_)
-            if condition is None or found is None:
-                continue
-            if type_ is None:
-                type_ = OCTETS if is_number(found.type) else found.type
-            cases.append((condition, found))
-        if report.errors or type_ is None:
-            return None
-        text = " ".join(f"| {guard.text} => {value.text}" for guard, value in cases)
-        first, last_span = declaration.cases[0][2], cases[-1][1].span
-        whole = Span(first.line, first.column, last_span.end_line, last_span.end_column)
-        return spec.Cases(type_, whole, text, tuple(cases))
+    def note(self, name: str, received: Seen, sent: Seen) -> None:
+        """Keeps what became of a definition; if it is wrong in both views, its errors are reported."""
+        if received.body is None and sent.body is None:
+            self.report.errors += received.errors
+        self._seen[name, "received"] = received._replace(elsewhere=sent.body is not None)
+        self._seen[name, "sent"] = sent._replace(elsewhere=received.body is not None)
 
     # --------------------------------------------------------------------------------------------------------- order
 
@@ -178,7 +97,8 @@ class Definitions:
                     uses.append(part.name)
         return uses, 1 + max(node.depth for node in nodes), size
 
-    def _in_order(self) -> list[str]:
+    def in_order(self) -> list[str]:
+        """The names, each one after those that it uses; what uses itself or is too large is an error and left out."""
         order: list[str] = []
         state: dict[str, int] = {}  # 1: begun, 2: done
         for root in self.names.definitions:

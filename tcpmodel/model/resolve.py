@@ -13,6 +13,7 @@ from tcpmodel.language.errors import SpecError
 from tcpmodel.language.span import Span
 from tcpmodel.language.syntax import Word
 from tcpmodel.model import spec
+from tcpmodel.model.define import Definer
 from tcpmodel.model.definitions import Definitions, walk
 from tcpmodel.model.names import Names, Report
 from tcpmodel.model.rules import Rules
@@ -54,7 +55,7 @@ class _Resolver:
             if isinstance(declaration, syntax.DefineDecl | syntax.ConstDecl):
                 if self.names.declare("value", declaration.name):
                     self.names.definitions[declaration.name.text] = declaration
-        self.definitions.resolve()
+        Definer(self.definitions).resolve()
         self._initial_values()
         self._durations()
         for state in self._all(syntax.StateDecl):
