@@ -131,6 +131,9 @@ class Builder(ExpressionBuilder):
         word = self._word(children[0])
         return Part("from", word, word.span)
 
+    def field_default(self, children: list[Token]) -> Part:
+        return Part("default", int(children[1], 0), self._word(children[1]).span)
+
     def field(self, children: list[Any]) -> Part:
         name, parts = self._word(children[0]), self._parts(children)
         return Part(
@@ -143,6 +146,7 @@ class Builder(ExpressionBuilder):
                     self._one(parts, "from"),
                     self._all(parts, "with"),
                     self._one(parts, "title"),
+                    self._one(parts, "default"),
                 )
             ],
         )

@@ -189,6 +189,7 @@ class FieldDecl:
     source: Word | None
     only_with: list[Word]
     title: Word | None
+    default: int | None
 
 
 @dataclass(slots=True)

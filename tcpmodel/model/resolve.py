@@ -253,6 +253,7 @@ class _Resolver:
             node.only_with[0].text if node.only_with else None,
             _text(node.title),
             node.span,
+            node.default,
         )
 
     def _events(self) -> None:
