@@ -62,15 +62,21 @@ def wants_color(choice: str, stream: TextIO | None) -> bool:
     return stream.isatty()
 
 
-def load(name: str) -> Spec:
-    """The spec of that name or path; CommandError with all errors of the file, rendered, if it has some."""
-    from tcpmodel.language.errors import SpecErrors
-    from tcpmodel.model.load import load_spec
+def load(name: str, *, warn: bool = False) -> Spec:
+    """The spec of that name or path; CommandError with all errors of the file, rendered, if it has some.
+
+    With ``warn``, what is doubtful in the spec but no error goes to standard error.
+    """
+    from tcpmodel.language.errors import SpecErrors, render_errors
+    from tcpmodel.model import load
 
     try:
-        return load_spec(name)
+        loaded = load.load(name)
     except SpecErrors as errors:
         raise CommandError(str(errors), complete=True) from None
+    if warn and loaded.warnings:
+        print(render_errors(loaded.warnings, loaded.spec.path, loaded.text), file=sys.stderr)
+    return loaded.spec
 
 
 def unknown(what: str, name: str, known: Iterable[str], where: str) -> CommandError:

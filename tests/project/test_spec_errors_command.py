@@ -11,7 +11,6 @@ import pytest
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
-pytest.importorskip("tcpmodel.model.load")
 pytest.importorskip("tcpmodel.language.codes")
 
 WRONG = """\
