@@ -17,8 +17,10 @@ FONT = "Arial"
 """The widths of this font are the ones that layout programs know by heart, and several free fonts share them."""
 NAME_SIZE = 13
 LABEL_SIZE = 11
-CAPTION_WIDTH = 92
+CAPTION_WIDTH = 104
 """Characters in a line of the caption."""
+NO_SPACE = "\u200b"
+"""A space without width."""
 
 
 def to_dot(diagram: Diagram) -> str:
@@ -32,9 +34,12 @@ def quote(text: str) -> str:
 
 
 def markup(text: str) -> str:
-    """Text inside an HTML-like label. A backslash would start an escape such as ``\\N`` even there."""
+    """Text inside an HTML-like label.
+
+    A backslash would start an escape such as ``\\N`` even there, so a space without width follows it.
+    """
     text = _printable(text)
-    for char, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("\\", "&#92;")):
+    for char, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("\\", f"&#92;{NO_SPACE}")):
         text = text.replace(char, entity)
     return text
 
@@ -159,7 +164,7 @@ def _level(left: str, right: str, way: str, arrow: Arrow, look: dict[str, str], 
         yield f"  {{ rank=same; {left}; {right}; }}"
         yield f"  {left} -> {right} {_attributes(look | {'dir': way})};"
         return
-    node = {"shape": "plain", "style": "", "fontsize": str(LABEL_SIZE), "label": label}
+    node = {"shape": "plain", "style": "solid", "fontsize": str(LABEL_SIZE), "label": label}
     yield f"  {{ rank=same; {left}; {quote(between)} {_attributes(node)}; {right}; }}"
     ends = ("back", "none") if way == "back" else ("none", "forward")
     yield f"  {left} -> {quote(between)} {_attributes(look | {'dir': ends[0], 'weight': '4'})};"
@@ -167,26 +172,22 @@ def _level(left: str, right: str, way: str, arrow: Arrow, look: dict[str, str], 
 
 
 def _caption(diagram: Diagram) -> str:
+    """A table of two columns: the mark of a note and its text; title and caption run over both."""
     rows: list[str] = []
     if diagram.title.strip():
-        rows.append(f'<font point-size="{NAME_SIZE}" color="{LIGHT["ink"]}"><b>{markup(diagram.title)}</b></font>')
+        rows.append(_cell(f"<b>{markup(diagram.title)}</b>", "ink", NAME_SIZE, 2))
     for line in diagram.caption.splitlines():
-        rows += [_muted(part) for part in textwrap.wrap(line, CAPTION_WIDTH)]
+        rows += [_cell(markup(part), "muted", LABEL_SIZE, 2) for part in textwrap.wrap(line, CAPTION_WIDTH)]
     for note in diagram.notes:
-        lead = f"{note.mark}  " if note.mark else ""
-        for number, part in enumerate(textwrap.wrap(note.text, CAPTION_WIDTH - len(lead))):
-            mark = f"<b>{markup(note.mark)}</b>&#160;&#160;" if note.mark and not number else ""
-            indent = "&#160;" * 5 if number else ""
-            rows.append(_muted_markup(mark + indent + markup(part)))
+        for number, part in enumerate(textwrap.wrap(note.text, CAPTION_WIDTH)):
+            mark = "" if number else markup(note.mark)
+            rows.append(_cell(mark, "ink", LABEL_SIZE, 1) + _cell(markup(part), "muted", LABEL_SIZE, 1))
     if not rows:
         return ""
-    cells = "".join(f'<tr><td align="left">{row}</td></tr>' for row in ["&#160;", *rows])
+    cells = "".join(f"<tr>{row}</tr>" for row in ['<td height="10" colspan="2"></td>', *rows])
     return f'<<table border="0" cellborder="0" cellspacing="0" cellpadding="2">{cells}</table>>'
 
 
-def _muted(text: str) -> str:
-    return _muted_markup(markup(text))
-
-
-def _muted_markup(text: str) -> str:
-    return f'<font color="{LIGHT["muted"]}">{text}</font>'
+def _cell(text: str, role: str, size: int, columns: int) -> str:
+    inner = f'<font point-size="{size}" color="{LIGHT[role]}">{text}</font>' if text else ""
+    return f'<td align="left" colspan="{columns}">{inner}</td>'

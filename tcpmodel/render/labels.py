@@ -6,14 +6,14 @@ Must never hold: the name of a protocol, a state or a field.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from tcpmodel.model.spec import And, Expr, HasFlags, Not, Rule, Send, Signal, Spec
+from tcpmodel.model.spec import And, Expr, HasFlags, Not, Rule, Send, Spec
 
 Label = tuple[str, str]
 
 GUARD_WIDTH = 26
-"""Characters of a guard that still fit beside an event; a longer one is left out."""
+"""Characters of a guard beside an event; what does not fit is left out and marked with an ellipsis."""
 ACTION_WIDTH = 40
 """Characters of an action; a longer one ends in an ellipsis."""
 
@@ -25,10 +25,11 @@ def drawn_label(rule: Rule) -> Label:
 
 
 def derived_label(spec: Spec, rule: Rule) -> Label:
-    """(event, action) in words: what happens, under which short condition, and what the endpoint does."""
+    """(event, action) in words: what happens, under which short condition, and what the endpoint sends."""
     conditions = list(_conjuncts(rule.guard))
     event = rule.event
     if event.kind == "message":
+        # What must be absent is left out: a label names what is there.
         present = dict.fromkeys(flag for test in _flag_tests(conditions, event.name) for flag in test.present)
         only = len(spec.messages) == 1
         subject = ",".join(present) if only and present else " ".join([event.name, ",".join(present)]).strip()
@@ -38,8 +39,7 @@ def derived_label(spec: Spec, rule: Rule) -> Label:
         words = "may"
     else:
         words = str(event)
-    guard = " and ".join(_text(one) for one in conditions)
-    if guard and len(guard) <= GUARD_WIDTH:
+    if guard := _short([_text(one) for one in conditions]):
         words += f" [{guard}]"
     return words, _action(spec, rule)
 
@@ -52,12 +52,40 @@ def condense(labels: Iterable[Label], most: int) -> tuple[Label, ...]:
     return (*distinct[: most - 1], (f"+{len(distinct) - most + 1} more", ""))
 
 
+def shadowed(rule: Rule, earlier: Iterable[Rule]) -> bool:
+    """Whether one of the earlier rules of the same state always takes the event before this rule can.
+
+    A plain comparison of the written conditions: false does not promise that the rule can fire.
+    """
+    wanted = _atoms(rule)
+    return any(not one.continues and one.event == rule.event and _atoms(one) <= wanted for one in earlier)
+
+
+def _atoms(rule: Rule) -> frozenset[tuple[str, str]]:
+    atoms: set[tuple[str, str]] = set()
+    for condition in _conjuncts(rule.guard):
+        if isinstance(condition, HasFlags):
+            atoms |= {("with", flag) for flag in condition.present} | {("without", flag) for flag in condition.absent}
+        else:
+            atoms.add(("", _text(condition)))
+    return frozenset(atoms)
+
+
 def _conjuncts(guard: Expr | None) -> Iterable[Expr]:
     if isinstance(guard, And):
         for operand in guard.operands:
             yield from _conjuncts(operand)
     elif guard is not None:
         yield guard
+
+
+def _short(conditions: Sequence[str]) -> str:
+    """As many of the conditions as fit, joined; an ellipsis tells that some are missing."""
+    for count in range(len(conditions), 0, -1):
+        text = " and ".join(conditions[:count])
+        if len(text) <= GUARD_WIDTH:
+            return text if count == len(conditions) else text + " \u2026"
+    return conditions[0][: GUARD_WIDTH - 1].rstrip() + "\u2026" if conditions else ""
 
 
 def _flag_tests(conditions: Iterable[Expr], message: str) -> Iterable[HasFlags]:
@@ -73,8 +101,7 @@ def _text(condition: Expr) -> str:
 
 def _action(spec: Spec, rule: Rule) -> str:
     sends = dict.fromkeys(_send(spec, action) for action in rule.actions if isinstance(action, Send))
-    signals = dict.fromkeys(action.text for action in rule.actions if isinstance(action, Signal))
-    text = ", ".join(sends) or ", ".join(f"tell \u201c{words}\u201d" for words in signals)
+    text = ", ".join(sends)
     return text if len(text) <= ACTION_WIDTH else text[: ACTION_WIDTH - 1].rstrip(" ,") + "\u2026"
 
 

@@ -21,11 +21,19 @@ def to_mermaid(diagram: Diagram) -> str:
 
 
 def escape(text: str) -> str:
-    """Text for a label: what Mermaid could take for syntax or markup is written as a character code."""
+    """Text for a label: what Mermaid could take for syntax or markup is written as a character code.
+
+    That does not help against Markdown, which is read after the codes: its signs become signs that look like them.
+    """
+    text = text.replace("*", "\u2217").replace("\\", "\u2216")
     return "".join(
         char if char.isalnum() or char in " -_.,()'+=?!/" else f"#{ord(char)};" if char.isprintable() else " "
         for char in text
     )
+
+
+def _plain(text: str) -> str:
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
 def _identifiers(names: Iterable[str]) -> dict[str, str]:
@@ -48,8 +56,7 @@ def _identifiers(names: Iterable[str]) -> dict[str, str]:
 
 def _lines(diagram: Diagram) -> Iterable[str]:
     if diagram.title.strip():
-        title = " ".join(diagram.title.split())
-        yield from ("---", f"title: '{title.replace(chr(39), chr(39) * 2)}'", "---")
+        yield from ("---", f"title: '{_plain(diagram.title).replace(chr(39), chr(39) * 2)}'", "---")
     yield "stateDiagram-v2"
     words = _identifiers(box.name for box in diagram.boxes)
     for box in diagram.boxes:
@@ -66,10 +73,18 @@ def _lines(diagram: Diagram) -> Iterable[str]:
     for box in diagram.boxes:
         if box.final:
             yield f"    {words[box.name]} --> [*]"
+    if diagram.notes and diagram.boxes:
+        at = next((box.name for box in diagram.boxes if box.initial), diagram.boxes[0].name)
+        yield f"    note right of {words[at]}"
+        yield from (
+            f"        {escape(f'{note.mark}: {note.text}' if note.mark else note.text)}" for note in diagram.notes
+        )
+        yield "    end note"
     marked = [words[box.name] for box in diagram.boxes if box.highlighted]
     if marked:
         yield f"    classDef marked stroke:{LIGHT['accent']},stroke-width:3px"
         yield f"    class {','.join(marked)} marked"
-    for text in [*diagram.caption.splitlines(), *(f"{note.mark} {note.text}".strip() for note in diagram.notes)]:
+    for text in diagram.caption.splitlines():
         if text.strip():
-            yield f"    %% {' '.join(text.replace('{', '(').replace('}', ')').split())}"
+            # Braces in a comment would be read as a directive.
+            yield f"    %% {_plain(text).replace('{', '(').replace('}', ')')}"

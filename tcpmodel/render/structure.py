@@ -57,31 +57,46 @@ def structure(diagram: Diagram) -> Structure:
 
 
 def _back_arrows(names: list[str], first: str, arrows: list[Pair]) -> set[Pair]:
-    """Arrows that close a cycle when the graph is walked depth first from the initial state."""
+    """Arrows without which the graph has no cycle, and that lead towards the initial state.
+
+    Arrows are taken in one by one, those that lead away from the initial state first; one that would close a cycle
+    leads back.
+    """
     after: dict[str, list[str]] = {name: [] for name in names}
     for source, target in arrows:
         after[source].append(target)
+    distance = {first: 0}
+    queue = [first]
+    for name in queue:
+        for target in after[name]:
+            if target not in distance:
+                distance[target] = distance[name] + 1
+                queue.append(target)
+    unreached = len(names)
     back: set[Pair] = set()
-    done: set[str] = set()
-    for root in [first, *names]:
-        if root in done or root not in after:
-            continue
-        path = [root]
-        on_path = {root}
-        pending = [iter(after[root])]
-        while path:
-            target = next(pending[-1], "")
-            if target not in after:
-                pending.pop()
-                on_path.discard(path[-1])
-                done.add(path.pop())
-            elif target in on_path:
-                back.add((path[-1], target))
-            elif target not in done:
-                path.append(target)
-                on_path.add(target)
-                pending.append(iter(after[target]))
+    taken: dict[str, list[str]] = {name: [] for name in names}
+    unique = dict.fromkeys(arrows)
+    for source, target in sorted(
+        unique, key=lambda pair: distance.get(pair[0], unreached) - distance.get(pair[1], unreached)
+    ):
+        if _leads(taken, target, source):
+            back.add((source, target))
+        else:
+            taken[source].append(target)
     return back
+
+
+def _leads(after: dict[str, list[str]], start: str, goal: str) -> bool:
+    seen = {start}
+    waiting = [start]
+    while waiting:
+        name = waiting.pop()
+        if name == goal:
+            return True
+        fresh = [target for target in after[name] if target not in seen]
+        seen.update(fresh)
+        waiting += fresh
+    return False
 
 
 def _rows(names: list[str], forward: list[Pair]) -> dict[str, int]:

@@ -7,11 +7,11 @@ Must never hold: positions of its own (a layout program computes them) or the na
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tcpmodel.render.diagram import Arrow, Diagram
+from tcpmodel.render.dot import NO_SPACE
 from tcpmodel.render.palette import DARK, LIGHT, ROLE_OF
 
 FONTS = "Arial,Helvetica,'Liberation Sans',Arimo,sans-serif"
@@ -46,15 +46,15 @@ def to_svg(diagram: Diagram, layout: bytes) -> str:
             lines += pen.draw(edge.get(key, ()))
         lines.append("</g>")
     for item in objects:
-        lines.append('<g class="tm-box">')
-        lines += pen.draw(item.get("_draw_", ()))
-        lines += pen.draw(item.get("_ldraw_", ()))
-        lines.append("</g>")
+        drawn = [*pen.draw(item.get("_draw_", ())), *pen.draw(item.get("_ldraw_", ()))]
+        if drawn:
+            lines += ['<g class="tm-box">', *drawn, "</g>"]
     for edge in graph.get("edges", ()):
         if edge.get("_ldraw_"):
             lines.append('<g class="tm-label">')
             lines += pen.draw(edge["_ldraw_"])
             lines.append("</g>")
+    pen.centred = False
     lines += pen.draw(graph.get("_ldraw_", ()))
     lines.append("</svg>")
     return "\n".join(lines) + "\n"
@@ -94,12 +94,15 @@ def _identity(diagram: Diagram) -> str:
 
 def _style() -> str:
     def rules(palette: dict[str, str]) -> str:
-        return "".join(
-            f".tm-s-{role}{{stroke:{colour}}}.tm-f-{role}{{fill:{colour}}}" for role, colour in palette.items()
+        return (
+            "".join(f".tm-s-{role}{{stroke:{colour}}}.tm-f-{role}{{fill:{colour}}}" for role, colour in palette.items())
+            + f".tm-label text{{stroke:{palette['page']}}}"
         )
 
     return (
         f".tm-picture text{{font-family:{FONTS}}}"
+        # A line that passes close to a label stops short of its letters.
+        ".tm-label text{paint-order:stroke;stroke-width:3px;stroke-linejoin:round}"
         f".tm-picture{{max-width:100%;height:auto}}{rules(LIGHT)}@media (prefers-color-scheme:dark){{{rules(DARK)}}}"
     )
 
@@ -109,11 +112,15 @@ def _number(value: float) -> str:
 
 
 class _Pen:
-    """Turns drawing operations (y grows upwards) into SVG elements (y grows downwards)."""
+    """Turns drawing operations (y grows upwards) into SVG elements (y grows downwards).
+
+    ``centred``: text is held in the middle of its place, so that a font of other widths spreads to both sides.
+    """
 
     def __init__(self, x: float, y: float) -> None:
         self.x = x
         self.y = y
+        self.centred = True
 
     def points(self, points: Iterable[Sequence[float]]) -> list[str]:
         return [f"{_number(self.x + x)},{_number(self.y - y)}" for x, y in points]
@@ -159,14 +166,17 @@ class _Pen:
         return f'<path {look} d="{way}"{extra}/>'
 
     def _text(self, operation: Operation, colour: str, size: float, font: int) -> str:
-        text = str(operation["text"]).replace("\\\\", "\\")
+        measured = str(operation["text"])
+        text = measured.replace("\\\\", "\\").replace(NO_SPACE, "")
         if not text.strip():
             return ""
         x, y = operation["pt"]
-        anchor = {"l": "", "c": ' text-anchor="middle"', "r": ' text-anchor="end"'}[operation["align"]]
-        weight = ' font-weight="bold"' if font & 1 else ""
         length = float(operation["width"])
-        fit = f' textLength="{_number(length)}" lengthAdjust="spacingAndGlyphs"' if math.isfinite(length) else ""
+        x += {"l": 0.0, "c": -length / 2, "r": -length}[operation["align"]] + (length / 2 if self.centred else 0.0)
+        anchor = ' text-anchor="middle"' if self.centred else ""
+        weight = ' font-weight="bold"' if font & 1 else ""
+        # Layout programs guess the width of anything but ASCII: such text is better left as wide as it comes.
+        fit = f' textLength="{_number(length)}" lengthAdjust="spacingAndGlyphs"' if measured.isascii() else ""
         return (
             f'<text class="tm-f-{colour}" x="{_number(self.x + x)}" y="{_number(self.y - y)}" '
             f'font-size="{_number(size)}"{anchor}{weight}{fit} xml:space="preserve">{escape(text)}</text>'
