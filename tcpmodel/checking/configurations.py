@@ -26,8 +26,8 @@ WIDEN_AFTER = 4
 class Configuration:
     """One state with what is known of the variables.
 
-    ``cost`` counts the unlikely things that must have happened unseen. ``ended``: the endpoint came back to the initial
-    state; a new life would be a new connection.
+    ``cost`` counts the unlikely things that must have happened unseen. ``ended``: the endpoint has come to rest, in the
+    initial or a final state, after it had been elsewhere.
     """
 
     state: int
@@ -57,6 +57,7 @@ class Abilities:
                 for what in sent:
                     senders.setdefault(what, []).append(event)
             self.senders.append(senders)
+        self.resting = [state.initial or state.final for state in program.spec.states]
         self._universe: Configurations | None = None
 
     def _can_be_silent(self, state: int, event: EventKey) -> bool:
@@ -82,13 +83,19 @@ class Abilities:
         configuration = Configuration(self.program.initial, self.program.initial_values(), 0)
         return {self.key(configuration): configuration}
 
-    def after(self, before: Configuration, outcome: Outcome, cost: int) -> Configuration | None:
-        """The configuration that an outcome leads to; None when it would begin a new life."""
+    def after(self, before: Configuration, outcome: Outcome, cost: int, *, anew: bool = False) -> Configuration | None:
+        """The configuration that an outcome leads to; None when it would begin a new life and ``anew`` does not allow it.
+
+        A new life must be seen to begin: otherwise one could explain anything by a whole connection that nobody saw.
+        """
         ended = before.ended
-        if outcome.state != before.state:
-            if ended:
+        if outcome.state != before.state and self.resting[before.state] != self.resting[outcome.state]:
+            if self.resting[outcome.state]:
+                ended = True
+            elif ended and not anew:
                 return None
-            ended = outcome.state == self.program.initial
+            else:
+                ended = False
         return Configuration(outcome.state, outcome.values, before.cost + cost + outcome.cost, ended)
 
     def add(self, into: Configurations, new: Configuration, widen: bool = False) -> Key | None:
@@ -117,12 +124,17 @@ class Abilities:
         return key
 
     def close(
-        self, base: Configurations, receptions: Sequence[tuple[EventKey, Slots]], *, unseen: bool = False
+        self,
+        base: Configurations,
+        receptions: Sequence[tuple[EventKey, Slots]],
+        *,
+        unseen: bool = False,
+        anew: bool = True,
     ) -> Configurations:
         """Everything that may be true without another observation.
 
         Hidden calls, timers and notices cost one each, receptions nothing. ``unseen``: messages may have been sent that
-        the capture does not show.
+        the capture does not show. ``anew``: a reception may begin a new life.
         """
         closed = dict(base)
         waiting = list(base)
@@ -138,7 +150,7 @@ class Abilities:
                     continue
                 run = Run(self.program, event, unseen=unseen)
                 for outcome in run.start(current.state, current.values, slots):
-                    new = self.after(current, outcome, cost)
+                    new = self.after(current, outcome, cost, anew=anew and event[0] == "message")
                     if new is None:
                         continue
                     found = self.add(closed, new, widen=grown.get(self.key(new), 0) > WIDEN_AFTER)
@@ -155,7 +167,7 @@ class Abilities:
     def universe(self) -> Configurations:
         """Every configuration that an endpoint can be in when nothing of its life was seen."""
         if self._universe is None:
-            closed = self.close(self.fresh(), self.anything(), unseen=True)
+            closed = self.close(self.fresh(), self.anything(), unseen=True, anew=False)
             for configuration in closed.values():
                 configuration.cost = 0
             self._universe = closed

@@ -136,12 +136,13 @@ class Connection:
         if self.previous is not None and self.previous.recalls(packet):
             return Explanation.PREVIOUS
         highest = self._highest(side)
-        after = sender.after_unseen(sighting, received=False)
+        after = sender.after_unseen(sighting, sent=True, received=False)
         if after:
             sender.settle(after)
             self._note_gap(side, place, sighting, highest)
             return Explanation.UNSEEN_SENT
-        after = sender.after_unseen(sighting, received=True)
+        after = sender.after_unseen(sighting, sent=False, received=True)
+        after = after or sender.after_unseen(sighting, sent=True, received=True)
         if after:
             if len(self.assumptions[side]) < ASSUMPTIONS:
                 self.assumptions[side].append(Assumption(place, sighting, sender.copy()))
@@ -185,7 +186,7 @@ class Connection:
             return True
         if endpoint.sent and endpoint.seen_late(sighting):
             return True
-        after = endpoint.after_unseen(sighting, received=False)
+        after = endpoint.after_unseen(sighting, sent=True, received=False)
         if after:
             endpoint.settle(after)
         return bool(after)

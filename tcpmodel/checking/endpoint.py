@@ -84,8 +84,13 @@ class Endpoint:
 
     # --------------------------------------------------------------------------------------------- explanations
 
-    def explain(self, base: Configurations, sighting: Sighting, receptions: list[Reception]) -> Configurations:
-        """The configurations after sending the message, from each of ``base``; empty when none can send it."""
+    def explain(
+        self, base: Configurations, sighting: Sighting, receptions: list[Reception], *, anew: bool = True
+    ) -> Configurations:
+        """The configurations after sending the message, from each of ``base``; empty when none can send it.
+
+        ``anew``: one of the receptions may begin a new life of the endpoint.
+        """
         after: Configurations = {}
         wanted = (sighting.message, sighting.flags)
         for configuration in base.values():
@@ -93,18 +98,24 @@ class Endpoint:
                 if event[0] == "message":
                     for kind, slots in receptions:
                         if kind == event:
-                            self._collect(configuration, event, slots, sighting, after)
+                            self._collect(configuration, event, slots, sighting, after, anew)
                 else:
-                    self._collect(configuration, event, (), sighting, after)
+                    self._collect(configuration, event, (), sighting, after, False)
         return after
 
     def _collect(
-        self, configuration: Configuration, event: EventKey, slots: Slots, sighting: Sighting, after: Configurations
+        self,
+        configuration: Configuration,
+        event: EventKey,
+        slots: Slots,
+        sighting: Sighting,
+        after: Configurations,
+        anew: bool,
     ) -> None:
         run = Run(self.program, event, sighting)
         for outcome in run.start(configuration.state, configuration.values, slots):
             if outcome.matched:
-                new = self.abilities.after(configuration, outcome, 0)
+                new = self.abilities.after(configuration, outcome, 0, anew=anew)
                 if new is not None:
                     self.abilities.add(after, new)
 
@@ -147,11 +158,11 @@ class Endpoint:
         """Explained when nothing is known of the endpoint's past."""
         return self.explain(self.abilities.universe(), sighting, self.abilities.anything())
 
-    def after_unseen(self, sighting: Sighting, *, received: bool) -> Configurations:
-        """Explained if messages of it, and with ``received`` messages of its peer, were not seen."""
+    def after_unseen(self, sighting: Sighting, *, sent: bool, received: bool) -> Configurations:
+        """Explained if messages that it sent, or messages that it received, were not seen."""
         receptions = self.abilities.anything() if received else self.receptions()
-        base = self.abilities.close(self.now, receptions, unseen=True)
-        return self.explain(base, sighting, receptions)
+        base = self.abilities.close(self.now, receptions, unseen=sent, anew=False)
+        return self.explain(base, sighting, receptions, anew=False)
 
     # --------------------------------------------------------------------------------------------------- reports
 
