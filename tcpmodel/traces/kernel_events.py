@@ -18,7 +18,6 @@ _EVENT = re.compile(r"\s(\d+)(?:\.(\d{1,9}))?:\s+(?:\d+\s+)?(?:[\w-]+:)?([A-Za-z
 _PERF_TRACE = re.compile(r"\s*(\d+)\.(\d{1,6})\s.*?\bsock:inet_sock_set_state\s*[:(](.*)$")
 _NAME = "inet_sock_set_state"
 _PAIRS = re.compile(r"(\w+)(?:=|: )([^\s,)]*)")
-_LOST = re.compile(r"CPU:?\s*\d+ \[LOST (\d+) EVENTS\]|.*\[?LOST (\d+) (?:EVENTS|events)")
 
 # How the kernel numbers the states: tools that do not know the names print these.
 _STATES = {
@@ -64,7 +63,7 @@ class KernelTrace:
             if not line or line.isspace() or line[0] == "#":
                 continue
             if _NAME not in line:
-                if _LOST.match(line):
+                if "LOST " in line and " EVENTS" in line.upper():
                     self.skipped.add("events lost by the kernel before this log was written")
                 else:
                     self.skipped.add("another tracepoint" if _EVENT.search(line) else "unreadable line")
@@ -87,7 +86,7 @@ class KernelTrace:
                 return "another tracepoint" if _EVENT.search(line) else "unreadable line"
             milliseconds, fraction, text = event.groups()
             time = int(milliseconds[:15]) * 1_000_000 + int(fraction.ljust(6, "0"))
-        values = dict(_PAIRS.findall(text))
+        values: dict[str, str] = dict(_PAIRS.findall(text))
         protocol = values.get("protocol", "")
         if protocol not in ("IPPROTO_TCP", "6"):
             return "not TCP" if protocol else "unreadable line"

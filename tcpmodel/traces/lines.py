@@ -1,6 +1,6 @@
 """Lines of text from blocks of bytes, numbered, with bounded memory.
 
-Owns: line ends, decoding, the limit on the length of a line, and how a table of bounded size forgets.
+Owns: line ends, decoding, the limit on the length of a line.
 Must never hold: what a line means.
 """
 
@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 
 from tcpmodel.traces.records import TraceError
 
-LONGEST = 1 << 16
-"""Octets of a line that are looked at; the rest of a longer line is dropped."""
+LONGEST = 1 << 12
+"""Octets of a line that are looked at; the rest of a longer line is dropped. Bounds what a pattern can cost."""
 
 
 def numbered_lines(read: Callable[[], bytes]) -> Iterator[tuple[int, str]]:

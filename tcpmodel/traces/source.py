@@ -6,6 +6,7 @@ Must never hold: any trace format.
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Callable
 from typing import Protocol
@@ -35,8 +36,8 @@ class Source:
     def __init__(self, path: str, read: Reader, close: Callable[[], None] | None = None) -> None:
         self.path = path
         self.packed = False
-        self._raw = read
         self._close = close
+        self._raw = read
         self._held = b""
         self._ended = False
         self._gunzip: _Gunzip | None = None
@@ -73,6 +74,9 @@ class Source:
         """What has been read ahead so far, without waiting for more."""
         return self._held
 
+    def __del__(self) -> None:
+        self.close()
+
     def close(self) -> None:
         """Give the file back."""
         if self._close is not None:
@@ -101,7 +105,10 @@ class _Gunzip:
     def __init__(self, path: str, read: Reader, first: bytes) -> None:
         import zlib
 
-        self._new = lambda: zlib.decompressobj(wbits=31)
+        def member() -> zlib._Decompress:
+            return zlib.decompressobj(wbits=31)
+
+        self._new = member
         self._error = zlib.error
         self._path = path
         self._read = read
@@ -159,9 +166,11 @@ class _Gunzip:
 def open_source(path: str) -> Source:
     """The bytes of the file ``path``, or of standard input for ``-``. Raises TraceError when it cannot be opened."""
     if path == "-":
-        stream = getattr(sys.stdin, "buffer", sys.stdin)
-        read = getattr(stream, "read1", None) or stream.read
-        return Source(path, read)
+        if sys.stdin is None:
+            raise TraceError(path, "", "cannot be opened: there is no standard input")
+        standard_input: io.BufferedReader = sys.stdin.buffer  # type: ignore[assignment]
+        # read1 gives what a pipe holds now, so that a capture that is still running can be followed.
+        return Source(path, standard_input.read1)
     try:
         file = open(path, "rb", buffering=0)  # noqa: SIM115 - closed by Source
     except (OSError, ValueError) as error:

@@ -1,18 +1,20 @@
 """The clocks that tcpdump prints, as nanoseconds.
 
-Owns: the forms of -t, -tt, -ttt, -tttt, -ttttt and of no option, and telling elapsed times from times since the last packet.
+Owns: the forms of -t, -tt, -ttt, -tttt, -ttttt and of no option, and telling elapsed times from
+differences.
 Must never hold: anything of a line behind its time.
 """
 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 _SECOND = 1_000_000_000
 _DAY = 86_400 * _SECOND
 
 STAMP = re.compile(
-    r"(\s*)(?:(\d+)\s\s)?(\s*)"
+    r"(\s*+)(?:(\d+)\s\s)?(\s*+)"
     r"(?:(?:(\d{4})-(\d\d)-(\d\d) )?(-?)(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?|(\d+)\.(\d{1,9}))(?=\s)"
 )
 """Matches the beginning of a line: packet number (``-#``) and time."""
@@ -77,4 +79,4 @@ def _kind(head: list[str]) -> str:
         times.append(-time if stamp[7] else time)
     if not times or not (leading or times[0] == 0):
         return "day"
-    return "difference" if any(later < earlier for earlier, later in zip(times, times[1:], strict=False)) else "elapsed"
+    return "difference" if any(later < earlier for earlier, later in pairwise(times)) else "elapsed"

@@ -101,9 +101,7 @@ class Numbers:
         return seq, ack
 
     @staticmethod
-    def _decide(
-        known: _Conversation, source: str, destination: str, seq: int | None, ack: int | None
-    ) -> bool | None:
+    def _decide(known: _Conversation, source: str, destination: str, seq: int | None, ack: int | None) -> bool | None:
         """Whether these numbers are nearer to the remembered ones (absolute) or to nothing (differences)."""
         if_absolute = if_relative = 0
         for value, endpoint in ((seq, source), (ack, destination)):

@@ -17,7 +17,7 @@ from tcpmodel.traces.source import Source
 from tcpmodel.traces.tcpdump_clock import STAMP, Clock
 from tcpmodel.traces.tcpdump_numbers import Numbers
 
-_PAIR = re.compile(r"(?:^|(?<=\s))(\S+) > (\S+): ?\s*(.*)")
+_PAIR = re.compile(r"(?:^|(?<=\s))(\S+) > (\S+):(?:\s+|$)(.*)")
 _INNER_PORTS = re.compile(r"\s(?:\S+\.)?([\w-]+) > (?:\S+\.)?([\w-]+): (.*)")
 _TCP = re.compile(
     r"Flags \[([^\]]*)\](?:, cksum 0x[0-9a-f]+ \([^)]*\))?(?:, seq (\d+)(?::(\d+))?)?(?:, ack (\d+))?"
@@ -30,18 +30,22 @@ _SCALE = re.compile(r"\bwscale (\d+)")
 _FAST_OPEN = re.compile(r"(?:^|[,-])tfo\b")
 _UDP_SUM = re.compile(r"\[(udp sum ok|no cksum|bad udp cksum 0x([0-9a-f]{1,4})[^\]]*)\] ")
 _UDP = re.compile(r"UDP, (?:bad )?length (\d+)(?: > (\d+))?")
+_UDP_WORDS = ("UDP, ", "[udp sum", "[bad udp", "[no cksum")
 _UDP_SHORT = re.compile(r"truncated-udplength (\d+)")
-_DNS = re.compile(r"\d+[^(]*.*\((\d+)\)$")
 _VERBOSE4 = re.compile(
     r"\(tos 0x[0-9a-f]+.*? ttl (\d+), id (\d+), offset (\d+), flags \[([^\]]*)\], proto \S+ \((\d+)\), length (\d+)(.*)"
 )
 _VERBOSE6 = re.compile(r"hlim (\d+), next-header \S+ \((\d+)\) payload length: (\d+)\)")
+_DOTTED = re.compile(r"\d+\.\d+\.\d+\.\d+")
 _HEX = re.compile(r"\s+0x[0-9a-f]{4,}:")
-_NETWORK = re.compile(r"(?:^|\s)(IP6?|ethertype IPv[46]|AF IPv[46]|ip6?:)(?=[\s,:]|$)")
+_NETWORK = re.compile(r"(?:^|\s)(IP6?|(?:ethertype |AF )?IPv[46]|ip6?:)(?=[\s,:]|$)")
 _PROSE = re.compile(
-    r"reading from file |tcpdump: |listening on |dropped privs |Warning: |\d+ packets? (captured|received|dropped|seen)|\^C"
+    r"reading from file |tcpdump: |listening on |dropped privs |Warning: |"
+    r"\d+ packets? (captured|received|dropped|seen)|\^C"
 )
-_OTHER = re.compile(r"(?:^|.*?(?:\s|ethertype ))(ARP|RARP|STP|LLDP|LACP|EAPOL|CDP|LLC|MPLS|PPPoE|Loopback|IS-IS|IPX|CDPv2)\b")
+_OTHER = re.compile(
+    r"(?:^|.*?(?:\s|ethertype ))(ARP|RARP|STP|LLDP|LACP|EAPOL|CDP|LLC|MPLS|PPPoE|Loopback|IS-IS|IPX|CDPv2)\b"
+)
 
 _FLAG_LETTERS = {
     "F": FLAG_BITS["FIN"],
@@ -55,6 +59,7 @@ _FLAG_LETTERS = {
     "e": FLAG_BITS["AE"],
 }
 
+_CARRIERS = ("VXLAN", "Geneve", "OTV")
 _EXTENSION_WORDS = ("HBH", "DSTOPT", "RT6", "srcrt", "AH(", "rtalert")
 _REASONS = (
     ("ICMP6", "ICMPv6"),
@@ -104,11 +109,11 @@ def recognises(line: str) -> bool:
     """Whether this is a line that tcpdump prints for a packet."""
     pair = _PAIR.search(line)
     if pair is not None:
-        if _TCP.match(pair[3]):
+        if _TCP.match(pair[3]) or _QUIET.match(pair[3]) or pair[3].startswith(_UDP_WORDS):
             return True
         return _NETWORK.search(line[: pair.start()]) is not None
     if STAMP.match(line):
-        return _VERBOSE4.search(line) is not None or _OTHER.match(line) is not None
+        return _ipv4_header(line) is not None or _OTHER.match(line) is not None
     return re.match(r"(\s+\d+  )?(ARP, (Request|Reply)|IP \(tos 0x)", line) is not None
 
 
@@ -134,6 +139,7 @@ class TcpdumpTrace:
         timed: bool | None = None
         outer: _Outer | None = None
         unread: tuple[int, str] | None = None
+        carrier = False  # the packet before carries another one, which the next line shows
         for number, line in numbered_lines(self._source.read):
             if not line or line[0] == "\t" or _HEX.match(line) or line.isspace():
                 if line.startswith("\tIP"):
@@ -144,18 +150,18 @@ class TcpdumpTrace:
             if stamp is not None:
                 time = self._clock.read(stamp)
                 outer = None
+                carrier = False
             pair = _PAIR.search(line)
             if pair is None:
-                header = _VERBOSE4.search(line)
-                if header is not None and (stamp is not None or timed is not True):
+                header = _ipv4_header(line)
+                if header is not None and not carrier and (stamp is not None or timed is not True):
                     outer = self._outer4(number, time, header)
                 elif header is not None:
+                    carrier = False
                     self.skipped.add("packet within a tunnel")
                 elif (other := _OTHER.match(line[stamp.end() :] if stamp else line)) is not None:
-                    self.skipped.add("ARP" if other[1] == "ARP" else other[1])
-                elif _PROSE.match(line):
-                    continue
-                elif stamp is None and line[0] == " ":
+                    self.skipped.add(other[1])
+                elif _PROSE.match(line) or (stamp is None and line[0] == " "):
                     continue
                 else:
                     self.skipped.add("not TCP or UDP" if stamp else _UNREADABLE)
@@ -171,12 +177,14 @@ class TcpdumpTrace:
             if outer is None:
                 if timed is None:
                     timed = stamp is not None
-                elif timed and stamp is None:
+                elif stamp is None and (timed or carrier):
                     known = _NETWORK.search(line[: pair.start()])
                     self.skipped.add("packet within a tunnel" if known else _UNREADABLE)
+                    carrier = False
                     continue
             found = self._packet(number, time, line, pair, outer)
             outer = None
+            carrier = pair[3].startswith(_CARRIERS)
             if isinstance(found, str):
                 self.skipped.add(found)
                 if found == _UNREADABLE:
@@ -188,7 +196,9 @@ class TcpdumpTrace:
                 yield found
         if not readable:
             number, line = unread or (1, "")
-            raise TraceError(self.path, f"line {number}", f"no line of tcpdump could be read; this one says {line[:80]!r}")
+            raise TraceError(
+                self.path, f"line {number}", f"no line of tcpdump could be read; this one says {line[:80]!r}"
+            )
 
     def _outer4(self, number: int, time: int | None, header: re.Match[str]) -> _Outer:
         ttl, ip_id, offset, flags, _, length, rest = header.groups()
@@ -212,9 +222,13 @@ class TcpdumpTrace:
             fields["ip_id"] = outer.ip_id
             if outer.payload >= 0:
                 fields["ip_payload"] = outer.payload
-        elif network is not None:
-            fields["ip_version"] = 6 if "6" in network[1] else 4
+        else:
             six = _VERBOSE6.search(before)
+            if six is not None or ":" in from_text or (network is not None and "6" in network[1]):
+                fields["ip_version"] = 6
+            elif network is not None or _DOTTED.match(from_text):
+                fields["ip_version"] = 4
+            network = network or six
             if six is not None:
                 fields["ttl"] = int(six[1])
                 if six[2] in ("6", "17"):
@@ -241,9 +255,9 @@ class TcpdumpTrace:
             return Packet(number, time, "tcp", source.text, destination.text, None, fields)
         if rest.startswith("[|"):
             return _CUT
-        if outer is None and network is None:
-            return _UNREADABLE
-        if not rest.startswith(("UDP", "[udp", "[bad udp", "[no cksum")):
+        if not rest.startswith(_UDP_WORDS):
+            if outer is None and network is None:
+                return _UNREADABLE
             for word, reason in _REASONS:
                 if rest.startswith(word):
                     return reason
@@ -252,7 +266,13 @@ class TcpdumpTrace:
         return self._datagram(number, time, source, destination, rest, fields)
 
     def _segment(
-        self, number: int, time: int | None, source: str, destination: str, segment: re.Match[str], fields: dict[str, int]
+        self,
+        number: int,
+        time: int | None,
+        source: str,
+        destination: str,
+        segment: re.Match[str],
+        fields: dict[str, int],
     ) -> Packet | str:
         letters, seq, end, ack, window, urgent, options, length = segment.groups()
         flags = 0
@@ -319,10 +339,11 @@ class TcpdumpTrace:
             fields["length"] = int(found[1][:10]) + 8
             if found[2] is not None:
                 fields["ip_payload"] = int(found[2][:10]) + 8
+                fields.pop("checksum_ok", None)
         elif (found := _UDP_SHORT.match(rest)) is not None:
             fields["length"] = int(found[1][:10])
-        elif (found := _DNS.match(rest)) is not None:
-            fields["length"] = int(found[1][:10]) + 8
+        elif (octets := _dns_length(rest)) is not None:
+            fields["length"] = octets + 8
         return Packet(number, time, "udp", source.text, destination.text, 0, fields)
 
     def _endpoint(self, text: str) -> _Endpoint:
@@ -333,6 +354,20 @@ class TcpdumpTrace:
                 self._endpoints.clear()
             self._endpoints[text] = known
         return known
+
+
+def _dns_length(rest: str) -> int | None:
+    """The octets of a DNS message, which its line begins with the number of and ends with in brackets."""
+    octets = rest[rest.rfind("(") + 1 : -1]
+    if rest[:1].isdecimal() and rest.endswith(")") and octets.isdecimal() and len(octets) <= 5:
+        return int(octets)
+    return None
+
+
+def _ipv4_header(line: str) -> re.Match[str] | None:
+    """The IP header that -v prints, wherever it stands in the line."""
+    at = line.find("(tos 0x")
+    return _VERBOSE4.match(line, at) if at >= 0 else None
 
 
 def _endpoint(text: str) -> _Endpoint:

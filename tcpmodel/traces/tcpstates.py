@@ -8,29 +8,84 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from tcpmodel.traces.addresses import endpoint_text, unmapped
 from tcpmodel.traces.lines import numbered_lines
 from tcpmodel.traces.records import Packet, Skipped, StateRecord
 from tcpmodel.traces.source import Source
 
-_CLOCKS = r"\s*(?:(\d\d):(\d\d):(\d\d){0})?(?:(\d+)\.(\d{{1,9}}){0})?"
-_TABLE = re.compile(
-    _CLOCKS.format(r"\s+")
-    + r"(?:0x)?([0-9a-f]{4,16})\s+\d+\s+.*?\s+(?:[46]\s+)?([0-9a-fA-F.:]+)\s+(\d+)\s+([0-9a-fA-F.:]+)\s+(\d+)\s+"
-    r"(\w+)\s*->\s*(\w+)(?:\s+[\d.]+)?\s*$"
-)
-_COMMAS = re.compile(
-    _CLOCKS.format(",")
-    + r"(?:0x)?([0-9a-f]{4,16}),\d+,.*?,(?:[46]?,)?([0-9a-fA-F.:]+),(\d+),([0-9a-fA-F.:]+),(\d+),"
-    r"(\w+),(\w+)(?:,[\d.]+)?\s*$"
-)
-_HEADING = re.compile(r"[A-Z(),\ss0-9-]*SKADDR[\s,].*OLDSTATE[\s,]*(?:->)?\s*NEWSTATE")
+_OF_DAY = re.compile(r"(\d\d):(\d\d):(\d\d)$", re.ASCII)
+_SECONDS = re.compile(r"(\d{1,12})\.(\d{1,9})$", re.ASCII)
+_SOCKET = re.compile(r"(?:0x)?[0-9a-f]{4,16}$")
+_ADDRESS = re.compile(r"[0-9a-fA-F.:]+$")
+_STATE = re.compile(r"\w+$", re.ASCII)
+
+
+class _Row(NamedTuple):
+    of_day: re.Match[str] | None
+    seconds: re.Match[str] | None
+    socket: str
+    local: str
+    remote: str
+    old: str
+    new: str
+
+
+def _row(line: str) -> _Row | None:
+    """A line of a table, whichever columns it has; the name of the program in the middle may hold anything."""
+    words = line.split()
+    if "->" in words:
+        if words[-3:-2] != ["->"] and words[-2:-1] != ["->"]:
+            return None
+        if words[-2] != "->":
+            words.pop()  # the milliseconds
+        words.remove("->")
+    elif line.count(",") >= 10:
+        words = [word.strip() for word in line.split(",")][:-1]
+    else:
+        return None
+    if len(words) < 9:
+        return None
+    local, local_port, remote, remote_port, old, new = words[-6:]
+    of_day = _OF_DAY.match(words[0])
+    at = 1 if of_day else 0
+    seconds = _SECONDS.match(words[at])
+    at += 1 if seconds else 0
+    if not (
+        at + 3 <= len(words) - 6
+        and _SOCKET.match(words[at])
+        and words[at + 1].isdecimal()
+        and _ADDRESS.match(local)
+        and _ADDRESS.match(remote)
+        and _is_port(local_port)
+        and _is_port(remote_port)
+        and _STATE.match(old)
+        and _STATE.match(new)
+    ):
+        return None
+    return _Row(
+        of_day,
+        seconds,
+        words[at],
+        endpoint_text(unmapped(local), local_port),
+        endpoint_text(unmapped(remote), remote_port),
+        old,
+        new,
+    )
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 5
+
+
+def _is_heading(line: str) -> bool:
+    return "SKADDR" in line and "OLDSTATE" in line and "NEWSTATE" in line
 
 
 def recognises(line: str) -> bool:
     """Whether this is a heading or a row of a table of tcpstates."""
-    return _HEADING.match(line) is not None or _TABLE.match(line) is not None or _COMMAS.match(line) is not None
+    return _is_heading(line) or _row(line) is not None
 
 
 class TcpstatesTrace:
@@ -50,30 +105,21 @@ class TcpstatesTrace:
     def records(self) -> Iterator[Packet | StateRecord]:
         """All state changes in order."""
         for number, line in numbered_lines(self._source.read):
-            row = _TABLE.match(line) or _COMMAS.match(line)
+            row = _row(line)
             if row is None:
-                if line and not line.isspace() and not _HEADING.match(line):
+                if line and not line.isspace() and not _is_heading(line):
                     self.skipped.add("not a row of a table")
                 continue
-            hours, minutes, seconds, whole, fraction, socket, local, from_port, remote, to_port, old, new = row.groups()
             time = None
-            if whole is not None:
-                time = int(whole[:12]) * 1_000_000_000 + int(fraction.ljust(9, "0"))
-            elif hours is not None:
-                time = self._of_day(int(hours) * 3600 + int(minutes) * 60 + int(seconds)) * 1_000_000_000
-            yield StateRecord(
-                number,
-                time,
-                "tcp",
-                socket,
-                endpoint_text(unmapped(local), from_port),
-                endpoint_text(unmapped(remote), to_port),
-                old,
-                new,
-            )
+            if row.seconds is not None:
+                time = int(row.seconds[1]) * 1_000_000_000 + int(row.seconds[2].ljust(9, "0"))
+            elif row.of_day is not None:
+                hours, minutes, seconds = row.of_day.groups()
+                time = self._since_first_midnight(int(hours) * 3600 + int(minutes) * 60 + int(seconds)) * 1_000_000_000
+            yield StateRecord(number, time, "tcp", row.socket, row.local, row.remote, row.old, row.new)
 
-    def _of_day(self, seconds: int) -> int:
-        """Seconds since the midnight before the log began."""
+    def _since_first_midnight(self, seconds: int) -> int:
+        """Seconds since the midnight before the log began, from seconds since the last midnight."""
         if seconds + self._days * 86_400 < self._last - 43_200:
             self._days += 1
         self._last = seconds + self._days * 86_400
