@@ -11,8 +11,6 @@ import pytest
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
-pytest.importorskip("tcpmodel.language.codes")
-
 WRONG = """\
 spec door "A door"
 call OPEN, CLOSE
