@@ -75,11 +75,11 @@ def _lines(diagram: Diagram) -> Iterable[str]:
     names = [one.name for one in diagram.boxes]
     again = _fresh("again", names)
     for one in diagram.boxes:
-        yield f"  {quote(one.name)} {_attributes(_box(one, repeated=False))};"
-        if one.initial and hints.returns:
-            repeat = _box(one, repeated=True)
+        yield f"  {quote(one.name)} {_attributes(_box(one))};"
     if hints.returns:
-        yield f"  {quote(again)} {_attributes(repeat)};"
+        marked = any(one.highlighted and (one.source, one.target) in hints.returns for one in diagram.arrows)
+        again_box = _box(Box(hints.first, highlighted=marked)) | {"style": "rounded,filled,dashed"}
+        yield f"  {quote(again)} {_attributes(again_box)};"
     for number, arrow in enumerate(diagram.arrows, 1):
         if arrow.source in names and arrow.target in names:
             between = _fresh(f"label {number}", [*names, again])
@@ -94,19 +94,17 @@ def _fresh(wanted: str, names: Iterable[str]) -> str:
     return wanted
 
 
-def _box(box: Box, *, repeated: bool) -> dict[str, str]:
+def _box(box: Box) -> dict[str, str]:
     label = f"<b>{markup(box.name)}</b>" if box.name.strip() else "&#160;"
-    if box.note and not repeated:
+    if box.note:
         label += f'<br/><font point-size="{LABEL_SIZE - 1}" color="{LIGHT["muted"]}">{markup(box.note)}</font>'
     attributes = {"label": f"<{label}>"}
-    if box.final and not repeated:
+    if box.final:
         attributes["peripheries"] = "2"
     if box.highlighted:
         attributes |= {"color": LIGHT["accent"], "fillcolor": LIGHT["glow"], "penwidth": "2"}
-    elif box.initial and not repeated:
+    elif box.initial:
         attributes["penwidth"] = "1.8"
-    if repeated:
-        attributes["style"] = "rounded,filled,dashed"
     return attributes
 
 
@@ -172,22 +170,21 @@ def _level(left: str, right: str, way: str, arrow: Arrow, look: dict[str, str], 
 
 
 def _caption(diagram: Diagram) -> str:
-    """A table of two columns: the mark of a note and its text; title and caption run over both."""
+    """Title, caption and notes, one below the other.
+
+    One column: a table in Graphviz spreads its columns over the whole width of the picture.
+    """
     rows: list[str] = []
     if diagram.title.strip():
-        rows.append(_cell(f"<b>{markup(diagram.title)}</b>", "ink", NAME_SIZE, 2))
-    for line in diagram.caption.splitlines():
-        rows += [_cell(markup(part), "muted", LABEL_SIZE, 2) for part in textwrap.wrap(line, CAPTION_WIDTH)]
-    for note in diagram.notes:
-        for number, part in enumerate(textwrap.wrap(note.text, CAPTION_WIDTH)):
-            mark = "" if number else markup(note.mark)
-            rows.append(_cell(mark, "ink", LABEL_SIZE, 1) + _cell(markup(part), "muted", LABEL_SIZE, 1))
+        rows.append(_cell(f"<b>{markup(diagram.title)}</b>", "ink", NAME_SIZE))
+    notes = [f"{note.mark}: {note.text}" if note.mark else note.text for note in diagram.notes]
+    for line in [*diagram.caption.splitlines(), *notes]:
+        rows += [_cell(markup(part), "muted", LABEL_SIZE) for part in textwrap.wrap(line, CAPTION_WIDTH)]
     if not rows:
         return ""
-    cells = "".join(f"<tr>{row}</tr>" for row in ['<td height="10" colspan="2"></td>', *rows])
+    cells = "".join(f"<tr>{row}</tr>" for row in ['<td height="10"></td>', *rows])
     return f'<<table border="0" cellborder="0" cellspacing="0" cellpadding="2">{cells}</table>>'
 
 
-def _cell(text: str, role: str, size: int, columns: int) -> str:
-    inner = f'<font point-size="{size}" color="{LIGHT[role]}">{text}</font>' if text else ""
-    return f'<td align="left" colspan="{columns}">{inner}</td>'
+def _cell(text: str, role: str, size: int) -> str:
+    return f'<td align="left"><font point-size="{size}" color="{LIGHT[role]}">{text}</font></td>'

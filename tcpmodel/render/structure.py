@@ -17,12 +17,13 @@ FAR = 3
 
 
 class Structure(NamedTuple):
-    """Layout hints. ``rows``: row of each state, 0 on top. ``back``: arrows that lead up.
+    """Layout hints. ``first``: the initial state. ``rows``: row of each state, 0 on top. ``back``: arrows that lead up.
 
     ``level``: arrows between two states of one row. ``returns``: back arrows that go to the repeated initial state.
     ``beside``: the one state that stands in the row of the repeated box, or None when that box has its own row.
     """
 
+    first: str
     rows: dict[str, int]
     back: frozenset[Pair]
     level: frozenset[Pair]
@@ -53,7 +54,7 @@ def structure(diagram: Diagram) -> Structure:
         bottom = [name for name in names if rows[name] == lowest]
         if len(bottom) == 1 and (bottom[0], first) in returns:
             beside = bottom[0]
-    return Structure(rows, frozenset(back), frozenset(level), returns, beside)
+    return Structure(first, rows, frozenset(back), frozenset(level), returns, beside)
 
 
 def _back_arrows(names: list[str], first: str, arrows: list[Pair]) -> set[Pair]:

@@ -32,6 +32,8 @@ class UnknownState(ValueError):
 def figure_view(spec: Spec, profiles: frozenset[str], highlight: Sequence[str] = ()) -> Diagram:
     """The rules with a ``drawn`` label whose profiles are all as in ``profiles`` (the names that are on).
 
+    Final states are not marked: figures of standards do not mark them.
+
     ``highlight``: states to emphasise, together with the arrow from each to the next one named. Raises UnknownState.
     """
     labels: dict[Pair, list[Label]] = {}
@@ -39,7 +41,9 @@ def figure_view(spec: Spec, profiles: frozenset[str], highlight: Sequence[str] =
         if rule.drawn is not None:
             labels.setdefault((rule.state, rule.target), []).append(drawn_label(rule))
     arrows = {pair: tuple(dict.fromkeys(found)) for pair, found in labels.items()}
-    return _emphasise(_diagram(spec, arrows, caption=_caption(spec, profiles, arrows)), highlight)
+    plain = tuple(Box(state.name, initial=state.initial) for state in spec.states)
+    figure = _diagram(spec, arrows, caption=_caption(spec, profiles, arrows))
+    return _emphasise(Diagram(figure.title, figure.caption, plain, figure.arrows), highlight)
 
 
 def full_view(spec: Spec, profiles: frozenset[str], highlight: Sequence[str] = ()) -> Diagram:
@@ -66,7 +70,10 @@ def full_view(spec: Spec, profiles: frozenset[str], highlight: Sequence[str] = (
     # Where there is a figure, it shapes the full picture too, and what it does not draw stays in the background.
     figure = {pair for pair, found in labels.items() if any(found.values())}
     shape = figure or set(arrows)
-    return _emphasise(_diagram(spec, arrows, notes, marks, _caption(spec, profiles, arrows), shape), highlight)
+    caption = _caption(spec, profiles, arrows)
+    if any(state.final for state in spec.states):
+        caption = "\n".join(filter(None, (caption, "Double outline: a final state.")))
+    return _emphasise(_diagram(spec, arrows, notes, marks, caption, shape), highlight)
 
 
 def _rules(spec: Spec, profiles: frozenset[str], *, idle: bool) -> Iterable[Rule]:
@@ -151,7 +158,7 @@ def _states(spec: Spec, target: str, sources: Sequence[str]) -> str:
     missing = [state.name for state in spec.states if state.name != target and state.name not in sources]
     if not missing:
         return "every other state"
-    if len(missing) <= 3 and len(missing) < len(sources):
+    if len(missing) <= 3 < len(sources):
         return f"every other state but {_series(missing)}"
     return _series(sources)
 
