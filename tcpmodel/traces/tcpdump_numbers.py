@@ -64,7 +64,11 @@ class Numbers:
             if relative is None:
                 relative = self._usual
                 if relative is None:
-                    return None, None
+                    # A base of 0 makes no difference; with any other nothing is known.
+                    return (
+                        seq if known.bases.get(source) == 0 else None,
+                        ack if known.bases.get(destination) == 0 else None,
+                    )
             else:
                 known.relative = self._usual = relative
         if not relative:

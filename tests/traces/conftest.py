@@ -81,7 +81,12 @@ def interface(link: int = 1, order: str = "<", snaplen: int = 0, options: bytes 
 def enhanced(frame: bytes, which: int = 0, ticks: int = 0, order: str = "<", original: int | None = None) -> bytes:
     """An enhanced packet block."""
     head = struct.pack(
-        order + "IIIII", which, ticks >> 32, ticks & 0xFFFFFFFF, len(frame), len(frame) if original is None else original
+        order + "IIIII",
+        which,
+        ticks >> 32,
+        ticks & 0xFFFFFFFF,
+        len(frame),
+        len(frame) if original is None else original,
     )
     return block(6, head + frame, order)
 

@@ -6,10 +6,13 @@ import struct
 
 import pytest
 
-FRAME_IPV4 = bytes.fromhex(
-    "45000037 01c84000 40067cf6 c0000201 c6336402"  # 192.0.2.1 > 198.51.100.2, total length 55
-    "04d20050 00000064 000000c8 80181000 12340005 0101080a 00000007 00000009".replace(" ", "")
-) + b"abc"
+FRAME_IPV4 = (
+    bytes.fromhex(
+        "45000037 01c84000 40067cf6 c0000201 c6336402"  # 192.0.2.1 > 198.51.100.2, total length 55
+        "04d20050 00000064 000000c8 80181000 12340005 0101080a 00000007 00000009".replace(" ", "")
+    )
+    + b"abc"
+)
 ETHERNET = bytes(12) + b"\x08\x00"
 UDP_IPV4 = bytes.fromhex("45000021 00010000 4011 0000 0a000001 e00000fb 14e914e9 000d0000".replace(" ", "")) + b"hello"
 UDP_IPV6 = (
@@ -206,13 +209,16 @@ def test_the_ninth_flag(read, build):
 
 
 def ipv4(protocol: int, fragment: int = 0, payload: bytes = bytes(20)) -> bytes:
-    return struct.pack(
-        ">BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), 0, fragment, 9, protocol, 0, b"\n\0\0\1", b"\n\0\0\2"
-    ) + payload
+    return (
+        struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), 0, fragment, 9, protocol, 0, b"\n\0\0\1", b"\n\0\0\2")
+        + payload
+    )
 
 
 def ipv6(next_header: int, payload: bytes) -> bytes:
-    return struct.pack(">IHBB", 6 << 28, len(payload), next_header, 64) + bytes(15) + b"\1" + bytes(15) + b"\2" + payload
+    return (
+        struct.pack(">IHBB", 6 << 28, len(payload), next_header, 64) + bytes(15) + b"\1" + bytes(15) + b"\2" + payload
+    )
 
 
 UDP = struct.pack(">HHHH", 7, 9, 8, 0)
@@ -374,7 +380,13 @@ def scapy_view(packet, scapy):
                 options["tsval"], options["tsecr"] = value
             if name == "SAckOK":
                 options["sackok"] = 1
-        numbers = {"seq": tcp.seq, "ack": tcp.ack, "window": tcp.window, "urgent": tcp.urgptr, "offset": tcp.dataofs * 4}
+        numbers = {
+            "seq": tcp.seq,
+            "ack": tcp.ack,
+            "window": tcp.window,
+            "urgent": tcp.urgptr,
+            "offset": tcp.dataofs * 4,
+        }
         numbers["length"] = carried - tcp.dataofs * 4
         return ("tcp", end(ip.src, tcp.sport), end(ip.dst, tcp.dport), int(tcp.flags), numbers | options)
     if packet.haslayer(scapy.UDP):
