@@ -47,7 +47,10 @@ class Diagnostic:
 
 @dataclass(slots=True)
 class ConnectionReport:
-    """The verdict on one connection; ``a`` is the side that sent the first message seen."""
+    """The verdict on one connection; ``a`` is the side that sent the first message seen.
+
+    ``input`` is the index of its input in ``Report.inputs``, -1 when nobody noted it.
+    """
 
     id: str
     protocol: str
@@ -59,13 +62,16 @@ class ConnectionReport:
     b_states: tuple[str, ...]
     packets: int
     diagnostics: tuple[Diagnostic, ...]
+    input: int = -1
 
 
 @dataclass(slots=True)
 class InputReport:
     """What was read: ``packets`` records, and how many were left out for which reason.
 
-    ``error`` says why reading stopped early, "" if it did not.
+    ``error`` says why reading stopped early, "" if it did not. ``first_time`` is the time of the first record in
+    nanoseconds, None when it has none or nobody noted it. ``source`` names what made a log of states (``linux-states``);
+    it is "" where records are packets.
     """
 
     path: str
@@ -73,6 +79,8 @@ class InputReport:
     packets: int
     skipped: dict[str, int]
     error: str = ""
+    first_time: int | None = None
+    source: str = ""
 
 
 @dataclass(slots=True)
