@@ -152,8 +152,8 @@ LINES = {
     ),
     "IP 10.0.0.1.1234 > 10.0.0.2.80: Flags [.] [bad hdr length 40 - too long, > 20]": ("tcp", 16, {}),
     "IP 10.0.0.1.1234 > 10.0.0.2.80:  tcp 8 [bad hdr length 12 - too short, < 20]": ("tcp", None, {}),
-    "    1  10:00:00.000001 00:00:00:00:00:01 (oui Ethernet) > 02:00:00:00:00:02 (oui Unknown), ethertype"
-    " 802.1Q (0x8100), length 58: vlan 10, p 0, ethertype IPv4 (0x0800), 1.1.1.1.1 > 2.2.2.2.80: Flags [.], ack 1, length 0": (
+    "    1  10:00:00.000001 00:00:00:00:00:01 (oui Ethernet) > 02:00:00:00:00:02 (oui Unknown), ethertype 802.1Q"
+    " (0x8100), length 58: vlan 10, p 0, ethertype IPv4 (0x0800), 1.1.1.1.1 > 2.2.2.2.80: Flags [.], ack 1, length 0": (
         "tcp",
         16,
         {"ack": 1, "length": 0, "ip_version": 4},
