@@ -178,6 +178,20 @@ class Abilities:
         resting = {state.name for state in self.program.spec.states if state.initial or state.final}
         return not resting & set(states)
 
+    def later(self, states: list[str]) -> list[str]:
+        """These states and all that can follow in the same life, in the order of the spec."""
+        found: set[int] = set()
+        waiting = [self.program.states.index(name) for name in states]
+        while waiting:
+            state = waiting.pop()
+            if state not in found:
+                found.add(state)
+                if state == self.program.initial:
+                    continue
+                targets = {rule.target for rules in self.program.rules[state].values() for rule in rules}
+                waiting.extend(t for t in targets if self.resting[t] or not self.resting[state])
+        return [self.program.states[state] for state in sorted(found)]
+
     def likely_states(self, configurations: Configurations) -> list[str]:
         """The states that need the fewest unlikely events, in the order of the spec."""
         if not configurations:

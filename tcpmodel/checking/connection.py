@@ -109,7 +109,8 @@ class Connection:
             self.interpreter.learn(sighting, side, self.numbers)
             self._fill_gaps(sighting, side)
         for assumption in self.assumptions[side]:
-            assumption.later.append((True, sighting))
+            if assumption.sighting is not sighting:
+                assumption.later.append((True, sighting))
         receiver.receive(sighting)
         self._late_reception(sighting, 1 - side)
         for index in (0, 1):
@@ -131,6 +132,7 @@ class Connection:
             after = sender.from_earlier_life(sighting)
             if after:
                 sender.from_start = False
+                sender.ever = dict(self.abilities.universe())
                 sender.settle(after)
                 return Explanation.EARLIER_LIFE
         if self.previous is not None and self.previous.recalls(packet):
@@ -277,7 +279,7 @@ class Connection:
             verdict = VIOLATES
         else:
             verdict = INCONCLUSIVE if reasons else CONFORMS
-        states = [tuple(end.states()) if not self.opaque else () for end in self.ends]
+        states = [self._states(end) for end in self.ends]
         return ConnectionReport(
             self.id,
             self.abilities.program.spec.over or self.abilities.program.spec.name,
@@ -290,6 +292,12 @@ class Connection:
             self.packets,
             tuple(found),
         )
+
+    def _states(self, end: Endpoint) -> tuple[str, ...]:
+        """Where an end may be. When packets are missing, anything later is possible too."""
+        if self.opaque:
+            return ()
+        return tuple(self.abilities.later(end.states()) if self.lost else end.states())
 
     def _reasons(self) -> list[str]:
         if self.opaque:

@@ -143,7 +143,7 @@ class Endpoint:
         for configuration in earlier.values():
             for slot, limit in zip(self.program.local_numbers, highest, strict=True):
                 known = configuration.values[slot]
-                if known is not None and known[1] > limit:
+                if known is not None and known[0] > limit:
                     break
             else:
                 return True

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from tcpmodel.checking.configurations import Abilities, Configuration, Configurations, rebase
 from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE, VIOLATES, ConnectionReport, Diagnostic
 from tcpmodel.model import spec as m
-from tcpmodel.semantics.execution import Run
+from tcpmodel.semantics.execution import Run, Slots
+from tcpmodel.semantics.program import EventKey
 from tcpmodel.traces.records import StateRecord
 
 
@@ -142,7 +143,7 @@ class StateLog:
 
     def _outcomes(self, configuration: Configuration, *, micro: bool) -> list[Configuration]:
         found: list[Configuration] = []
-        events = [(event, ()) for event in self.abilities.hidden[configuration.state]]
+        events: list[tuple[EventKey, Slots]] = [(event, ()) for event in self.abilities.hidden[configuration.state]]
         for event, slots in [*events, *self.abilities.anything()]:
             run = Run(self.program, event, unseen=True, micro=micro)
             for outcome in run.start(configuration.state, configuration.values, slots):
@@ -155,8 +156,8 @@ class StateLog:
         ways: dict[str, list[str]] = {}
         for rule in self.program.spec.state(old).rules:
             if rule.target != old:
-                cites = ", ".join(str(cite) for cite in rule.cites)
-                ways.setdefault(rule.target, []).append(f"{rule.event} [{cites}]")
+                clause = ", ".join(str(cite) for cite in rule.cites)
+                ways.setdefault(rule.target, []).append(f"{rule.event} [{clause}]")
         reachable = {c.state for base in waiting.values() for c in self._outcomes(base, micro=True)}
         allowed = tuple(
             f"{old} -> {target}: {'; '.join(dict.fromkeys(events))}"

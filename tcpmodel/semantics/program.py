@@ -135,7 +135,7 @@ class Program:
         self.discrete = [
             self.layout.variables[variable.name]
             for variable in spec.variables
-            if isinstance(variable.type, Enum | Range) and variable.name not in ignored
+            if isinstance(variable.type, Enum | Range) and not variable.free and variable.name not in ignored
         ]
         self.optional = [
             self.layout.variables[variable.name]

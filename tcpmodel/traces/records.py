@@ -7,7 +7,6 @@ Must never hold: how a format is read, or any rule of a protocol.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 
@@ -61,11 +60,11 @@ class StateRecord(NamedTuple):
     new: str
 
 
-@dataclass
 class Skipped:
-    """What was left out and why: a count per reason, in the reader's words."""
+    """What was left out and why: ``reasons`` counts per reason, in the reader's words."""
 
-    reasons: dict[str, int] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.reasons: dict[str, int] = {}
 
     def add(self, reason: str) -> None:
         """Count one more packet or line left out for ``reason``."""
