@@ -7,7 +7,7 @@ Must never hold: a look-up of a name, a type check, or a meaning.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from tcpmodel.language.span import Span
 
@@ -35,7 +35,7 @@ class Cite(NamedTuple):
 # ---------------------------------------------------------------------------------------------------- expressions
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Node:
     """Base of expressions. ``start``/``end`` are offsets in the parsed piece, ``text`` is the source, single-spaced."""
 
@@ -46,29 +46,29 @@ class Node:
     depth: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Number(Node):
     value: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Time(Node):
     """A duration; ``value`` in microseconds."""
 
     value: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Truth(Node):
     value: bool
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Name(Node):
     name: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Binary(Node):
     """``op`` is one of ``+ - * / mod max min``."""
 
@@ -77,7 +77,7 @@ class Binary(Node):
     right: Node
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Chain(Node):
     """``a < b =< c``: one more operand than ops; ops are ``< =< > >= = !=``."""
 
@@ -85,12 +85,12 @@ class Chain(Node):
     ops: list[str]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Negation(Node):
     operand: Node
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Junction(Node):
     """``op`` is ``and`` or ``or``."""
 
@@ -98,7 +98,7 @@ class Junction(Node):
     operands: list[Node]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class SetTest(Node):
     """``NAME is set`` / ``NAME is unset``."""
 
@@ -106,7 +106,7 @@ class SetTest(Node):
     wanted: bool
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class FlagTest(Node):
     message: Word
     present: list[Word]
@@ -116,7 +116,7 @@ class FlagTest(Node):
 # ---------------------------------------------------------------------------------------------------------- types
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class TypeName:
     """``kind``: ``call`` (``seq(local)``: name, argument), ``range`` (low, high) or ``words``."""
 
@@ -130,7 +130,7 @@ class TypeName:
 # --------------------------------------------------------------------------------------------------- declarations
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Declaration:
     """Base of all top-level declarations: ``span`` is the declared name, ``doc`` the ``///`` lines before it."""
 
@@ -138,7 +138,7 @@ class Declaration:
     doc: str = field(default="", init=False)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class SpecHead(Declaration):
     name: Word
     title: Word | None
@@ -146,12 +146,12 @@ class SpecHead(Declaration):
     documents: list[Word]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Steps(Declaration):
     names: list[Word]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class ProfileDecl(Declaration):
     name: Word
     title: Word | None
@@ -161,7 +161,7 @@ class ProfileDecl(Declaration):
     cites: list[Cite]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class ConstDecl(Declaration):
     """``values``: (profile or None for the default, expression)."""
 
@@ -170,7 +170,7 @@ class ConstDecl(Declaration):
     cites: list[Cite]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class VarDecl(Declaration):
     names: list[Word]
     optional: bool
@@ -181,7 +181,7 @@ class VarDecl(Declaration):
     cites: list[Cite]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class FieldDecl:
     span: Span
     name: Word
@@ -192,7 +192,7 @@ class FieldDecl:
     default: int | None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class MessageDecl(Declaration):
     name: Word
     title: Word | None
@@ -202,7 +202,7 @@ class MessageDecl(Declaration):
     cites: list[Cite]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class EventDecl(Declaration):
     """``kind``: call, timer or notice; ``names``: (name, duration or None)."""
 
@@ -212,7 +212,7 @@ class EventDecl(Declaration):
     cites: list[Cite]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class DefineDecl(Declaration):
     """``cases``: (guard or None for ``otherwise``, value); ``plain`` when written with ``=``."""
 
@@ -225,7 +225,7 @@ class DefineDecl(Declaration):
 # ---------------------------------------------------------------------------------------------------------- rules
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class EventRef:
     """``kind``: ``timer``, ``notice`` or ``plain`` (a message or a call, one or two words)."""
 
@@ -236,7 +236,7 @@ class EventRef:
     absent: list[Word]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class AssignAction:
     """``how``: ``value``, ``any`` or ``unset``."""
 
@@ -246,14 +246,14 @@ class AssignAction:
     value: Node | None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class ChooseAction:
     span: Span
     choices: list[tuple[Word, TypeName]]
     where: Node | None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Condition:
     """``when`` (wanted) or ``unless`` (not wanted) and what follows."""
 
@@ -262,7 +262,7 @@ class Condition:
     expression: Node
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class SendAction:
     span: Span
     message: Word | None
@@ -274,7 +274,7 @@ class SendAction:
     text: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class SignalAction:
     span: Span
     text: Word
@@ -284,7 +284,7 @@ class SignalAction:
 ActionNode = AssignAction | ChooseAction | SendAction | SignalAction
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class RuleNode:
     """``trigger``: ``on``, ``may`` or ``otherwise``. ``targets``: (how, word), how is ``to``, ``stay`` or ``drop``."""
 
@@ -302,14 +302,14 @@ class RuleNode:
     doc: str = field(default="", init=False)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class StepNode:
     span: Span
     name: Word
     doc: str = field(default="", init=False)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class UseNode:
     span: Span
     groups: list[Word]
@@ -319,7 +319,7 @@ class UseNode:
 Item = RuleNode | StepNode | UseNode
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class GroupDecl(Declaration):
     name: Word
     title: Word | None
@@ -327,7 +327,7 @@ class GroupDecl(Declaration):
     damaged: bool = field(default=False, init=False)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class StateDecl(Declaration):
     name: Word
     title: Word | None
@@ -340,7 +340,7 @@ class StateDecl(Declaration):
 # ----------------------------------------------------------------------------------- single messages, logs, properties
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class FaultDecl(Declaration):
     name: Word
     severity: Word
@@ -350,7 +350,7 @@ class FaultDecl(Declaration):
     cites: list[Cite]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class PacketRuleDecl(Declaration):
     name: Word
     severity: Word
@@ -363,7 +363,7 @@ class PacketRuleDecl(Declaration):
     cites: list[Cite]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class PropertyDecl(Declaration):
     """``kind``: ``reachable-from-all``, ``never-pair`` or ``pair``."""
 
@@ -374,7 +374,7 @@ class PropertyDecl(Declaration):
     cites: list[Cite]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class SourceDecl(Declaration):
     name: Word
     title: Word | None
@@ -386,10 +386,17 @@ class SourceDecl(Declaration):
     cites: list[Cite]
 
 
-@dataclass(slots=True)
+D = TypeVar("D", bound=Declaration)
+
+
+@dataclass(slots=True, eq=False, repr=False)
 class File:
     """A whole file. ``broken``: names whose declarations could not be read; to use them is no second error."""
 
     doc: str
     declarations: list[Declaration]
     broken: frozenset[str]
+
+    def all(self, kind: type[D]) -> list[D]:
+        """The declarations of one kind, in order."""
+        return [declaration for declaration in self.declarations if isinstance(declaration, kind)]

@@ -7,11 +7,13 @@ Must never hold: the work itself.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from tcpmodel.language.errors import SpecError, SpecErrors
+from tcpmodel.language.errors import MOST_ERRORS, SpecError, SpecErrors
 from tcpmodel.language.span import NOWHERE, Span
+from tcpmodel.model import cache
 from tcpmodel.model.spec import Spec
 
 SUFFIX = ".tcpspec"
@@ -63,14 +65,29 @@ def load(name_or_path: str) -> Loaded:
 
 
 def parse(text: str, path: str) -> Loaded:
-    """As ``parse_spec``, with the warnings."""
+    """As ``parse_spec``, with the warnings. What was parsed before comes from the cache."""
+    name = cache.name_of(text)
+    kept = cache.get(name)
+    if kept is None:
+        loaded = _parse(text, path)
+        cache.put(name, (loaded.spec, loaded.warnings))
+        return loaded
+    spec, warnings = kept
+    return Loaded(spec if spec.path == path else replace(spec, path=path), warnings, text)
+
+
+def _parse(text: str, path: str) -> Loaded:
     from tcpmodel.language.parser import parse_text
+    from tcpmodel.model.check import check
     from tcpmodel.model.resolve import resolve
 
     file, errors = parse_text(text)
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-    spec, more, _ = resolve(file, path, digest)
-    found = sorted([*errors, *more], key=lambda error: (error.span.line, error.span.column))
+    spec, more, names = resolve(file, path, digest)
+    found = [*errors, *more]
+    if spec is not None:
+        found += check(spec, names, sound=not found)
+    found = _in_order(found)
     if spec is None or any(error.severity == "error" for error in found):
         raise SpecErrors(tuple(found), path, text)
     return Loaded(spec, tuple(found), text)
@@ -99,6 +116,17 @@ def shipped_specs() -> dict[str, Path]:
         if folder.is_dir():
             found.update({path.stem: path for path in sorted(folder.glob("*" + SUFFIX))})
     return found
+
+
+def _in_order(errors: list[SpecError]) -> list[SpecError]:
+    """The order of the file, each one once, and no more than one can read."""
+    found = sorted(dict.fromkeys(errors), key=lambda error: (error.span.line, error.span.column))
+    if len(found) <= MOST_ERRORS:
+        return found
+    last = found[MOST_ERRORS - 1].span
+    more = SpecError("TS003", f"more than {MOST_ERRORS} errors", last, "the rest is not shown: correct these first")
+    serious = [error for error in found if error.severity == "error"][:MOST_ERRORS]
+    return [*(serious or found[:MOST_ERRORS]), more._replace(severity="error" if serious else "warning")]
 
 
 def _failure(code: str, message: str, path: str, help_: str) -> SpecErrors:

@@ -1,12 +1,10 @@
 """Syntax tree -> spec: declarations one kind after the other, then all that refers to them.
 
-Owns: the order of resolving, and all declarations other than states and definitions.
+Owns: the order of resolving, and all declarations that come before the states.
 Must never hold: what a rule or an expression means.
 """
 
 from __future__ import annotations
-
-from typing import TypeVar
 
 from tcpmodel.language import syntax
 from tcpmodel.language.errors import SpecError
@@ -14,16 +12,11 @@ from tcpmodel.language.span import Span
 from tcpmodel.language.syntax import Word
 from tcpmodel.model import spec
 from tcpmodel.model.define import Definer
-from tcpmodel.model.definitions import Definitions, walk
+from tcpmodel.model.definitions import Definitions
+from tcpmodel.model.judged import Judged, text_of, words_of
 from tcpmodel.model.names import Names, Report
 from tcpmodel.model.rules import Rules
 from tcpmodel.model.typing import Typer, read_type
-
-SEVERITIES = ("must", "normative", "should", "unusual", "capture", "legal")
-SCOPES = ("packet",)
-BLAMES = ("sender", "receiver", "path", "application", "capture")
-
-D = TypeVar("D", bound=syntax.Declaration)
 
 
 def resolve(file: syntax.File, path: str, digest: str) -> tuple[spec.Spec | None, list[SpecError], Names]:
@@ -41,9 +34,6 @@ class _Resolver:
         self.names = Names(file, report)
         self.definitions = Definitions(self.names, report)
 
-    def _all(self, kind: type[D]) -> list[D]:
-        return [declaration for declaration in self.file.declarations if isinstance(declaration, kind)]
-
     def whole(self, path: str, digest: str) -> spec.Spec | None:
         head = self._head()
         self._steps()
@@ -52,30 +42,32 @@ class _Resolver:
         self._messages()
         self._events()
         for declaration in self.file.declarations:
-            if isinstance(declaration, syntax.DefineDecl | syntax.ConstDecl):
-                if self.names.declare("value", declaration.name):
-                    self.names.definitions[declaration.name.text] = declaration
+            if not isinstance(declaration, syntax.DefineDecl | syntax.ConstDecl):
+                continue
+            if self.names.declare("value", declaration.name):
+                self.names.definitions[declaration.name.text] = declaration
         Definer(self.definitions).resolve()
         self._initial_values()
         self._durations()
-        for state in self._all(syntax.StateDecl):
+        for state in self.file.all(syntax.StateDecl):
             if self.names.declare("state", state.name):
                 self.names.states[state.name.text] = state
-        for group in self._all(syntax.GroupDecl):
+        for group in self.file.all(syntax.GroupDecl):
             if self.names.declare("group", group.name):
                 self.names.groups[group.name.text] = group
         states = Rules(self.names, self.definitions, self.report).states()
         self._one_initial()
         names = self.names
-        faults, packet_rules = self._faults(), self._packet_rules()
-        sources, properties = self._sources(), self._properties()
+        judged = Judged(self.file, names, self.definitions)
+        faults, packet_rules = judged.faults(), judged.packet_rules()
+        sources, properties = judged.sources(), judged.properties()
         constants, definitions = self._constants(), self._definitions()
         if head is None:
             return None
         return spec.Spec(
             head.name.text,
-            _text(head.title),
-            _text(head.over),
+            text_of(head.title),
+            text_of(head.over),
             names.documents,
             tuple(names.steps),
             tuple(names.profiles.values()),
@@ -97,7 +89,7 @@ class _Resolver:
     # ------------------------------------------------------------------------------------------------------ headings
 
     def _head(self) -> syntax.SpecHead | None:
-        heads = self._all(syntax.SpecHead)
+        heads = self.file.all(syntax.SpecHead)
         for extra in heads[1:]:
             self.report.error("TS040", "a second `spec` heading", extra.span, "one file holds one spec")
         if heads:
@@ -109,13 +101,13 @@ class _Resolver:
         return None
 
     def _steps(self) -> None:
-        for declaration in self._all(syntax.Steps):
+        for declaration in self.file.all(syntax.Steps):
             for word in declaration.names:
                 if self.names.declare("step", word):
                     self.names.steps[word.text] = len(self.names.steps)
 
     def _profiles(self) -> None:
-        declarations = self._all(syntax.ProfileDecl)
+        declarations = self.file.all(syntax.ProfileDecl)
         table = dict.fromkeys(declaration.name.text for declaration in declarations)
         for declaration in declarations:
             if not self.names.declare("profile", declaration.name):
@@ -125,10 +117,10 @@ class _Resolver:
                     self.report.error("TS020", "a profile cannot name itself", word.span, "leave it away")
             self.names.profiles[declaration.name.text] = spec.Profile(
                 declaration.name.text,
-                _text(declaration.title),
+                text_of(declaration.title),
                 declaration.default,
-                _words(declaration.turns_on),
-                _words(declaration.turns_off),
+                words_of(declaration.turns_on),
+                words_of(declaration.turns_off),
                 self.names.cite(declaration.cites),
                 declaration.doc,
                 declaration.span,
@@ -137,7 +129,7 @@ class _Resolver:
     # ------------------------------------------------------------------------------------------ variables, constants
 
     def _variables(self) -> None:
-        for declaration in self._all(syntax.VarDecl):
+        for declaration in self.file.all(syntax.VarDecl):
             type_ = read_type(declaration.type, self.report, ("local", "peer"))
             cites = self.names.cite(declaration.cites)
             for word in declaration.names:
@@ -152,7 +144,7 @@ class _Resolver:
                     declaration.optional,
                     declaration.free,
                     None,
-                    _text(declaration.title),
+                    text_of(declaration.title),
                     cites,
                     declaration.doc,
                     word.span,
@@ -161,7 +153,7 @@ class _Resolver:
     def _initial_values(self) -> None:
         typer = Typer(self.names, self.definitions, self.report, "none", "")
         typer.closed = "an initial value does not depend on variables"
-        for declaration in self._all(syntax.VarDecl):
+        for declaration in self.file.all(syntax.VarDecl):
             if declaration.initial is None:
                 continue
             variable = self.names.variables.get(declaration.names[0].text)
@@ -205,7 +197,7 @@ class _Resolver:
     # ------------------------------------------------------------------------------------------- messages and events
 
     def _messages(self) -> None:
-        for declaration in self._all(syntax.MessageDecl):
+        for declaration in self.file.all(syntax.MessageDecl):
             if not self.names.declare("event", declaration.name):
                 continue
             name = declaration.name.text
@@ -215,7 +207,7 @@ class _Resolver:
             cites = self.names.cite(declaration.cites)
             self.names.messages[name] = spec.Message(
                 name,
-                _text(declaration.title),
+                text_of(declaration.title),
                 flags,
                 tuple(mark for mark in marks if mark not in flags),
                 tuple(fields),
@@ -224,7 +216,7 @@ class _Resolver:
                 declaration.span,
             )
             self.names.events["message", name] = spec.Event(
-                "message", name, True, None, _text(declaration.title), cites, declaration.doc, declaration.span
+                "message", name, True, None, text_of(declaration.title), cites, declaration.doc, declaration.span
             )
 
     def _unique(self, words: list[Word], kind: str, quiet: int = 0) -> tuple[str, ...]:
@@ -251,13 +243,13 @@ class _Resolver:
             type_,
             node.source.text if node.source else node.name.text.lower(),
             node.only_with[0].text if node.only_with else None,
-            _text(node.title),
+            text_of(node.title),
             node.span,
             node.default,
         )
 
     def _events(self) -> None:
-        for declaration in self._all(syntax.EventDecl):
+        for declaration in self.file.all(syntax.EventDecl):
             cites = self.names.cite(declaration.cites)
             for word, _ in declaration.names:
                 kind = "event" if declaration.kind == "call" else declaration.kind
@@ -267,7 +259,7 @@ class _Resolver:
                         word.text,
                         False,
                         None,
-                        _text(declaration.title),
+                        text_of(declaration.title),
                         cites,
                         declaration.doc,
                         word.span,
@@ -277,7 +269,7 @@ class _Resolver:
         from tcpmodel.model.types import DURATION
 
         typer = Typer(self.names, self.definitions, self.report, "none", "")
-        for declaration in self._all(syntax.EventDecl):
+        for declaration in self.file.all(syntax.EventDecl):
             for word, node in declaration.names:
                 held = self.names.events.get((declaration.kind, word.text))
                 if node is None or held is None or held.span != word.span:
@@ -298,150 +290,6 @@ class _Resolver:
         if states and not initial and "initial state" not in self.names.broken:
             span = next(iter(states.values())).span
             self.report.error("TS041", "no state is the initial one", span, "write `initial state NAME` at one of them")
-
-    # ------------------------------------------------------------------------- single messages, sources, properties
-
-    def _message_for(self, nodes: list[syntax.Node], given: Word | None, place: Span) -> str | None:
-        messages = self.names.messages
-        if given is not None:
-            return given.text if self.names.known("message", given, messages, "TS018") else None
-        if len(messages) == 1:
-            return next(iter(messages))
-        for node in nodes:
-            for part in walk(node):
-                if isinstance(part, syntax.FlagTest) and part.message.text in messages:
-                    return part.message.text
-                if isinstance(part, syntax.Name):
-                    found = self.names.message_of(part.name) or self.definitions.seen(part.name, "sent").message
-                    if found:
-                        return found
-        if messages or not self.names.broken:
-            self.report.error("TS018", "it is not clear which message this is about", place, "use one of its fields")
-        return None
-
-    def _severity(self, word: Word) -> str:
-        self.names.known("severity", word, SEVERITIES, "TS019")
-        return word.text
-
-    def _faults(self) -> tuple[spec.Fault, ...]:
-        out = []
-        for node in self._all(syntax.FaultDecl):
-            self.names.declare("fault", node.name)
-            severity, cites = self._severity(node.severity), self.names.cite(node.cites)
-            parts = [condition.expression for condition in node.conditions]
-            if not parts:
-                self.report.error("TS043", "the fault does not say when it is one", node.span, "add: when CONDITION")
-                continue
-            message = self._message_for(parts, node.message, node.span)
-            if message is None:
-                continue
-            typer = Typer(self.names, self.definitions, self.report, "sent", message)
-            when = typer.all_of(typer.conditions(node.conditions) or [])
-            if when is not None:
-                title = _text(node.title)
-                out.append(spec.Fault(node.name.text, severity, message, title, when, cites, node.doc, node.span))
-        return tuple(out)
-
-    def _packet_rules(self) -> tuple[spec.PacketRule, ...]:
-        out = []
-        for node in self._all(syntax.PacketRuleDecl):
-            self.names.declare("fault", node.name)
-            severity, cites = self._severity(node.severity), self.names.cite(node.cites)
-            scope, blames = node.scope, node.blames
-            for word, known, kind in ((scope, SCOPES, "scope"), (blames, BLAMES, "one to blame")):
-                if word is not None:
-                    self.names.known(kind, word, known, "TS019")
-            for extra in node.forbids[1:]:
-                self.report.error("TS004", "a second `forbid` in one rule", extra.span, "join them with `or`")
-            if not node.forbids:
-                self.report.error("TS043", "the rule does not say what it forbids", node.span, "add: forbid CONDITION")
-                continue
-            message = self._message_for(node.forbids, None, node.span)
-            if message is None:
-                continue
-            typer = Typer(self.names, self.definitions, self.report, "sent", message)
-            typer.closed = "a rule about single packets knows no variables"
-            forbid = typer.condition(node.forbids[0])
-            excepts = tuple(
-                (typer.condition(condition) if condition is not None else None, _text(words))
-                for condition, words in node.excepts
-            )
-            if forbid is not None:
-                out.append(
-                    spec.PacketRule(
-                        node.name.text,
-                        severity,
-                        _text(scope) or "packet",
-                        message,
-                        _text(blames) or "sender",
-                        _text(node.title),
-                        forbid,
-                        excepts,
-                        _words(node.needs),
-                        cites,
-                        node.doc,
-                        node.span,
-                    )
-                )
-        return tuple(out)
-
-    def _state_name(self, word: Word) -> str:
-        self.names.known("state", word, self.names.states, "TS010")
-        return word.text
-
-    def _sources(self) -> tuple[spec.Source, ...]:
-        out = []
-        for node in self._all(syntax.SourceDecl):
-            self.names.declare("source", node.name)
-            renames: dict[str, str] = {}
-            for printed, state in node.names:
-                key = printed.text.upper().replace("_", "-")
-                if key in renames:
-                    self.report.error("TS020", f"`{key}` has two meanings", printed.span, "leave one of them")
-                renames[key] = self._state_name(state)
-            reads = []
-            for old, new, really in node.reads:
-                states = tuple(self._state_name(word) for word in really)
-                reads.append((self._printed(old, renames), self._printed(new, renames), states))
-            births = tuple((self._printed(old, renames), self._printed(new, renames)) for old, new in node.births)
-            out.append(
-                spec.Source(
-                    node.name.text,
-                    _text(node.title),
-                    tuple(renames.items()),
-                    tuple(self._state_name(word) for word in node.hides),
-                    tuple(reads),
-                    births,
-                    node.repeats,
-                    self.names.cite(node.cites),
-                    node.doc,
-                    node.span,
-                )
-            )
-        return tuple(out)
-
-    def _printed(self, word: Word, renames: dict[str, str]) -> str:
-        """The state that a printed word stands for; the state's own name may be written as well."""
-        state = renames.get(word.text.upper().replace("_", "-"))
-        return state if state is not None and word.text not in self.names.states else self._state_name(word)
-
-    def _properties(self) -> tuple[spec.Property, ...]:
-        out = []
-        for node in self._all(syntax.PropertyDecl):
-            self.names.declare("property", node.name)
-            states = tuple(self._state_name(word) for word in node.states)
-            cites = self.names.cite(node.cites)
-            title = _text(node.title)
-            out.append(spec.Property(node.name.text, node.kind, states, title, cites, node.doc, node.span))
-        return tuple(out)
-
-
-def _text(word: Word | None) -> str:
-    return word.text if word is not None else ""
-
-
-def _words(words: list[Word]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(word.text for word in words))
 
 
 def _place(declaration: spec.Constant) -> tuple[int, int]:
