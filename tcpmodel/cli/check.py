@@ -7,9 +7,27 @@ Must never hold: what conforms (see ``checking``) or what a report looks like (s
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 
 from tcpmodel.cli.errors import CommandError
-from tcpmodel.cli.options import SPEC_HELP, add_color, add_output_format, add_profile
+from tcpmodel.cli.options import (
+    SPEC_HELP,
+    active_profiles,
+    add_color,
+    add_output_format,
+    add_profile,
+    load,
+    wants_color,
+)
+
+TYPE_CHECKING = False  # see main.py
+if TYPE_CHECKING:
+    from tcpmodel.checking.checker import Checker
+    from tcpmodel.checking.findings import Report
+    from tcpmodel.cli.progress import Progress
+    from tcpmodel.model.spec import Spec
+    from tcpmodel.traces.records import Packet, StateRecord, Trace
 
 EXAMPLES = """\
 examples:
@@ -39,18 +57,175 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SPEC",
         action="append",
         default=[],
-        help=f"{SPEC_HELP}; may be repeated (default: all shipped specs)",
+        help=f"{SPEC_HELP}; takes the place of the shipped spec of the same protocol; may be repeated",
     )
     add_profile(parser)
     add_output_format(parser)
     add_color(parser)
     amount = parser.add_mutually_exclusive_group()
-    amount.add_argument("-q", "--quiet", action="store_true", help="print violations and errors only")
+    amount.add_argument("-q", "--quiet", action="store_true", help="print violations and one line of summary only")
     amount.add_argument(
-        "-v", "--verbose", action="count", default=0, help="also print what conforms, and why the rest is inconclusive"
+        "-v", "--verbose", action="count", default=0, help="print every connection and finding, however many"
     )
 
 
 def run(args: argparse.Namespace) -> int:
     """Check the traces; 0 no violation, 1 at least one, 2 something could not be read."""
-    raise CommandError("'check' is not available yet")
+    from tcpmodel.cli.progress import Progress
+
+    specs = choose_specs(args.spec)
+    check_profiles(args.profile, specs)
+    progress = Progress(sys.stderr)
+    try:
+        report = check_all(args.traces, specs, args.profile, progress)
+    finally:
+        progress.end()
+    _print(_report_lines(report, args))
+    _print_errors(report)
+    return report.exit_code
+
+
+# ------------------------------------------------------------------------------------------------ specs and profiles
+
+
+def choose_specs(wanted: Sequence[str]) -> list[Spec]:
+    """The specs that judge: those that ``wanted`` names, and the shipped ones of all other protocols.
+
+    CommandError with the errors of all specs that cannot be used, or for two specs of one protocol.
+    """
+    from tcpmodel.model.load import shipped_specs
+
+    chosen: dict[str, tuple[str, Spec]] = {}
+    errors: list[str] = []
+    for name in wanted:
+        try:
+            spec = load(name)
+        except CommandError as error:
+            errors.append(str(error) if error.complete else f"tcpmodel: error: {error}")
+            continue
+        protocol = spec.over or spec.name
+        if protocol in chosen and chosen[protocol][0] != name:
+            errors.append(
+                f"tcpmodel: error: '{chosen[protocol][0]}' and '{name}' are both specs of {protocol}: give one of them"
+            )
+        chosen[protocol] = (name, spec)
+    if errors:
+        raise CommandError("\n\n".join(errors), complete=True)
+    for name in shipped_specs():
+        if name not in chosen:
+            spec = load(name)
+            chosen.setdefault(spec.over or spec.name, (name, spec))
+    return [spec for _, spec in chosen.values()]
+
+
+def check_profiles(wanted: Sequence[str], specs: Sequence[Spec]) -> None:
+    """CommandError for a profile that no spec has, or if two exclude each other."""
+    known: dict[str, list[str]] = {spec.name: [profile.name for profile in spec.profiles] for spec in specs}
+    everywhere = {name for names in known.values() for name in names}
+    everywhere |= {f"no-{name}" for name in everywhere}
+    for name in wanted:
+        if name not in everywhere:
+            raise CommandError(_unknown_profile(name, known))
+    for spec in specs:
+        own = {*known[spec.name], *(f"no-{name}" for name in known[spec.name])}
+        active_profiles(spec, [name for name in wanted if name in own])
+
+
+def _unknown_profile(name: str, known: dict[str, list[str]]) -> str:
+    import difflib
+
+    plain = name.removeprefix("no-")
+    folded = {each.upper(): each for names in known.values() for each in names}
+    near = [folded[match] for match in difflib.get_close_matches(plain.upper(), folded, n=1)]
+    hint = f"; did you mean {'no-' if plain != name else ''}{near[0]}?" if near else ""
+    listed = "\n".join(f"  {spec}: {', '.join(names) or 'none'}" for spec, names in known.items())
+    return f"no spec has a profile '{name}'{hint}\nprofiles by spec:\n{listed}"
+
+
+# --------------------------------------------------------------------------------------------------------- checking
+
+
+def check_all(paths: Iterable[str], specs: Iterable[Spec], profiles: Sequence[str], progress: Progress) -> Report:
+    """The report on all traces, with the input and its first time noted for each connection."""
+    from tcpmodel.checking.checker import Checker
+    from tcpmodel.checking.findings import InputReport
+    from tcpmodel.traces.open import open_trace
+    from tcpmodel.traces.records import TraceError
+
+    checker = Checker(specs, profiles)
+    for path in paths:
+        try:
+            trace = open_trace(path)
+        except TraceError as problem:
+            checker.report.inputs.append(InputReport(path, "", 0, {}, str(problem)))
+            continue
+        _read(checker, trace, progress)
+    return checker.report
+
+
+def _read(checker: Checker, trace: Trace, progress: Progress) -> None:
+    report = checker.report
+    known = len(report.connections)
+    noting = _Noting(trace)
+    checker.read(noting, progress)
+    report.inputs[-1].first_time = noting.first_time
+    report.inputs[-1].source = trace.source
+    for one in report.connections[known:]:
+        one.input = len(report.inputs) - 1
+
+
+class _Noting:
+    """A trace that keeps the time of its first record."""
+
+    def __init__(self, trace: Trace) -> None:
+        self.path, self.format, self.source = trace.path, trace.format, trace.source
+        self.counts_lines, self.skipped = trace.counts_lines, trace.skipped
+        self.first_time: int | None = None
+        self._trace = trace
+
+    def records(self) -> Iterator[Packet | StateRecord]:
+        """All records in order."""
+        from itertools import chain, islice
+
+        rest = iter(self._trace.records())
+        first = list(islice(rest, 1))
+        if first:
+            self.first_time = first[0].time
+        return chain(first, rest)
+
+
+# --------------------------------------------------------------------------------------------------------- printing
+
+
+def _report_lines(report: Report, args: argparse.Namespace) -> Iterator[str]:
+    if args.output_format == "json":
+        from tcpmodel.report import check_json
+
+        return check_json.lines(report)
+    from tcpmodel.report import check_text
+    from tcpmodel.report.style import Style
+
+    style = Style.of(sys.stdout, color=wants_color(args.color, sys.stdout))
+    return check_text.lines(report, style, quiet=args.quiet, verbose=bool(args.verbose))
+
+
+def _print(lines: Iterable[str]) -> None:
+    if sys.stdout is not None:
+        for line in lines:
+            sys.stdout.write(line + "\n")
+
+
+def _print_errors(report: Report) -> None:
+    """What could not be read, after all of the report."""
+    from tcpmodel.report.check_text import shown_path
+    from tcpmodel.report.style import Style
+
+    if sys.stdout is not None:
+        sys.stdout.flush()
+    if sys.stderr is None:
+        return
+    style = Style.of(sys.stderr)
+    for item in report.inputs:
+        if item.error:
+            what = item.error.removeprefix(f"{item.path}: ")
+            sys.stderr.write(style.clean(f"tcpmodel: error: {shown_path(item.path)}: {what}") + "\n")

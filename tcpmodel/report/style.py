@@ -57,8 +57,8 @@ def either(words: Sequence[str]) -> str:
 class Style:
     """What the reader of a text can take.
 
-    ``color``: ANSI colours. ``signs``: characters beyond ASCII for marks. ``width``: columns of the terminal; None means
-    that lines which are records stay whole, however long (a pipe or a file).
+    ``color``: ANSI colours. ``signs``: characters beyond ASCII for marks. ``width``: columns of the terminal; None
+    means that lines which are records stay whole, however long (a pipe or a file).
     """
 
     def __init__(self, *, color: bool = False, signs: bool = True, width: int | None = None) -> None:
@@ -95,20 +95,18 @@ class Style:
         return f"\x1b[{_COLORS[role]}m{text}\x1b[0m" if self.color and text else text
 
     def wrap(self, text: str, indent: int) -> Iterator[str]:
-        """Lines of at most the width for sentences, the first without its indent, the others with it.
+        """Lines that fit the width for sentences when ``indent`` columns are put before each.
 
         Words are never broken, so one that is too long stands on a line of its own.
         """
         line = ""
-        start = ""
         for word in text.split(" "):
             if line and indent + len(line) + 1 + len(word) > self.prose:
-                yield start + line
-                start = " " * indent
+                yield line.rstrip()
                 line = word
             else:
                 line = f"{line} {word}" if line else word
-        yield start + line
+        yield line
 
 
 def _width(stream: TextIO | None) -> int | None:

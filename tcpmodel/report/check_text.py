@@ -1,0 +1,329 @@
+"""The report of a check as text for people.
+
+Owns: what is shown of a report, in which order and words, and what is left out when there is too much.
+Must never hold: a verdict or a rule: those come from the report. Escaping and colours are in ``style``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tcpmodel.checking.findings import (
+    CONFORMS,
+    INCONCLUSIVE,
+    VIOLATES,
+    ConnectionReport,
+    Diagnostic,
+    InputReport,
+    Report,
+)
+from tcpmodel.report.style import Style, counted, either, table
+
+MANY = 50
+"""With more connections than this, only violations are shown one by one, unless all are asked for."""
+
+MOST_FINDINGS = 5
+"""Of one connection, so many violations and so many other findings are shown, unless all are asked for."""
+
+MOST_STATES = 4
+"""With more possible states than this, only their number is shown, unless all are asked for."""
+
+MOST_REASONS = 6
+"""So many reasons for leaving something out are shown, unless all are asked for."""
+
+WIDEST_PAIR = 47
+"""Addresses are aligned up to this many columns: two of IPv4 with their ports."""
+
+_MARKS = {CONFORMS: ("good", "✓"), VIOLATES: ("bad", "✗"), INCONCLUSIVE: ("unclear", "?")}
+_ROLES = {"violation": "bad", "warning": "unclear", "note": "faint", "capture": "faint"}
+_TITLES = {"violation": "Violations", "warning": "Warnings", "note": "Notes", "capture": "Notes on the capture"}
+_EPOCH_LIKE = 10**17  # nanoseconds; three years after 1970: a smaller time is one since a log's own start
+
+
+def lines(report: Report, style: Style, *, quiet: bool = False, verbose: bool = False) -> Iterator[str]:
+    """The lines of the report, without line ends; none if nothing at all was checked.
+
+    ``quiet``: only violations and one line of summary. ``verbose``: every connection and every finding.
+    """
+    if not report.connections:
+        return
+    many = len(report.connections) > MANY and not verbose
+    only_violations = quiet or many
+    writer = _Writer(report, style, quiet=only_violations, verbose=verbose)
+    began = False
+    for heading, connections in _by_input(report):
+        shown = [one for one in connections if not only_violations or one.verdict == VIOLATES]
+        if heading is not None and (shown or not only_violations):
+            if began:
+                yield ""
+            yield writer.heading(heading)
+        began = began or heading is not None or bool(shown)
+        yield from writer.connections(shown)
+    if began:
+        yield ""
+    if many and not quiet:
+        yield from writer.tables()
+    yield writer.verdicts()
+    if not quiet:
+        yield from writer.amounts()
+
+
+def _by_input(report: Report) -> Iterator[tuple[InputReport | None, Sequence[ConnectionReport]]]:
+    """The connections of each input; all at once without a heading if there is one input, or if nobody noted which."""
+    if len(report.inputs) < 2 or any(not 0 <= one.input < len(report.inputs) for one in report.connections):
+        yield None, report.connections
+        return
+    found: list[list[ConnectionReport]] = [[] for _ in report.inputs]
+    for one in report.connections:
+        found[one.input].append(one)
+    yield from zip(report.inputs, found, strict=True)
+
+
+class _Writer:
+    """Writes the parts of one report in one style."""
+
+    def __init__(self, report: Report, style: Style, *, quiet: bool, verbose: bool) -> None:
+        self.report = report
+        self.style = style
+        self.quiet = quiet
+        self.verbose = verbose
+
+    def _input_of(self, one: ConnectionReport) -> InputReport | None:
+        inputs = self.report.inputs
+        if 0 <= one.input < len(inputs):
+            return inputs[one.input]
+        return inputs[0] if len(inputs) == 1 else None
+
+    # ----------------------------------------------------------------------------------------------- one connection
+
+    def heading(self, item: InputReport) -> str:
+        """The line above the connections of one input."""
+        name = self.style.paint("strong", self.style.clean(shown_path(item.path)))
+        if not item.format:
+            return f"{name}: not readable"
+        text = f"{name}: {self.style.clean(item.format)}, {counted(item.packets, _unit(item))}"
+        if item.skipped:
+            text += f", {self._left_out(item.skipped)}"
+        return text + (", then unreadable" if item.error and item.packets else "")
+
+    def connections(self, shown: Sequence[ConnectionReport]) -> Iterator[str]:
+        """One line each, in columns, and below it what was found."""
+        clean = self.style.clean
+        rows = [
+            (one.verdict, clean(one.id), clean(_pair(one)), clean(one.protocol), f"{one.packets:,}") for one in shown
+        ]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for one, row in zip(shown, rows, strict=True):
+            role, mark = _MARKS[one.verdict]
+            verdict, name, pair, protocol, number = row
+            start = clean(mark) + " "
+            unit = _unit(self._input_of(one))
+            head = "  ".join(
+                [
+                    self.style.paint(role, start + verdict) + " " * (widths[0] - len(verdict)),
+                    self.style.paint("strong", name) + " " * (widths[1] - len(name)),
+                    pair.ljust(min(widths[2], WIDEST_PAIR)),
+                    protocol.ljust(widths[3]),
+                    f"{number:>{widths[4]}} {unit if one.packets == 1 else unit + 's'}",
+                ]
+            )
+            columns = len(start) + widths[0] + 2 + widths[1] + 2 + max(len(pair), min(widths[2], WIDEST_PAIR))
+            columns += 2 + widths[3] + 2 + widths[4] + 1 + len(unit) + (one.packets != 1)
+            yield from self._with_ends(one, head, columns)
+            yield from self._findings(one)
+
+    def _with_ends(self, one: ConnectionReport, head: str, columns: int) -> Iterator[str]:
+        """The line of a connection: ``head`` and where both ends are, on a second line if one is too short."""
+        parts = []
+        if one.a_states or one.b_states:
+            ends = [self._states(states) for states in (one.a_states, one.b_states) if states]
+            parts.append(f"ends in {' / '.join(ends)}")
+        if one.verdict == INCONCLUSIVE or (self.verbose and one.reasons):
+            parts.append("; ".join(self.style.clean(reason) for reason in one.reasons))
+        tail = "; ".join(parts)
+        if not tail:
+            yield head.rstrip()
+        elif self.style.width is None or columns + 2 + len(tail) <= self.style.width:
+            yield f"{head}  {tail}"
+        else:
+            yield head.rstrip()
+            for line in self.style.wrap(tail, 4):
+                yield "    " + line
+
+    def _states(self, states: Sequence[str]) -> str:
+        if len(states) > MOST_STATES and not self.verbose:
+            return f"one of {len(states)} states"
+        return self.style.clean(either(states))
+
+    # ----------------------------------------------------------------------------------------------------- findings
+
+    def _findings(self, one: ConnectionReport) -> Iterator[str]:
+        violations = [item for item in one.diagnostics if item.severity == "violation"]
+        others = [item for item in one.diagnostics if item.severity != "violation"]
+        most = max(len(violations), len(others)) if self.verbose else MOST_FINDINGS
+        origin = self._input_of(one)
+        for item in violations[:most]:
+            yield from self._violation(item, origin)
+        hidden = violations[most:]
+        if not self.quiet:
+            for item in others[:most]:
+                yield from self._remark(item, origin)
+            hidden += others[most:]
+        if hidden:
+            codes: dict[str, int] = {}
+            for item in hidden:
+                codes[item.code] = codes.get(item.code, 0) + 1
+            listed = ", ".join(f"{number:,} {self.style.clean(code)}" for code, number in codes.items())
+            yield f"  {self.style.clean('…')} and {counted(len(hidden), 'more finding')}: {listed}"
+
+    def _violation(self, item: Diagnostic, origin: InputReport | None) -> Iterator[str]:
+        style, clean = self.style, self.style.clean
+        code = clean(f"[{item.code}]")
+        text = list(style.wrap(f"{clean(_place(item, origin))}: {clean(_says(item))} {code}", 4))
+        place, colon, rest = text[0].partition(": ")
+        text[0] = style.paint("bad", place + colon.rstrip()) + " " + rest
+        text[-1] = text[-1].removesuffix(code) + style.paint("code", code)
+        yield "  " + text[0]
+        yield from ("    " + line for line in text[1:])
+        details = [
+            ("seen", [item.observed] if item.observed else []),
+            ("state", [either(item.states)] if item.states else []),
+            ("allowed", list(item.allowed)),
+            ("clause", [", ".join(item.cites)] if item.cites else []),
+            ("capture", [item.excuse] if item.excuse else []),
+        ]
+        for label, texts in details:
+            for number, detail in enumerate(texts):
+                for index, line in enumerate(style.wrap(clean(detail), 13)):
+                    start = style.paint("faint", f"{label:<8}") if not number and not index else " " * 8
+                    yield f"    {start} {line}"
+
+    def _remark(self, item: Diagnostic, origin: InputReport | None) -> Iterator[str]:
+        clean = self.style.clean
+        word = {"capture": "capture", "warning": "warning"}.get(item.severity, "note")
+        cites = f" ({', '.join(item.cites)})" if item.cites else ""
+        text = clean(f"{_place(item, origin)}: {_says(item)}{cites}")
+        yield f"  {self.style.paint(_ROLES.get(item.severity, 'faint'), f'{word}:')} {text} [{clean(item.code)}]"
+
+    # ------------------------------------------------------------------------------------------------------ summary
+
+    def tables(self) -> Iterator[str]:
+        """Counts of what is not shown one by one."""
+        reasons: dict[str, int] = {}
+        codes: dict[tuple[str, str], int] = {}
+        words: dict[str, str] = {}
+        for one in self.report.connections:
+            if one.verdict == INCONCLUSIVE:
+                for reason in one.reasons:
+                    general = reason.replace(one.a, "one end").replace(one.b, "one end")
+                    reasons[general] = reasons.get(general, 0) + 1
+            met = {(item.severity, item.code): item for item in one.diagnostics}
+            for key, item in met.items():
+                codes[key] = codes.get(key, 0) + 1
+                words.setdefault(item.code, _general(item, one))
+        if reasons:
+            yield self.style.paint("strong", "Why connections are inconclusive")
+            yield from table((number, self.style.clean(reason)) for reason, number in reasons.items())
+            yield ""
+        for severity, title in _TITLES.items():
+            found = [(number, f"{code}  {words[code]}") for (kind, code), number in codes.items() if kind == severity]
+            if found:
+                yield self.style.paint("strong", f"{title}, by connections that have them")
+                yield from table((number, self.style.clean(text)) for number, text in found)
+                yield ""
+        yield "Only violations are shown one by one; --verbose shows every connection."
+
+    def verdicts(self) -> str:
+        """How many connections got which verdict."""
+        counts = {verdict: self.report.count(verdict) for verdict in (CONFORMS, VIOLATES, INCONCLUSIVE)}
+        words = {
+            CONFORMS: ("conforms", "conform"),
+            VIOLATES: ("violates", "violate"),
+            INCONCLUSIVE: (INCONCLUSIVE,) * 2,
+        }
+        parts = []
+        for verdict, number in counts.items():
+            part = counted(number, *words[verdict])
+            parts.append(self.style.paint(_MARKS[verdict][0] if number else "faint", part))
+        return f"{counted(len(self.report.connections), 'connection')}: {', '.join(parts)}"
+
+    def amounts(self) -> Iterator[str]:
+        """How much was read, how much was left out, and what could not be read."""
+        inputs = self.report.inputs
+        skipped: dict[str, int] = {}
+        for item in inputs:
+            for reason, number in item.skipped.items():
+                skipped[reason] = skipped.get(reason, 0) + number
+        units: dict[str, int] = {}
+        for item in inputs:
+            if item.packets:
+                units[_unit(item)] = units.get(_unit(item), 0) + item.packets
+        text = " and ".join(counted(number, unit) for unit, number in units.items()) or "nothing"
+        yield f"{text} checked" + (f", {self._left_out(skipped)}" if skipped else "")
+        failed = sum(1 for item in inputs if item.error)
+        if failed:
+            where = "the input" if len(inputs) == 1 else f"{failed:,} of {len(inputs):,} inputs"
+            yield self.style.paint("bad", f"{where} could not be checked to the end")
+
+    def _left_out(self, skipped: dict[str, int]) -> str:
+        ordered = sorted(skipped.items(), key=lambda item: -item[1])
+        most = len(ordered) if self.verbose else MOST_REASONS
+        listed = [f"{number:,} {self.style.clean(reason)}" for reason, number in ordered[:most]]
+        rest = sum(number for _, number in ordered[most:])
+        if rest:
+            listed.append(f"{rest:,} for other reasons")
+        return f"{sum(skipped.values()):,} left out ({', '.join(listed)})"
+
+
+def shown_path(path: str) -> str:
+    """``path`` as people are told it."""
+    return "standard input" if path == "-" else path
+
+
+def _unit(item: InputReport | None) -> str:
+    return "record" if item is not None and item.source else "packet"
+
+
+def _pair(one: ConnectionReport) -> str:
+    host, _, port = one.b.rpartition(":")
+    if port == "0" and not host.strip("[]:.0"):
+        return f"{one.a} without a peer"
+    return f"{one.a} → {one.b}"
+
+
+def _place(item: Diagnostic, origin: InputReport | None) -> str:
+    text = f"{'line' if item.in_lines else 'packet'} {item.place}"
+    if item.time is None:
+        return text
+    return f"{text} at {_clock(item.time, origin.first_time if origin is not None else None)}"
+
+
+def _clock(time: int, first: int | None) -> str:
+    """A time in words: since the first record of its input, else the time of day in UTC, else as the log has it."""
+    if first is None and time >= _EPOCH_LIKE:
+        seconds, rest = divmod(time, 10**9)
+        minutes, second = divmod(seconds % 86400, 60)
+        return f"{minutes // 60:02}:{minutes % 60:02}:{second:02}.{rest // 1000:06} UTC"
+    return f"{seconds_text(time - (first or 0))} s"
+
+
+def seconds_text(nanoseconds: int) -> str:
+    """Nanoseconds as decimal seconds, exactly: six digits after the point, nine where the last three are not zero."""
+    sign = "-" if nanoseconds < 0 else ""
+    seconds, rest = divmod(abs(nanoseconds), 10**9)
+    return f"{sign}{seconds}.{rest:09}" if rest % 1000 else f"{sign}{seconds}.{rest // 1000:06}"
+
+
+def _says(item: Diagnostic) -> str:
+    """Endpoint and message as a sentence: a message that begins with a verb (``sends``) needs no colon before it."""
+    if not item.endpoint or item.message.startswith(item.endpoint):
+        return item.message
+    first = item.message.split(" ", 1)[0]
+    verb = item.severity == "violation" and first.isalpha() and first.islower() and first.endswith("s")
+    return f"{item.endpoint}{'' if verb else ':'} {item.message}"
+
+
+def _general(item: Diagnostic, one: ConnectionReport) -> str:
+    """The message without what is special to its connection."""
+    text = item.message.replace(one.a, "one end").replace(one.b, "one end")
+    return " ".join("some" if word.isdigit() else word for word in text.split(" "))
