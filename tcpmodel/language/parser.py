@@ -7,8 +7,7 @@ Must never hold: what a name stands for.
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tcpmodel.language import expressions, syntax
 from tcpmodel.language.builder import Builder
@@ -25,8 +24,6 @@ LARGEST_FILE = 2 * 1024 * 1024
 
 LARGEST_PIECE = 64 * 1024
 """Most characters of one declaration, or of one rule of a state."""
-
-GRAMMAR = Path(__file__).with_name("grammar.lark")
 
 
 def parse_text(text: str) -> tuple[syntax.File, list[SpecError]]:
@@ -101,19 +98,10 @@ class _Reader:
 
 @cache
 def _parser() -> tuple[Lark, Builder]:
-    from lark import Lark
+    from tcpmodel.language.tables import build_parser  # late: the import of lark takes long
 
-    builder: Any = Builder()
-    lark = Lark(
-        GRAMMAR.read_text(encoding="utf-8"),
-        parser="lalr",
-        lexer="contextual",
-        start=["declaration", "item"],
-        transformer=builder,
-        propagate_positions=False,
-        maybe_placeholders=False,
-    )
-    return lark, builder
+    builder = Builder()
+    return build_parser(builder), builder
 
 
 def _syntax_error(error: UnexpectedInput, piece: Piece, start: str) -> SpecError:

@@ -99,7 +99,7 @@ class _Flow:
         initial = next(state.name for state in self.spec.states if state.initial)
         always: dict[str, frozenset[str]] = {initial: self.given}
         ever: dict[str, frozenset[str]] = {initial: self.given}
-        edges = [(rule.state, rule.target, _assigned(rule)) for rule in self._edges(profiles)]
+        edges = {(rule.state, rule.target, _assigned(rule)) for rule in self._edges(profiles)}
         changed = True
         while changed:
             changed = False
