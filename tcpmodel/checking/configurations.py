@@ -84,7 +84,7 @@ class Abilities:
         return {self.key(configuration): configuration}
 
     def after(self, before: Configuration, outcome: Outcome, cost: int, *, anew: bool = False) -> Configuration | None:
-        """The configuration that an outcome leads to; None when it would begin a new life and ``anew`` does not allow it.
+        """The configuration that an outcome leads to; None when it begins a new life and ``anew`` does not allow that.
 
         A new life must be seen to begin: otherwise one could explain anything by a whole connection that nobody saw.
         """

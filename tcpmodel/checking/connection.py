@@ -34,7 +34,7 @@ class Place:
 
 @dataclass(slots=True)
 class Assumption:
-    """"It received something that was not seen", and all that is needed to take it back."""
+    """ "It received something that was not seen", and all that is needed to take it back."""
 
     place: Place
     sighting: Sighting
@@ -228,7 +228,9 @@ class Connection:
             self.lost += 1
             code, words = "CAP-006", f"{address} answers a packet that the capture does not show"
         self.diagnostics.append(
-            Diagnostic(code, "capture", address, assumption.place.number, self.in_lines, words, (), assumption.place.time)
+            Diagnostic(
+                code, "capture", address, assumption.place.number, self.in_lines, words, (), assumption.place.time
+            )
         )
 
     # -------------------------------------------------------------------------------------------------------- gaps
@@ -267,9 +269,7 @@ class Connection:
             for gap in self.gaps[side]:
                 words = f"{gap.high - gap.low} numbers before this packet were never captured"
                 self.diagnostics.append(
-                    Diagnostic(
-                        "CAP-006", "capture", self.ends[side].address, gap.place.number, self.in_lines, words
-                    )
+                    Diagnostic("CAP-006", "capture", self.ends[side].address, gap.place.number, self.in_lines, words)
                 )
                 self.lost += 1
             self.gaps[side].clear()

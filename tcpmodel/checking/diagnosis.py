@@ -14,7 +14,8 @@ from tcpmodel.checking.sightings import Interpreter
 from tcpmodel.model.types import Seq
 from tcpmodel.semantics import values as v
 from tcpmodel.semantics.execution import Run, Sighting
-from tcpmodel.semantics.program import CompiledRule, Program
+from tcpmodel.semantics.expressions import Test
+from tcpmodel.semantics.program import CompiledRule, CompiledSend, Program
 from tcpmodel.semantics.values import FALSE, TRUE
 
 MOST_ALLOWED = 4
@@ -59,14 +60,16 @@ def unexplained(endpoint: Endpoint, sighting: Sighting, interpreter: Interpreter
     return Diagnostic(code, "violation", "", 0, False, words, cites[:3], states=states, allowed=allowed)
 
 
-def _certain(program: Program, configuration: Configuration, sighting: Sighting, test: object) -> bool:
+def _certain(program: Program, configuration: Configuration, sighting: Sighting, test: Test) -> bool:
     environment = program.environment(configuration.values)
     for slot, known in sighting.slots.items():
         environment[slot] = known
-    return callable(test) and test(environment) == TRUE
+    return test(environment) == TRUE
 
 
-def _allowed(endpoint: Endpoint, likely: list[Configuration], sighting: Sighting, interpreter: Interpreter) -> list[str]:
+def _allowed(
+    endpoint: Endpoint, likely: list[Configuration], sighting: Sighting, interpreter: Interpreter
+) -> list[str]:
     """What the likeliest configurations would send instead: first with the same flags, then with any."""
     program = endpoint.program
     lines: dict[str, None] = {}
@@ -84,7 +87,7 @@ def _allowed(endpoint: Endpoint, likely: list[Configuration], sighting: Sighting
                             continue
                         rule = outcome.rules[-1]
                         text = _template(program, outcome.sent[0], interpreter)
-                        lines.setdefault(f"{text}  {_cited(rule)}")
+                        lines.setdefault(f"{text}  {_occasion(rule)} {_cited(rule)}".rstrip())
                         if len(lines) >= MOST_ALLOWED:
                             return list(lines)
         if lines:
@@ -92,17 +95,23 @@ def _allowed(endpoint: Endpoint, likely: list[Configuration], sighting: Sighting
     return list(lines)
 
 
+def _occasion(rule: CompiledRule) -> str:
+    """When the rule fires, in the words of the spec."""
+    event = rule.source.event
+    return "at any time" if event.kind == "own" else f"on {event}"
+
+
 def _cited(rule: CompiledRule) -> str:
     cites = ", ".join(str(cite) for cite in rule.source.cites)
     return f"[{cites}]" if cites else ""
 
 
-def _template(program: Program, sent: tuple[object, tuple[v.Interval | None, ...]], interpreter: Interpreter) -> str:
-    from tcpmodel.semantics.program import CompiledSend
-
+def _template(
+    program: Program, sent: tuple[CompiledSend, tuple[v.Interval | None, ...]], interpreter: Interpreter
+) -> str:
     action, known = sent
-    assert isinstance(action, CompiledSend)
-    fields = {slot: item for (_, name), slot in program.layout.fields.items() for item in interpreter.message.fields if item.name == name}
+    message = interpreter.message
+    fields = {program.layout.fields[message.name, item.name]: item for item in message.fields}
     parts: list[str] = []
     for (slot, _, raw), value in zip(action.fields, known, strict=True):
         item = fields[slot]

@@ -137,9 +137,7 @@ class Endpoint:
         earlier = self.explain(self.abilities.close(self.ever, receptions), sighting, receptions)
         if not earlier:
             return False
-        highest = [
-            max((c.values[slot] or v.ANY)[1] for c in self.now.values()) for slot in self.program.local_numbers
-        ]
+        highest = [max((c.values[slot] or v.ANY)[1] for c in self.now.values()) for slot in self.program.local_numbers]
         for configuration in earlier.values():
             for slot, limit in zip(self.program.local_numbers, highest, strict=True):
                 known = configuration.values[slot]

@@ -171,6 +171,8 @@ class Run:
         if answer == FALSE:
             return [path]
         if self.trace:
+            if action.where is not None and not action.where.refine(path.environment, True):
+                return []
             return [_record(action, path)]
         found: list[_Path] = []
         if self.sighting is not None and not path.matched:

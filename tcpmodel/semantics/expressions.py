@@ -194,9 +194,9 @@ class Compiler:
             case m.Not():
                 return self._collect(expr.operand, found)
             case m.And() | m.Or():
-                return all([self._collect(operand, found) for operand in expr.operands])
+                return all(self._collect(operand, found) for operand in expr.operands)
             case m.Cases():
-                return all([self._collect(part, found) for case in expr.cases for part in case])
+                return all(self._collect(part, found) for case in expr.cases for part in case)
             case _:
                 return False
 
@@ -404,7 +404,7 @@ def _conjunction(parts: list[Guard]) -> Guard:
 
     def refine(environment: Environment, truth: bool) -> bool:
         if truth:
-            return all([part.refine(environment, True) for part in parts])
+            return all(part.refine(environment, True) for part in parts)
         undecided = [part for part in parts if part.test(environment) != TRUE]
         if len(undecided) == 1:
             return undecided[0].refine(environment, False)

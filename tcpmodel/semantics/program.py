@@ -152,7 +152,9 @@ class Program:
             for variable in spec.variables
             if isinstance(variable.type, Seq) and variable.type.space == "local"
         ]
-        self.sends = [{event: self._sends(index, event) for event in self.rules[index]} for index in range(len(self.states))]
+        self.sends = [
+            {event: self._sends(index, event) for event in self.rules[index]} for index in range(len(self.states))
+        ]
 
     # --------------------------------------------------------------------------------------------- compilation
 

@@ -95,7 +95,7 @@ def modulo(a: Interval, b: Interval) -> Interval:
 def less(a: Interval, b: Interval, circular: bool) -> int:
     """Is ``a < b``? ``circular`` compares modulo 2^32 when both are known exactly."""
     if circular and a[0] == a[1] and b[0] == b[1]:
-        return TRUE if 0 < distance(a[0], b[0]) else FALSE
+        return TRUE if distance(a[0], b[0]) > 0 else FALSE
     if a[1] < b[0]:
         return TRUE
     return FALSE if a[0] >= b[1] else OPEN
@@ -104,7 +104,7 @@ def less(a: Interval, b: Interval, circular: bool) -> int:
 def less_or_equal(a: Interval, b: Interval, circular: bool) -> int:
     """Is ``a =< b``?"""
     if circular and a[0] == a[1] and b[0] == b[1]:
-        return TRUE if 0 <= distance(a[0], b[0]) else FALSE
+        return TRUE if distance(a[0], b[0]) >= 0 else FALSE
     if a[1] <= b[0]:
         return TRUE
     return FALSE if a[0] > b[1] else OPEN

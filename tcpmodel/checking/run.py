@@ -1,0 +1,62 @@
+"""A whole run: opens traces one after another, has them checked, and notes where each connection came from.
+
+Owns: the way from paths to a report.
+Must never hold: how records are checked (see ``checker``), or what is shown of a report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
+
+from tcpmodel.checking.checker import Checker, Progress
+from tcpmodel.checking.findings import InputReport, Report
+from tcpmodel.model.spec import Spec
+from tcpmodel.traces.records import Packet, StateRecord, Trace, TraceError
+
+
+def check(
+    paths: Iterable[str], specs: Iterable[Spec], profiles: Sequence[str] = (), progress: Progress | None = None
+) -> Report:
+    """Check these traces (``-`` is standard input) against these specs, one for each protocol.
+
+    ``profiles`` names profiles to judge by; without any, each may be on or off. Every input is read even when another
+    one cannot be: its entry in ``inputs`` of the report then says why in ``error``. ``progress`` is called now and then
+    with the path and how many of its records were read.
+    """
+    from tcpmodel.traces.open import open_trace
+
+    checker = Checker(specs, profiles)
+    report = checker.report
+    for path in paths:
+        try:
+            trace = open_trace(path)
+        except TraceError as problem:
+            report.inputs.append(InputReport(path, "", 0, {}, str(problem)))
+            continue
+        known = len(report.connections)
+        noting = _Noting(trace)
+        checker.read(noting, progress)
+        report.inputs[-1].first_time = noting.first_time
+        report.inputs[-1].source = trace.source
+        for one in report.connections[known:]:
+            one.input = len(report.inputs) - 1
+    return report
+
+
+class _Noting:
+    """A trace that keeps the time of its first record."""
+
+    def __init__(self, trace: Trace) -> None:
+        self.path, self.format, self.source = trace.path, trace.format, trace.source
+        self.counts_lines, self.skipped = trace.counts_lines, trace.skipped
+        self.first_time: int | None = None
+        self._trace = trace
+
+    def records(self) -> Iterator[Packet | StateRecord]:
+        """All records in order."""
+        rest = iter(self._trace.records())
+        first = list(islice(rest, 1))
+        if first:
+            self.first_time = first[0].time
+        return chain(first, rest)
