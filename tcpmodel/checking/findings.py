@@ -70,8 +70,8 @@ class InputReport:
     """What was read: ``packets`` records, and how many were left out for which reason.
 
     ``error`` says why reading stopped early, "" if it did not. ``first_time`` is the time of the first record in
-    nanoseconds, None when it has none or nobody noted it. ``source`` names what made a log of states (``linux-states``);
-    it is "" where records are packets.
+    nanoseconds, None when it has none or nobody noted it. ``source`` names what made a log of states
+    (``linux-states``); it is "" where records are packets.
     """
 
     path: str

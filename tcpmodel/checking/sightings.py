@@ -17,7 +17,7 @@ from tcpmodel.traces.records import FLAG_BITS, Packet
 
 
 class Numbers:
-    """The two numberings of a connection, as integers that never wrap. ``near[side]`` is the last one seen of a side."""
+    """The two numberings of a connection, as integers that never wrap. ``near[side]`` is the last seen of a side."""
 
     def __init__(self) -> None:
         self.near: list[int | None] = [None, None]

@@ -180,9 +180,9 @@ class Run:
             if _match(action, seen.environment, self.sighting):
                 seen.matched = True
                 found.append(seen)
-        if self.unseen or not action.required or answer == OPEN or path.matched:
-            if action.where is None or action.where.refine(path.environment, True):
-                found.append(path)
+        allowed = self.unseen or not action.required or answer == OPEN or path.matched
+        if allowed and (action.where is None or action.where.refine(path.environment, True)):
+            found.append(path)
         return found
 
 

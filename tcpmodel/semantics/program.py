@@ -1,7 +1,7 @@
 """A spec made ready to run: slots for everything that has a value, and rules as functions over them.
 
-Owns: the layout of the environment, the compiled rules in the order in which they are tried, and what can be said of them
-without running them (which messages a state can send, which variables matter).
+Owns: the layout of the environment, the compiled rules in the order in which they are tried, and what can be said of
+them without running them (which messages a state can send, which variables matter).
 Must never hold: how rules are run (see ``execution``), or the name of anything in a protocol.
 """
 
@@ -94,8 +94,8 @@ class Layout:
 class Program:
     """A spec compiled under a choice of profiles.
 
-    ``profiles`` maps every profile name to True (on), False (off) or None (may be either). ``rules[state][event]`` lists
-    the compiled rules; states are indices into ``states``. ``discrete`` are the slots whose exact value is part of a
+    ``profiles`` maps every profile name to True (on), False (off) or None (may be either). ``rules[state][event]``
+    lists the compiled rules; states are indices into ``states``. ``discrete`` are the slots whose exact value is part of a
     configuration's identity; ``tracked`` is the number of variable slots, which come first.
     """
 
