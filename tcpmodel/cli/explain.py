@@ -1,34 +1,62 @@
-"""``tcpmodel explain``: say what a code in the errors of a spec means, with a wrong and a right example.
+"""``tcpmodel explain``: say more about a code in the errors of a spec, or about a rule that a report names.
 
-Owns: the options of the command.
-Must never hold: the explanations themselves (see ``tcpmodel.language.codes``).
+Owns: the options of the command, and where an id is looked up.
+Must never hold: the explanations themselves (see ``tcpmodel.language.codes`` and the specs).
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 
 from tcpmodel.cli.errors import CommandError
 
 EXAMPLES = """\
 examples:
-  tcpmodel explain TS012     the code as errors show it: error[TS012]
-  tcpmodel explain ts012     upper or lower case"""
+  tcpmodel explain TS012         the code as errors of a spec show it: error[TS012]
+  tcpmodel explain TCP-FIN-001   the id of a rule, as reports show it
+  tcpmodel explain SYN-02 --spec tcp"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``explain`` to ``parser``."""
     parser.epilog = EXAMPLES
-    parser.add_argument("code", metavar="CODE", help="a code such as TS012")
+    parser.add_argument("code", metavar="CODE", help="a code such as TS012, or the id of a rule such as TCP-FIN-001")
+    parser.add_argument(
+        "--spec",
+        metavar="NAME|PATH",
+        action="append",
+        default=[],
+        help="look in this spec (default: tcp, udp)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the explanation; CommandError for a code that does not exist."""
-    from tcpmodel.language.codes import explain
-
     code = args.code.strip().strip("[]").upper()
-    try:
-        print(explain(code).rstrip("\n"))
-    except LookupError:
-        raise CommandError(f"there is no code '{args.code}'; codes look like TS012") from None
+    if re.fullmatch(r"TS\d+", code):
+        from tcpmodel.language.codes import explain
+
+        try:
+            print(explain(code).rstrip("\n"))
+        except LookupError:
+            raise CommandError(f"there is no code '{args.code}'; codes look like TS012") from None
+        return 0
+    _explain_rule(code, args.spec)
     return 0
+
+
+def _explain_rule(code: str, names: list[str]) -> None:
+    from tcpmodel.cli.options import load
+    from tcpmodel.report.rule_text import describe, identifiers
+
+    specs = [load(name) for name in names or ["tcp", "udp"]]
+    told = [text for spec in specs if (text := describe(spec, code)) is not None]
+    if not told:
+        from difflib import get_close_matches
+
+        known = {name.upper(): name for spec in specs for name in identifiers(spec)}
+        near = get_close_matches(code, known, n=1)
+        hint = f"; did you mean {known[near[0]]}?" if near else "; codes look like TS012, ids like TCP-FIN-001"
+        raise CommandError(f"there is no code or rule '{code}'{hint}")
+    print("\n\n".join(told))
