@@ -26,7 +26,7 @@ _HOME = {
     "Spec": "tcpmodel.model.spec",
     "SpecError": "tcpmodel.language.errors",
     "SpecErrors": "tcpmodel.language.errors",
-    "check": "tcpmodel.checking.checker",
+    "check": "tcpmodel.checking.run",
     "Report": "tcpmodel.checking.findings",
     "InputReport": "tcpmodel.checking.findings",
     "ConnectionReport": "tcpmodel.checking.findings",

@@ -1,9 +1,9 @@
 from tcpmodel._version import __version__ as __version__
-from tcpmodel.checking.checker import check as check
 from tcpmodel.checking.findings import ConnectionReport as ConnectionReport
 from tcpmodel.checking.findings import Diagnostic as Diagnostic
 from tcpmodel.checking.findings import InputReport as InputReport
 from tcpmodel.checking.findings import Report as Report
+from tcpmodel.checking.run import check as check
 from tcpmodel.language.errors import SpecError as SpecError
 from tcpmodel.language.errors import SpecErrors as SpecErrors
 from tcpmodel.model.load import load_spec as load_spec
@@ -14,3 +14,5 @@ from tcpmodel.traces.open import open_trace as open_trace
 from tcpmodel.traces.records import Packet as Packet
 from tcpmodel.traces.records import StateRecord as StateRecord
 from tcpmodel.traces.records import TraceError as TraceError
+
+__all__: list[str]

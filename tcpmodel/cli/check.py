@@ -23,11 +23,8 @@ from tcpmodel.cli.options import (
 
 TYPE_CHECKING = False  # see main.py
 if TYPE_CHECKING:
-    from tcpmodel.checking.checker import Checker
     from tcpmodel.checking.findings import Report
-    from tcpmodel.cli.progress import Progress
     from tcpmodel.model.spec import Spec
-    from tcpmodel.traces.records import Packet, StateRecord, Trace
 
 EXAMPLES = """\
 examples:
@@ -71,13 +68,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check the traces; 0 no violation, 1 at least one, 2 something could not be read."""
+    from tcpmodel.checking.run import check
     from tcpmodel.cli.progress import Progress
 
     specs = choose_specs(args.spec)
     check_profiles(args.profile, specs)
     progress = Progress(sys.stderr)
     try:
-        report = check_all(args.traces, specs, args.profile, progress)
+        report = check(args.traces, specs, args.profile, progress)
     finally:
         progress.end()
     _print(_report_lines(report, args))
@@ -140,58 +138,6 @@ def _unknown_profile(name: str, known: dict[str, list[str]]) -> str:
     hint = f"; did you mean {'no-' if plain != name else ''}{near[0]}?" if near else ""
     listed = "\n".join(f"  {spec}: {', '.join(names) or 'none'}" for spec, names in known.items())
     return f"no spec has a profile '{name}'{hint}\nprofiles by spec:\n{listed}"
-
-
-# --------------------------------------------------------------------------------------------------------- checking
-
-
-def check_all(paths: Iterable[str], specs: Iterable[Spec], profiles: Sequence[str], progress: Progress) -> Report:
-    """The report on all traces, with the input and its first time noted for each connection."""
-    from tcpmodel.checking.checker import Checker
-    from tcpmodel.checking.findings import InputReport
-    from tcpmodel.traces.open import open_trace
-    from tcpmodel.traces.records import TraceError
-
-    checker = Checker(specs, profiles)
-    for path in paths:
-        try:
-            trace = open_trace(path)
-        except TraceError as problem:
-            checker.report.inputs.append(InputReport(path, "", 0, {}, str(problem)))
-            continue
-        _read(checker, trace, progress)
-    return checker.report
-
-
-def _read(checker: Checker, trace: Trace, progress: Progress) -> None:
-    report = checker.report
-    known = len(report.connections)
-    noting = _Noting(trace)
-    checker.read(noting, progress)
-    report.inputs[-1].first_time = noting.first_time
-    report.inputs[-1].source = trace.source
-    for one in report.connections[known:]:
-        one.input = len(report.inputs) - 1
-
-
-class _Noting:
-    """A trace that keeps the time of its first record."""
-
-    def __init__(self, trace: Trace) -> None:
-        self.path, self.format, self.source = trace.path, trace.format, trace.source
-        self.counts_lines, self.skipped = trace.counts_lines, trace.skipped
-        self.first_time: int | None = None
-        self._trace = trace
-
-    def records(self) -> Iterator[Packet | StateRecord]:
-        """All records in order."""
-        from itertools import chain, islice
-
-        rest = iter(self._trace.records())
-        first = list(islice(rest, 1))
-        if first:
-            self.first_time = first[0].time
-        return chain(first, rest)
 
 
 # --------------------------------------------------------------------------------------------------------- printing

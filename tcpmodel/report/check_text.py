@@ -53,11 +53,13 @@ def lines(report: Report, style: Style, *, quiet: bool = False, verbose: bool = 
     began = False
     for heading, connections in _by_input(report):
         shown = [one for one in connections if not only_violations or one.verdict == VIOLATES]
-        if heading is not None and (shown or not only_violations):
+        if only_violations and not shown:
+            continue
+        if heading is not None:
             if began:
                 yield ""
             yield writer.heading(heading)
-        began = began or heading is not None or bool(shown)
+        began = True
         yield from writer.connections(shown)
     if began:
         yield ""
@@ -147,8 +149,8 @@ class _Writer:
             yield f"{head}  {tail}"
         else:
             yield head.rstrip()
-            for line in self.style.wrap(tail, 4):
-                yield "    " + line
+            for line in self.style.wrap(tail, 2):
+                yield "  " + line
 
     def _states(self, states: Sequence[str]) -> str:
         if len(states) > MOST_STATES and not self.verbose:
@@ -189,21 +191,24 @@ class _Writer:
             ("seen", [item.observed] if item.observed else []),
             ("state", [either(item.states)] if item.states else []),
             ("allowed", list(item.allowed)),
-            ("clause", [", ".join(item.cites)] if item.cites else []),
-            ("capture", [item.excuse] if item.excuse else []),
+            ("clause", [_cited(item.cites)] if item.cites else []),
+            ("excuse", [item.excuse] if item.excuse else []),
         ]
         for label, texts in details:
             for number, detail in enumerate(texts):
-                for index, line in enumerate(style.wrap(clean(detail), 13)):
+                for index, line in enumerate(style.wrap(clean(detail), 15)):
                     start = style.paint("faint", f"{label:<8}") if not number and not index else " " * 8
-                    yield f"    {start} {line}"
+                    yield f"    {start} {'  ' if index else ''}{line}"
 
     def _remark(self, item: Diagnostic, origin: InputReport | None) -> Iterator[str]:
         clean = self.style.clean
         word = {"capture": "capture", "warning": "warning"}.get(item.severity, "note")
-        cites = f" ({', '.join(item.cites)})" if item.cites else ""
-        text = clean(f"{_place(item, origin)}: {_says(item)}{cites}")
-        yield f"  {self.style.paint(_ROLES.get(item.severity, 'faint'), f'{word}:')} {text} [{clean(item.code)}]"
+        cites = f" ({_cited(item.cites)})" if item.cites else ""
+        text = clean(f"{word}: {_place(item, origin)}: {_says(item)}{cites} [{item.code}]")
+        lines = list(self.style.fold(text, 4))
+        start, colon, rest = lines[0].partition(":")
+        yield f"  {self.style.paint(_ROLES.get(item.severity, 'faint'), start + colon)}{rest}"
+        yield from ("    " + line for line in lines[1:])
 
     # ------------------------------------------------------------------------------------------------------ summary
 
@@ -259,7 +264,7 @@ class _Writer:
             if item.packets:
                 units[_unit(item)] = units.get(_unit(item), 0) + item.packets
         text = " and ".join(counted(number, unit) for unit, number in units.items()) or "nothing"
-        yield f"{text} checked" + (f", {self._left_out(skipped)}" if skipped else "")
+        yield from self.style.fold(f"{text} checked" + (f", {self._left_out(skipped)}" if skipped else ""), 0)
         failed = sum(1 for item in inputs if item.error)
         if failed:
             where = "the input" if len(inputs) == 1 else f"{failed:,} of {len(inputs):,} inputs"
@@ -321,6 +326,17 @@ def _says(item: Diagnostic) -> str:
     first = item.message.split(" ", 1)[0]
     verb = item.severity == "violation" and first.isalpha() and first.islower() and first.endswith("s")
     return f"{item.endpoint}{'' if verb else ':'} {item.message}"
+
+
+def _cited(cites: Sequence[str]) -> str:
+    """Clauses, the document named only where it changes: ``RFC9293 §3.4, §3.6, RFC5961 §4``."""
+    parts: list[str] = []
+    current = ""
+    for cite in cites:
+        document, _, place = cite.partition(" ")
+        parts.append(place if place and document == current else cite)
+        current = document
+    return ", ".join(parts)
 
 
 def _general(item: Diagnostic, one: ConnectionReport) -> str:

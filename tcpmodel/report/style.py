@@ -97,16 +97,26 @@ class Style:
     def wrap(self, text: str, indent: int) -> Iterator[str]:
         """Lines that fit the width for sentences when ``indent`` columns are put before each.
 
-        Words are never broken, so one that is too long stands on a line of its own.
+        A text that is too long is broken at two blanks first, then at one. Words are never broken, so one that is too
+        long stands on a line of its own.
         """
-        line = ""
-        for word in text.split(" "):
-            if line and indent + len(line) + 1 + len(word) > self.prose:
-                yield line.rstrip()
-                line = word
-            else:
-                line = f"{line} {word}" if line else word
-        yield line
+        if indent + len(text) <= self.prose:
+            yield text
+            return
+        for part in text.split("  "):
+            line = ""
+            for word in part.split():
+                if line and indent + len(line) + 1 + len(word) > self.prose:
+                    yield line
+                    line = word
+                else:
+                    line = f"{line} {word}" if line else word
+            if line:
+                yield line
+
+    def fold(self, text: str, indent: int) -> Iterator[str]:
+        """As ``wrap`` for a line that is a record: it stays whole where nobody knows the width."""
+        return self.wrap(text, indent) if self.width is not None else iter((text,))
 
 
 def _width(stream: TextIO | None) -> int | None:
