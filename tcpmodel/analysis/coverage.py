@@ -1,0 +1,259 @@
+"""Checks on what happens to each event: is it handled, in every case, and in one way only.
+
+Owns: what is observed when the cases of an event are run, and the three checks that follow from it.
+Must never hold: which cases are tried (see ``classes``), or how they are run (see ``semantics``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from tcpmodel.analysis.classes import Case, Cases, Enumeration, continuations, describe, slots_of
+from tcpmodel.analysis.logic import Logic, Neither
+from tcpmodel.analysis.results import Check, Witness, count, listed
+from tcpmodel.model import spec as m
+from tcpmodel.semantics.execution import Outcome, Run
+from tcpmodel.semantics.program import CompiledRule, EventKey, Program
+
+REQUIRED = ("message", "call", "notice")
+"""Kinds of events that come whenever they like. A timer only expires where it runs."""
+
+Cell = tuple[int, EventKey]
+"""A state and an event."""
+
+
+@dataclass
+class Observation:
+    """What the cases of one event in one state led to under one choice of profiles.
+
+    ``fired``: ids (``id()``) of rules. ``unhandled``: cases in which no rule fired. ``ambiguous``: cases with several
+    outcomes that no choice of the endpoint explains. ``overlaps``: (rule that won, rule that would have fired too) ->
+    the simplest case of it. ``moves``: (state before, state after the whole event).
+    """
+
+    runs: int = 0
+    fired: set[int] = field(default_factory=set)
+    unhandled: list[Case] = field(default_factory=list)
+    ambiguous: list[tuple[Case, tuple[str, ...]]] = field(default_factory=list)
+    overlaps: dict[tuple[int, int], Case] = field(default_factory=dict)
+    moves: set[tuple[int, int]] = field(default_factory=set)
+
+
+class Observer:
+    """Runs the cases of a spec under several choices of profiles, each as seldom as possible."""
+
+    def __init__(self, spec: m.Spec) -> None:
+        self.spec = spec
+        self.full = Program(spec, {})
+        self._enumeration = Enumeration(self.full)
+        self._cases: dict[Cell, Cases] = {}
+        self._seen: dict[tuple[object, ...], Observation] = {}
+
+    def program(self, profiles: Mapping[str, bool]) -> Program:
+        """The spec under a choice of profiles."""
+        return Program(self.spec, profiles)
+
+    def cases(self, cell: Cell) -> Cases:
+        """The cases of an event in a state, the same under all profiles."""
+        if cell not in self._cases:
+            self._cases[cell] = self._enumeration.cases(*cell)
+        return self._cases[cell]
+
+    def observe(self, program: Program) -> dict[Cell, Observation]:
+        """Run every case of every event that some rule names."""
+        found: dict[Cell, Observation] = {}
+        for state, events in enumerate(program.rules):
+            for event in events:
+                key = (state, event, *_identity(program, state, event))
+                if key not in self._seen:
+                    self._seen[key] = _observe(program, self.cases((state, event)))
+                found[state, event] = self._seen[key]
+        return found
+
+
+def constants_of(spec: m.Spec, profiles: Mapping[str, bool | None]) -> tuple[str, ...]:
+    """The constants whose value a profile decides, as they are under these profiles."""
+    chosen = []
+    for constant in spec.constants:
+        values = dict(constant.values)
+        own = next((values[name].text for name, _ in constant.values if name and profiles.get(name)), "")
+        chosen.append(own)
+    return tuple(chosen)
+
+
+def _identity(program: Program, state: int, event: EventKey) -> tuple[object, ...]:
+    """All that the outcome of an event depends on: two programs that agree in it need not both be run."""
+    states = continuations(program, state, event)
+    rules = [id(rule.source) for index in states for rule in program.rules[index].get(event, ())]
+    return (*rules, constants_of(program.spec, program.profiles))
+
+
+def _observe(program: Program, cases: Cases) -> Observation:
+    found = Observation()
+    rules = program.rules[cases.state][cases.event]
+    places = {id(rule.source): index for index, rule in enumerate(cases.rules)}
+    bits_of = [1 << places[id(rule.source)] for rule in rules]
+    overlaps = _Overlaps(rules, bits_of)
+    for bits, kept in cases.groups.items():
+        if not any(bits & bit for bit in bits_of):
+            found.unhandled.append(min(kept, key=Case.weight))
+        overlaps.note(found, bits, kept)
+    for case in cases.all():
+        found.runs += 1
+        run = Run(program, cases.event, trace=True)
+        known = [None if value is None else (value, value) for value in case.variables]
+        outcomes = run.start(cases.state, known, slots_of(program, cases.message, case))
+        for outcome in outcomes:
+            found.fired.update(id(rule.source) for rule in outcome.rules)
+            found.moves.add((cases.state, outcome.state))
+        if len(outcomes) > 1 and not any(_chooses(rule) for outcome in outcomes for rule in outcome.rules):
+            found.ambiguous.append((case, _ways(outcomes)))
+    return found
+
+
+def _chooses(rule: CompiledRule) -> bool:
+    """Does the endpoint pick a value in this rule?"""
+    return any(
+        isinstance(action, m.Choose) or (isinstance(action, m.Assign) and action.value is None and not action.unset)
+        for action in rule.source.actions
+    )
+
+
+def _ways(outcomes: list[Outcome]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(rule.source.id for outcome in outcomes for rule in outcome.rules[-1:]))
+
+
+class _Overlaps:
+    """Finds the later rules that also match where the first one wins, and do something else.
+
+    Rules without a condition are left out: they are meant for the rest.
+    """
+
+    def __init__(self, rules: list[CompiledRule], bits_of: list[int]) -> None:
+        self._rules = [rule.source for rule in rules]
+        self._bits = bits_of
+        self._effects = [
+            (rule.target, rule.continues, tuple(_action_text(action) for action in rule.actions))
+            for rule in self._rules
+        ]
+
+    def note(self, found: Observation, bits: int, cases: list[Case]) -> None:
+        """Add the pairs that overlap in a group of cases."""
+        matching = [index for index, bit in enumerate(self._bits) if bits & bit]
+        if len(matching) < 2 or self._rules[matching[0]].continues:
+            return
+        first = matching[0]
+        lightest = min(cases, key=Case.weight)
+        for index in matching[1:]:
+            if self._rules[index].guard is not None and self._effects[index] != self._effects[first]:
+                pair = (id(self._rules[first]), id(self._rules[index]))
+                known = found.overlaps.get(pair)
+                if known is None or lightest.weight() < known.weight():
+                    found.overlaps[pair] = lightest
+
+
+def _action_text(action: m.Action) -> tuple[object, ...]:
+    if isinstance(action, m.Assign):
+        return ("set", action.variable, action.unset, action.value.text if action.value is not None else None)
+    if isinstance(action, m.Choose):
+        return ("choose", action.name, action.where.text if action.where is not None else None)
+    return (action.text, action.when.text if action.when is not None else None)
+
+
+# ------------------------------------------------------------------------------------------------------ the checks
+
+
+def events_handled(program: Program) -> Check:
+    """Does every state say what happens on every message, call and notice?"""
+    spec = program.spec
+    required = [event for event in spec.events if event.kind in REQUIRED]
+    witnesses = []
+    for index, state in enumerate(spec.states):
+        for event in required:
+            if not program.rules[index].get((event.kind, event.name)):
+                text = f"{state.name} says nothing about {event}"
+                witnesses.append(Witness(text, state.name, str(event), line=state.span.line))
+    cells = len(spec.states) * len(required)
+    if witnesses:
+        message = f"{len(witnesses)} of {cells} pairs of state and event have no rule"
+    else:
+        message = f"every state has a rule for each of {count(len(required), 'event')}"
+    return Check("events-handled", not witnesses, message, tuple(witnesses))
+
+
+def classes_handled(observer: Observer, program: Program, seen: Mapping[Cell, Observation]) -> Check:
+    """Where rules have conditions: does one of them hold in every case?"""
+    spec = observer.spec
+    witnesses = []
+    guessed: list[str] = []
+    proved = 0
+    for (state, event), observation in seen.items():
+        if event[0] not in REQUIRED:
+            continue
+        rules = program.rules[state][event]
+        cases = observer.cases((state, event))
+        name = program.states[state]
+        if observation.unhandled:
+            case = min(observation.unhandled, key=Case.weight)
+            values = describe(spec, cases, case, [rule.source for rule in rules])
+            text = f"in {name} no rule for {rules[0].source.event} holds"
+            witnesses.append(
+                Witness(text, name, str(rules[0].source.event), line=rules[0].source.span.line, values=values)
+            )
+        elif cases.complete or any(rule.guard is None for rule in rules) or _always_one(spec, rules):
+            proved += 1
+        else:
+            guessed.append(f"{rules[0].source.event} in {name}: no unhandled case among {cases.tried}, but no proof")
+    if witnesses:
+        message = f"{count(len(witnesses), 'event')} not handled in every case"
+    else:
+        total = proved + len(guessed)
+        message = f"whatever the values, some rule holds for each of {count(total, 'pair')} of state and event"
+        if guessed:
+            message += f" ({proved} proved, {len(guessed)} only tried)"
+    return Check("classes-handled", not witnesses, message, tuple(witnesses), tuple(guessed))
+
+
+def _always_one(spec: m.Spec, rules: Iterable[CompiledRule]) -> bool:
+    """Is it certain that one of the conditions holds, whatever the values?"""
+    guards = [rule.source.guard for rule in rules if rule.source.guard is not None]
+    logic = Logic(spec, guards)
+    return logic.possible([Neither(tuple(logic.formula(guard) for guard in guards))]) is False
+
+
+def deterministic(observer: Observer, program: Program, seen: Mapping[Cell, Observation]) -> Check:
+    """Is there one outcome only, once all values and the endpoint's own choices are known?
+
+    Overlaps of conditions that the order of the rules resolves are no failure; they are listed.
+    """
+    spec = observer.spec
+    witnesses: list[Witness] = []
+    overlaps: list[Witness] = []
+    tried = 0
+    for (state, event), observation in seen.items():
+        if event[0] == "own":
+            continue  # each such rule is a choice of its own
+        cases = observer.cases((state, event))
+        tried += observation.runs
+        name = program.states[state]
+        rules = {id(rule.source): rule.source for rule in program.rules[state][event]}
+        if observation.ambiguous:
+            case, ways = min(observation.ambiguous, key=lambda pair: pair[0].weight())
+            first = next(iter(rules.values()))
+            text = f"in {name}, {first.event} may end in several ways: {listed(list(ways))}"
+            line = next((rule.span.line for rule in rules.values() if rule.id == ways[0]), 0)
+            values = describe(spec, cases, case, rules.values())
+            witnesses.append(Witness(text, name, str(first.event), ways, line, values=values))
+        for (winner, other), case in observation.overlaps.items():
+            a, b = rules[winner], rules[other]
+            text = f"in {name}, {a.id} wins over {b.id}, whose condition holds as well"
+            values = describe(spec, cases, case, (a, b))
+            overlaps.append(Witness(text, name, str(a.event), (a.id, b.id), a.span.line, values=values))
+    if witnesses:
+        message = f"{count(len(witnesses), 'event')} with several outcomes"
+    else:
+        message = f"one outcome in each of {tried} cases"
+        if overlaps:
+            message += f"; {count(len(overlaps), 'overlap')} of rules settled by their order"
+    return Check("deterministic", not witnesses, message, tuple(witnesses), (), tuple(overlaps))

@@ -1,0 +1,77 @@
+"""All proofs about one spec, in order.
+
+Owns: which checks are made under which profiles.
+Must never hold: how a check is decided (see the other modules of ``analysis``).
+"""
+
+from __future__ import annotations
+
+from tcpmodel.analysis.coverage import Observer, classes_handled, deterministic, events_handled
+from tcpmodel.analysis.graph import graph_of
+from tcpmodel.analysis.results import Check, Section, Verification
+from tcpmodel.analysis.structure import property_check, reached, structure_checks
+from tcpmodel.analysis.usage import View, extra_choices, profiles_matter, rules_used, states_used, view
+from tcpmodel.model.profiles import choose_profiles
+from tcpmodel.model.spec import Spec
+
+
+def verify(spec: Spec, profiles: frozenset[str] | None = None) -> Verification:
+    """Prove or refute the structural properties of a spec.
+
+    With None: under the default profiles, with each other profile turned on, and for the rules of all profiles
+    together. With a set: under exactly these profiles and nothing else.
+    """
+    observer = Observer(spec)
+    if profiles is not None:
+        chosen = {profile.name: profile.name in profiles for profile in spec.profiles}
+        name = "+".join(name for name, wanted in chosen.items() if wanted) or "none"
+        elsewhere = reached(spec, graph_of(spec, None))
+        section = _section(observer, view(observer, name, chosen), elsewhere, exists=True)
+        return Verification(spec.name, spec.path, (section,))
+    default = choose_profiles(spec, ())
+    views = [view(observer, "default", default)]
+    for profile in spec.profiles:
+        if not profile.default:
+            views.append(view(observer, profile.name, choose_profiles(spec, [profile.name])))
+    extra = [view(observer, "", choice) for choice in extra_choices(spec, [each.profiles for each in views])]
+    everything = [*views, *extra]
+    never = set.intersection(*(set(each.never) | _absent(spec, each) for each in everything))
+    full = graph_of(spec, None, lambda rule: id(rule) not in never)
+    elsewhere = reached(spec, full)
+    sections = [_section(observer, each, elsewhere) for each in views]
+    together = [
+        rules_used(observer, everything, full),
+        states_used(spec, full),
+        profiles_matter(spec),
+        *(property_check(spec, full, declared) for declared in spec.properties),
+    ]
+    names = tuple(profile.name for profile in spec.profiles)
+    return Verification(spec.name, spec.path, (*sections, Section("all", names, tuple(together))))
+
+
+def _absent(spec: Spec, each: View) -> set[int]:
+    """The rules that do not belong to the spec under the profiles of a view."""
+    wanted = each.profiles
+    return {
+        id(rule)
+        for state in spec.states
+        for rule in state.rules
+        if any(wanted[name] != value for name, value in rule.profiles)
+    }
+
+
+def _section(observer: Observer, each: View, elsewhere: set[str], *, exists: bool = False) -> Section:
+    """The checks under one choice. ``exists``: also properties that only ask for a rule of some profile."""
+    spec = observer.spec
+    graph = graph_of(spec, each.on, lambda rule: id(rule) not in each.never)
+    checks: list[Check] = structure_checks(spec, graph, elsewhere)
+    checks += [
+        events_handled(each.program),
+        classes_handled(observer, each.program, each.seen),
+        deterministic(observer, each.program, each.seen),
+    ]
+    checks += [
+        property_check(spec, graph, declared) for declared in spec.properties if exists or declared.kind != "pair"
+    ]
+    on = tuple(profile.name for profile in spec.profiles if profile.name in each.on)
+    return Section(each.name, on, tuple(checks))
