@@ -1,11 +1,12 @@
-"""Text of a spec file -> syntax tree and syntax errors.
+"""From the text of a spec file to a syntax tree and syntax errors.
 
-Owns: the limits on what is read, the one lark parser, and how a syntax error is put into words.
+Owns: the limits on what is read, the one lark parser, and how parsing goes on after a syntax error.
 Must never hold: what a name stands for.
 """
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -14,16 +15,26 @@ from tcpmodel.language.builder import Builder
 from tcpmodel.language.chunks import Chunk, Piece, declared_names, split_file
 from tcpmodel.language.errors import MOST_ERRORS, SpecError
 from tcpmodel.language.span import Span
-from tcpmodel.language.words import DECLARATIONS, expected_words, keyword_of, nearest
+from tcpmodel.language.syntax_errors import syntax_error
 
 if TYPE_CHECKING:
-    from lark import Lark, UnexpectedInput
+    from lark import Lark
 
 LARGEST_FILE = 2 * 1024 * 1024
 """Most octets of a spec file."""
 
+MOST_PIECES = 20_000
+"""Most declarations and rules of a file."""
+
 LARGEST_PIECE = 64 * 1024
 """Most characters of one declaration, or of one rule of a state."""
+
+
+MOST_REPAIRS = 8
+"""So many wrong lines of one declaration or rule are left out to look at the rest of it."""
+
+_NAMES = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[.\-_][A-Za-z0-9]+)*")
+_LINE_BY_LINE = re.compile(r"(?:message|source|rule)[ \t]")
 
 
 def parse_text(text: str) -> tuple[syntax.File, list[SpecError]]:
@@ -33,7 +44,13 @@ def parse_text(text: str) -> tuple[syntax.File, list[SpecError]]:
         return syntax.File("", [], frozenset()), [SpecError("TS003", "file too large", Span(1, 1, 1, 1), help_)]
     doc, chunks = split_file(text.removeprefix("\ufeff"))
     reader = _Reader()
+    pieces = 0
     for chunk in chunks:
+        pieces += 1 + len(chunk.items)
+        if pieces > MOST_PIECES:
+            help_ = f"a spec has at most {MOST_PIECES} declarations and rules"
+            here = Span(chunk.head.line, 1, chunk.head.line, 2)
+            return syntax.File(doc, [], frozenset()), [SpecError("TS003", "too many declarations", here, help_)]
         if len(reader.errors) > MOST_ERRORS:
             break
         reader.read(chunk)
@@ -53,8 +70,10 @@ class _Reader:
         if not isinstance(declaration, syntax.Declaration):
             word, names = declared_names(chunk.head.text)
             self.broken.update(names)
-            if word == "state":
-                self.broken.add("initial state" if "initial" in chunk.head.text.split("state")[0] else "")
+            if word == "spec" or not self.declarations:
+                self.broken.add("spec heading")
+            if word == "state" and "initial" in chunk.head.text.split("state")[0]:
+                self.broken.add("initial state")
             if not chunk.items or word not in ("state", "rules"):
                 return
         else:
@@ -78,19 +97,43 @@ class _Reader:
         from lark import UnexpectedInput  # only here: the import takes long
 
         parser, builder = _parser()
-        builder.source.text, builder.source.base = piece.text, piece.line - 1
-        builder.errors.clear()
-        try:
-            node: object = parser.parse(piece.text, start=start)
-        except UnexpectedInput as error:
-            self.errors.append(_syntax_error(error, piece, start))
-            return None
-        except expressions.TooDeep as error:
-            help_ = f"at most {expressions.DEEPEST} levels: name a part of it with `define`"
-            self._note("TS003", "expression nested too deeply", error.span, help_)
-            return None
-        self.errors += builder.errors
-        return node
+        builder.source.base = piece.line - 1
+        text = piece.text
+        noted: list[SpecError] = []
+        for _ in range(MOST_REPAIRS):
+            builder.source.text = text
+            builder.errors.clear()
+            try:
+                node: object = parser.parse(text, start=start)
+            except UnexpectedInput as error:
+                found = syntax_error(error, text, piece.line, start)
+                noted.append(found)
+                text = self._without_line(text, found.span.line - piece.line, start)
+                if not text:
+                    break
+            except expressions.TooDeep as error:
+                help_ = f"at most {expressions.DEEPEST} levels: name a part of it with `define`"
+                noted.append(SpecError("TS003", "expression nested too deeply", error.span, help_))
+                break
+            else:
+                self.errors += noted + builder.errors
+                if noted and isinstance(node, syntax.RuleNode):
+                    node.damaged = True
+                return node
+        self.errors += noted
+        return None
+
+    def _without_line(self, text: str, at: int, start: str) -> str:
+        """The text of a rule or message with a wrong line left blank, so that the others are looked at; or ""."""
+        lines = text.split("\n")
+        if not 0 < at < len(lines) or (start != "item" and not _LINE_BY_LINE.match(text)):
+            return ""
+        words = _NAMES.findall(lines[at])
+        if text.startswith("message"):
+            message = _NAMES.findall(lines[0])[1:2]
+            self.broken.update(words, (f"{name}.{word}" for name in message for word in words))
+        lines[at] = ""
+        return "\n".join(lines)
 
     def _note(self, code: str, message: str, span: Span, help_: str) -> None:
         self.errors.append(SpecError(code, message, span, help_))
@@ -102,57 +145,3 @@ def _parser() -> tuple[Lark, Builder]:
 
     builder = Builder()
     return build_parser(builder), builder
-
-
-def _syntax_error(error: UnexpectedInput, piece: Piece, start: str) -> SpecError:
-    from lark import UnexpectedToken
-
-    line = piece.line - 1
-    if isinstance(error, UnexpectedToken):
-        token = error.token
-        if token.type == "$END":
-            lines = piece.text.rstrip().split("\n")
-            column = len(lines[-1].split("//")[0].rstrip()) + 1
-            span = Span(line + len(lines), column, line + len(lines), column + 1)
-            found = "the end of the " + ("rule" if start == "item" else "declaration")
-        else:
-            span = Span(
-                line + (token.line or 1), token.column or 1, line + (token.end_line or 1), token.end_column or 1
-            )
-            found = f"`{_short(str(token))}`"
-        accepts = set(error.accepts or error.expected)
-    else:
-        column = max(error.column, 1)
-        span = Span(line + max(error.line, 1), column, line + max(error.line, 1), column + 1)
-        found = _character(piece.text, error.pos_in_stream or 0)
-        accepts = set(getattr(error, "allowed", None) or ())
-    word = found.strip("`")
-    if start == "declaration" and span.column == 1 and span.line == piece.line:
-        near = nearest(word, DECLARATIONS)
-        help_ = (
-            f"did you mean `{near}`?"
-            if near
-            else "a line that begins in column 1 is one of: " + ", ".join(DECLARATIONS)
-        )
-        return SpecError("TS005", f"a declaration cannot begin with {found}", span, help_)
-    expected = expected_words(accepts)
-    near = nearest(word, [keyword for name in accepts if (keyword := keyword_of(name))])
-    return SpecError(
-        "TS001", f"syntax error: found {found}", span, f"did you mean `{near}`?" if near else f"expected {expected}"
-    )
-
-
-def _character(text: str, at: int) -> str:
-    if at >= len(text):
-        return "the end"
-    char = text[at]
-    if char == '"':
-        return "a string that does not end on its line"
-    if char == "[":
-        return "a citation without its closing bracket"
-    return f"`{char}`" if char.isprintable() else f"the character U+{ord(char):04X}"
-
-
-def _short(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= 40 else text[:37] + "..."

@@ -300,6 +300,7 @@ class RuleNode:
     drawn: list[Word]
     actions: list[ActionNode]
     doc: str = field(default="", init=False)
+    damaged: bool = field(default=False, init=False)
 
 
 @dataclass(slots=True, eq=False, repr=False)

@@ -29,6 +29,9 @@ DECLARATIONS = (
     "source",
 )
 
+RULE_WORDS = ("when", "unless", "stay", "drop", "then continue", "drawn", "choose", "send", "signal", "with", "without")
+"""Keywords that may follow the event of a rule."""
+
 _SIGNS = {
     "_COMMA": "`,`",
     "_COLON": "`:`",
@@ -64,6 +67,11 @@ _GROUPS = (
     (("LE", "GE", "NE"), "a comparison"),
     (("PLUS", "MINUS", "TIMES", "OVER_SIGN", "MOD"), "an operator such as `+`"),
     (("OR", "AND"), "`and`, `or`"),
+    (("_CHOOSE", "SEND", "_SIGNAL", "NAME"), "an action"),
+    (("_CHOOSE", "SEND", "_SIGNAL"), "an action"),
+    (("_TO", "STAY", "DROP"), "where it leads (`-> STATE`, `stay` or `drop`)"),
+    (("_WHEN", "_UNLESS"), "a condition with `when` or `unless`"),
+    (("_WITH", "_WITHOUT"), "flags with `with` or `without`"),
     (("NUMBER", "DURATION", "TRUE", "FALSE", "NAME", "MAX", "MIN", "OPEN"), "a value"),
     (("NUMBER", "NAME", "MAX", "MIN", "OPEN"), "a value"),
 )
@@ -116,5 +124,5 @@ def nearest(word: str, names: Iterable[str]) -> str:
         return folded[word]
     if len(word) > 64 or len(folded) > 5000:
         return ""
-    found = get_close_matches(word, folded, 1, 0.7)
+    found = get_close_matches(word, folded, 1, 0.6)
     return folded[found[0]] if found else ""

@@ -64,7 +64,6 @@ class Judged:
         """All faults, in the order of the file."""
         out = []
         for node in self.file.all(syntax.FaultDecl):
-            self.names.declare("fault", node.name)
             severity, cites = self._severity(node.severity), self.names.cite(node.cites)
             parts = [condition.expression for condition in node.conditions]
             if not parts:
@@ -84,7 +83,6 @@ class Judged:
         """All rules over single messages, in the order of the file."""
         out = []
         for node in self.file.all(syntax.PacketRuleDecl):
-            self.names.declare("fault", node.name)
             severity, cites = self._severity(node.severity), self.names.cite(node.cites)
             scope, blames = node.scope, node.blames
             for word, known, kind in ((scope, SCOPES, "scope"), (blames, BLAMES, "one to blame")):
@@ -132,7 +130,6 @@ class Judged:
         """All sources of logs."""
         out = []
         for node in self.file.all(syntax.SourceDecl):
-            self.names.declare("source", node.name)
             renames: dict[str, str] = {}
             for printed, state in node.names:
                 key = printed.text.upper().replace("_", "-")
@@ -169,7 +166,6 @@ class Judged:
         """All structural properties."""
         out = []
         for node in self.file.all(syntax.PropertyDecl):
-            self.names.declare("property", node.name)
             states = tuple(self._state_name(word) for word in node.states)
             cites = self.names.cite(node.cites)
             title = text_of(node.title)

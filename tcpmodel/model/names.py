@@ -6,7 +6,7 @@ Must never hold: types of expressions, or rules.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from tcpmodel.language import syntax
 from tcpmodel.language.errors import SpecError
@@ -59,6 +59,7 @@ class Names:
     """All declared names of a spec. ``broken`` ones are declared, but their declaration could not be read."""
 
     def __init__(self, file: syntax.File, report: Report) -> None:
+        self.file = file
         self.report = report
         self.broken = file.broken
         self.documents: tuple[str, ...] = ()
@@ -74,16 +75,19 @@ class Names:
         """(kind, name) of what something refers to: profile, value, group, event."""
         self._places: dict[tuple[str, str], Span] = {}
 
-    def declare(self, kind: str, word: Word) -> bool:
-        """Notes a declaration; False and an error if the name is taken. ``value`` is one kind: all in expressions."""
-        first = self._places.get((kind, word.text))
-        if first is None:
-            self._places[kind, word.text] = word.span
-            return True
-        what = "name" if kind == "value" else kind
-        help_ = f"the first declaration is in line {first.line}: give one of them another name"
-        self.report.error("TS020", f"{what} `{word.text}` is declared twice", word.span, help_)
-        return False
+    def declare_all(self) -> None:
+        """Notes all declarations in the order of the file, so that of two with one name the second is the error."""
+        for declaration in self.file.declarations:
+            for kind, word in _declared(declaration):
+                first = self._places.setdefault((kind, word.text), word.span)
+                if first != word.span:
+                    what = "name" if kind == "value" else kind
+                    help_ = f"the first declaration is in line {first.line}: give one of them another name"
+                    self.report.error("TS020", f"{what} `{word.text}` is declared twice", word.span, help_)
+
+    def first(self, kind: str, word: Word) -> bool:
+        """Whether this is the declaration that counts. ``value`` is one kind: all that stands in expressions."""
+        return self._places.get((kind, word.text)) == word.span
 
     def known(self, kind: str, word: Word, table: Iterable[str], code: str) -> bool:
         """Whether the name is declared; notes its use, or the error."""
@@ -126,3 +130,33 @@ class Names:
                 return dotted[:at]
             at = dotted.rfind(".", 0, at)
         return ""
+
+
+def _declared(declaration: syntax.Declaration) -> Iterator[tuple[str, Word]]:
+    """Kinds and names that one declaration declares."""
+    match declaration:
+        case syntax.Steps():
+            yield from (("step", word) for word in declaration.names)
+        case syntax.ProfileDecl():
+            yield "profile", declaration.name
+        case syntax.VarDecl():
+            yield from (("value", word) for word in declaration.names)
+        case syntax.ConstDecl() | syntax.DefineDecl():
+            yield "value", declaration.name
+        case syntax.MessageDecl():
+            yield "event", declaration.name
+            for field in declaration.fields:
+                yield "value", Word(f"{declaration.name.text}.{field.name.text}", field.name.span)
+        case syntax.EventDecl():
+            kind = "event" if declaration.kind == "call" else declaration.kind
+            yield from ((kind, word) for word, _ in declaration.names)
+        case syntax.StateDecl():
+            yield "state", declaration.name
+        case syntax.GroupDecl():
+            yield "group", declaration.name
+        case syntax.FaultDecl() | syntax.PacketRuleDecl():
+            yield "fault", declaration.name
+        case syntax.SourceDecl():
+            yield "source", declaration.name
+        case syntax.PropertyDecl():
+            yield "property", declaration.name

@@ -36,6 +36,7 @@ class _Resolver:
 
     def whole(self, path: str, digest: str) -> spec.Spec | None:
         head = self._head()
+        self.names.declare_all()
         self._steps()
         self._profiles()
         self._variables()
@@ -44,16 +45,16 @@ class _Resolver:
         for declaration in self.file.declarations:
             if not isinstance(declaration, syntax.DefineDecl | syntax.ConstDecl):
                 continue
-            if self.names.declare("value", declaration.name):
+            if self.names.first("value", declaration.name):
                 self.names.definitions[declaration.name.text] = declaration
         Definer(self.definitions).resolve()
         self._initial_values()
         self._durations()
         for state in self.file.all(syntax.StateDecl):
-            if self.names.declare("state", state.name):
+            if self.names.first("state", state.name):
                 self.names.states[state.name.text] = state
         for group in self.file.all(syntax.GroupDecl):
-            if self.names.declare("group", group.name):
+            if self.names.first("group", group.name):
                 self.names.groups[group.name.text] = group
         states = Rules(self.names, self.definitions, self.report).states()
         self._one_initial()
@@ -95,7 +96,7 @@ class _Resolver:
         if heads:
             self.names.documents = tuple(dict.fromkeys(word.text for word in heads[0].documents))
             return heads[0]
-        if not any(name in self.names.broken for name in ("", "spec heading")):
+        if "spec heading" not in self.names.broken:
             help_ = 'begin the file with: spec NAME "title" cites RFC...'
             self.report.error("TS040", "the file has no `spec` heading", Span(1, 1, 1, 1), help_)
         return None
@@ -103,14 +104,14 @@ class _Resolver:
     def _steps(self) -> None:
         for declaration in self.file.all(syntax.Steps):
             for word in declaration.names:
-                if self.names.declare("step", word):
+                if self.names.first("step", word):
                     self.names.steps[word.text] = len(self.names.steps)
 
     def _profiles(self) -> None:
         declarations = self.file.all(syntax.ProfileDecl)
         table = dict.fromkeys(declaration.name.text for declaration in declarations)
         for declaration in declarations:
-            if not self.names.declare("profile", declaration.name):
+            if not self.names.first("profile", declaration.name):
                 continue
             for word in (*declaration.turns_on, *declaration.turns_off):
                 if self.names.known("profile", word, table, "TS015") and word.text == declaration.name.text:
@@ -133,7 +134,7 @@ class _Resolver:
             type_ = read_type(declaration.type, self.report, ("local", "peer"))
             cites = self.names.cite(declaration.cites)
             for word in declaration.names:
-                if not self.names.declare("value", word):
+                if not self.names.first("value", word):
                     continue
                 if type_ is None:
                     self.names.broken |= {word.text}
@@ -198,7 +199,7 @@ class _Resolver:
 
     def _messages(self) -> None:
         for declaration in self.file.all(syntax.MessageDecl):
-            if not self.names.declare("event", declaration.name):
+            if not self.names.first("event", declaration.name):
                 continue
             name = declaration.name.text
             flags = self._unique(declaration.flags, "flag")
@@ -228,7 +229,7 @@ class _Resolver:
         return tuple(seen)
 
     def _field(self, message: str, node: syntax.FieldDecl, flags: tuple[str, ...]) -> spec.Field | None:
-        fresh = self.names.declare("value", Word(f"{message}.{node.name.text}", node.name.span))
+        fresh = self.names.first("value", Word(f"{message}.{node.name.text}", node.name.span))
         type_ = read_type(node.type, self.report, ("sender", "receiver"))
         for word in node.only_with:
             self.names.known("flag", word, flags, "TS013")
@@ -253,7 +254,7 @@ class _Resolver:
             cites = self.names.cite(declaration.cites)
             for word, _ in declaration.names:
                 kind = "event" if declaration.kind == "call" else declaration.kind
-                if self.names.declare(kind, word):
+                if self.names.first(kind, word):
                     self.names.events[declaration.kind, word.text] = spec.Event(
                         declaration.kind,
                         word.text,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tcpmodel.language import syntax
-from tcpmodel.language.span import NOWHERE
+from tcpmodel.language.span import NOWHERE, Span
 from tcpmodel.language.syntax import Word
 from tcpmodel.model import spec
 from tcpmodel.model.actions import Actions
@@ -17,7 +17,7 @@ from tcpmodel.model.definitions import Definitions
 from tcpmodel.model.names import OWN, Names, Report
 from tcpmodel.model.typing import Typer
 
-MOST_RULES = 20_000
+MOST_RULES = 5_000
 """Most rules of a spec, after groups have been put in place."""
 
 
@@ -50,6 +50,8 @@ class Rules:
         self._groups: dict[str, list[Element]] = {}
         self._ids: dict[str, str] = {}
         self._count = 0
+        self._cut: set[Span] = set()
+        """Uses of a group by itself, which are left out."""
 
     def states(self) -> tuple[spec.State, ...]:
         """The states with their rules, groups put in place."""
@@ -72,7 +74,7 @@ class Rules:
                 for word in uses:
                     if word.text in open_:
                         self.report.error("TS022", f"group `{word.text}` uses itself", word.span, "leave this `use`")
-                        done.add(f"{name} uses {word.text}")
+                        self._cut.add(word.span)
                     elif word.text not in done and word.text in self.names.groups:
                         open_.add(word.text)
                         stack.append((word.text, iter(self._used_by(word.text))))
@@ -157,6 +159,8 @@ class Rules:
                     out.append(self.names.steps[item.name.text])
             elif isinstance(item, syntax.UseNode):
                 for word in item.groups:
+                    if word.span in self._cut:
+                        continue
                     if self.names.known("group", word, self.names.groups, "TS016"):
                         out.append(word.text)
                         events = self._last_events(word.text) or events
@@ -194,6 +198,7 @@ class Rules:
         for reference in node.events:
             event = self._event(reference, kind)
             if event is None:
+                node.damaged = node.damaged or len(reference.words) > 1
                 continue
             if kind and event.kind != kind:
                 help_ = "the events of one rule are of one kind: write two rules"
@@ -222,6 +227,8 @@ class Rules:
                 return event
         if name in self.names.broken:
             return None
+        if len(reference.words) > 1 and self._stray(reference.words[1]):
+            return None
         other = next((event for (_, known), event in events.items() if known == name), None)
         if other is not None:
             help_ = f"write: on {other}"
@@ -230,6 +237,15 @@ class Rules:
             known = [known for wanted, known in events if wanted in kinds]
             self.report.unknown("TS012", "event", Word(name, reference.span), known)
         return None
+
+    def _stray(self, word: Word) -> bool:
+        """Whether the second word of an unknown call is a keyword with a slip; notes that."""
+        from tcpmodel.language.words import RULE_WORDS, nearest
+
+        near = nearest(word.text, RULE_WORDS)
+        if near:
+            self.report.error("TS001", f"syntax error: found `{word.text}`", word.span, f"did you mean `{near}`?")
+        return bool(near)
 
     # --------------------------------------------------------------------------------------------------- one template
 
@@ -243,6 +259,8 @@ class Rules:
             self.report.error("TS004", "a second `drawn` in one rule", extra.span, "leave one of them")
         if node.continues > 1:
             self.report.error("TS004", "`then continue` stands twice in one rule", node.span, "leave one of them")
+        if not node.targets and node.damaged:
+            return None
         if not node.targets:
             help_ = "end the first line with `-> STATE`, `stay` or `drop`"
             self.report.error("TS043", "the rule does not say where it leads", node.span, help_)

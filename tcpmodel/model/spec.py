@@ -183,7 +183,7 @@ class Field:
     """``type`` may be ``Seq("sender")`` or ``Seq("receiver")``. ``source`` is the key that trace readers use.
 
     ``only_with`` names a flag without which the field means nothing. ``default`` is what a ``send`` that does not name
-    the field carries; without it such a field is free.
+    the field carries; without it such a field is free. ``typical``: what a step takes when nobody gave the field.
     """
 
     name: str
@@ -193,6 +193,7 @@ class Field:
     title: str
     span: Span
     default: int | None = None
+    typical: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,7 +332,11 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """``rules`` in the order in which they are tried."""
+    """``rules`` in the order in which they are tried.
+
+    ``typical``: values of variables that fit the state, in the order in which they are worked out; a step takes them
+    for what nobody gave.
+    """
 
     name: str
     title: str
@@ -340,6 +345,7 @@ class State:
     rules: tuple[Rule, ...]
     doc: str
     span: Span
+    typical: tuple[tuple[str, Expr], ...] = ()
 
 
 # ------------------------------------------------------------------------------- judging single messages, naming faults
