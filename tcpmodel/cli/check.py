@@ -71,11 +71,10 @@ def run(args: argparse.Namespace) -> int:
     from tcpmodel.checking.run import check
     from tcpmodel.cli.progress import Progress
 
-    specs = choose_specs(args.spec)
-    check_profiles(args.profile, specs)
+    specs, profiles = choose_profiles(args.profile, choose_specs(args.spec))
     progress = Progress(sys.stderr)
     try:
-        report = check(args.traces, specs, args.profile, progress)
+        report = check(args.traces, specs, profiles, progress)
     finally:
         progress.end()
     _print(_report_lines(report, args))
@@ -116,17 +115,32 @@ def choose_specs(wanted: Sequence[str]) -> list[Spec]:
     return [spec for _, spec in chosen.values()]
 
 
-def check_profiles(wanted: Sequence[str], specs: Sequence[Spec]) -> None:
-    """CommandError for a profile that no spec has, or if two exclude each other."""
+def choose_profiles(wanted: Sequence[str], specs: Sequence[Spec]) -> tuple[list[Spec], list[str]]:
+    """The specs with the wanted profiles as their defaults, and the names to judge by; no names if none are wanted.
+
+    CommandError for a profile that no spec has, or if two exclude each other.
+    """
+    if not wanted:
+        return list(specs), []
+    from dataclasses import replace
+
     known: dict[str, list[str]] = {spec.name: [profile.name for profile in spec.profiles] for spec in specs}
     everywhere = {name for names in known.values() for name in names}
-    everywhere |= {f"no-{name}" for name in everywhere}
     for name in wanted:
-        if name not in everywhere:
+        if name not in everywhere and name.removeprefix("no-") not in everywhere:
             raise CommandError(_unknown_profile(name, known))
+    chosen: list[Spec] = []
+    left: set[str] = set()
     for spec in specs:
         own = {*known[spec.name], *(f"no-{name}" for name in known[spec.name])}
-        active_profiles(spec, [name for name in wanted if name in own])
+        on = active_profiles(spec, [name for name in wanted if name in own])
+        left |= on
+        profiles = [
+            replace(profile, default=profile.name in on, turns_on=(), turns_off=()) for profile in spec.profiles
+        ]
+        chosen.append(replace(spec, profiles=tuple(profiles)))
+    # What a later option turned off again must not be asked for; what is off by "no-" is off in the defaults above.
+    return chosen, [name for name in wanted if name in left or name not in everywhere]
 
 
 def _unknown_profile(name: str, known: dict[str, list[str]]) -> str:

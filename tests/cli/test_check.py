@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tcpmodel.checking.checker import Judge
 from tcpmodel.cli import check, progress
 from tcpmodel.cli.errors import CommandError
 
@@ -140,16 +141,45 @@ def test_two_specs_of_one_protocol(tmp_path: Path) -> None:
 def test_unknown_profile(name: str, said: str) -> None:
     specs = check.choose_specs([])
     with pytest.raises(CommandError) as caught:
-        check.check_profiles([name], specs)
+        check.choose_profiles([name], specs)
     assert str(caught.value).startswith(said)
     assert "\n  udp: " in str(caught.value)
 
 
-def test_known_profiles() -> None:
+PROFILES = """
+profile modern default "as of today"
+profile old "as it was" without modern
+profile system "what a system does" with old
+"""
+
+
+@pytest.mark.parametrize(
+    ("wanted", "on"),
+    [
+        (["modern"], {"modern"}),
+        (["no-modern"], set()),
+        (["old"], {"old"}),
+        (["old", "no-old"], set()),
+        (["system"], {"system", "old"}),
+        (["system", "no-old"], {"system"}),
+    ],
+)
+def test_profiles_that_judge(tmp_path: Path, wanted: list[str], on: set[str]) -> None:
+    own = spec_file(tmp_path, ECHO.format(over="tcp") + PROFILES)
+    specs, names = check.choose_profiles(wanted, check.choose_specs([own]))
+    assert names
+    (program,) = [Judge(spec, names).abilities.program for spec in specs if spec.name == "echo"]
+    assert program.profiles == {name: name in on for name in ("modern", "old", "system")}
+
+
+def test_no_profile_is_wanted() -> None:
     specs = check.choose_specs([])
-    check.check_profiles(["rfc793", "no-wild"], specs)
+    assert check.choose_profiles([], specs) == (specs, [])
+
+
+def test_profiles_that_exclude_each_other() -> None:
     with pytest.raises(CommandError, match="'rfc793' excludes profile 'rfc5961'"):
-        check.check_profiles(["rfc793", "rfc5961"], specs)
+        check.choose_profiles(["rfc793", "rfc5961"], check.choose_specs([]))
 
 
 class Terminal(io.StringIO):
