@@ -7,12 +7,13 @@ Must never hold: which events are tried when (see ``analysis`` and ``checking``)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tcpmodel.semantics import values as v
 from tcpmodel.semantics.expressions import Environment
 from tcpmodel.semantics.program import (
+    CompiledAction,
     CompiledAssign,
     CompiledChoose,
     CompiledRule,
@@ -59,7 +60,9 @@ class Run:
 
     ``sighting``: only outcomes that send this message are wanted. Without one, ``unseen`` decides whether required
     messages may be sent at all: False means that they would have been seen. ``trace`` records what is sent (a step).
-    ``micro``: every change of state is an outcome too, because a log may show it.
+    ``micro``: every change of state is an outcome too, because a log may show it. ``picks``: values for what the spec
+    leaves open, by variable or chosen name; what is not named takes the lowest value allowed (0 if there is none).
+    ``tried``: with ``trace``, every rule that was looked at and the answer of its guard.
     """
 
     program: Program
@@ -68,7 +71,9 @@ class Run:
     unseen: bool = False
     trace: bool = False
     micro: bool = False
+    picks: Mapping[str, int] | None = None
     outcomes: list[Outcome] = field(default_factory=list)
+    tried: list[tuple[CompiledRule, int, Environment]] = field(default_factory=list)
 
     def start(self, state: int, values: list[Interval | None], message: Slots = ()) -> list[Outcome]:
         """Run the event and return every outcome."""
@@ -103,6 +108,8 @@ class Run:
             rule = rules[path.index]
             path.index += 1
             answer = rule.guard.test(path.environment) if rule.guard is not None else TRUE
+            if self.trace:
+                self.tried.append((rule, answer, path.environment.copy()))
             if answer == FALSE:
                 continue
             if answer == TRUE and rule.open_profiles:
@@ -156,7 +163,11 @@ class Run:
             for current in alive:
                 environment = current.environment
                 if isinstance(action, CompiledAssign):
+                    if self.picks is not None:
+                        self._settle(rule, action, current)
                     _assign(action, environment)
+                    if self.picks is not None and action.value is None and not action.unset:
+                        environment[action.slot] = _pick(environment[action.slot], self.picks, action.source.variable)
                 elif isinstance(action, CompiledChoose):
                     environment[action.slot] = action.full
                     if action.where is not None and not action.where.refine(environment, True):
@@ -166,6 +177,17 @@ class Run:
             alive = [current for current in alive if not current.dead]
         return alive
 
+    def _settle(self, rule: CompiledRule, before: CompiledAction, path: _Path) -> None:
+        """Fix everything chosen so far, in the order of the rule, so that what follows is exact."""
+        for action in rule.actions:
+            if action is before:
+                return
+            if isinstance(action, CompiledChoose):
+                known = _pick(path.environment[action.slot], self.picks or {}, action.source.name)
+                path.environment[action.slot] = known
+                if isinstance(before, CompiledSend) and before.where is not None:
+                    before.where.refine(path.environment, True)
+
     def _send(self, action: CompiledSend, path: _Path) -> list[_Path]:
         answer = TRUE if action.when is None else action.when.test(path.environment)
         if answer == FALSE:
@@ -173,6 +195,8 @@ class Run:
         if self.trace:
             if action.where is not None and not action.where.refine(path.environment, True):
                 return []
+            if self.picks is not None:
+                self._settle(path.rules[-1], action, path)
             return [_record(action, path)]
         found: list[_Path] = []
         if self.sighting is not None and not path.matched:
@@ -225,6 +249,13 @@ class _Path:
         self.cost = min(self.cost, other.cost)
         self.rules = other.rules
         return True
+
+
+def _pick(known: Interval | None, picks: Mapping[str, int], name: str) -> Interval:
+    if name in picks:
+        return (picks[name], picks[name])
+    low = known[0] if known is not None and known[0] > -v.INFINITY else 0
+    return (low, low)
 
 
 def _assign(action: CompiledAssign, environment: Environment) -> None:

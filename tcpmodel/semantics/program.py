@@ -95,8 +95,8 @@ class Program:
     """A spec compiled under a choice of profiles.
 
     ``profiles`` maps every profile name to True (on), False (off) or None (may be either). ``rules[state][event]``
-    lists the compiled rules; states are indices into ``states``. ``discrete`` are the slots whose exact value is part of a
-    configuration's identity; ``tracked`` is the number of variable slots, which come first.
+    lists the compiled rules; states are indices into ``states``. ``discrete`` are the slots whose exact value is part
+    of a configuration's identity; ``tracked`` is the number of variable slots, which come first.
     """
 
     def __init__(self, spec: m.Spec, profiles: Mapping[str, bool | None], *, slice_variables: bool = False) -> None:
@@ -259,11 +259,12 @@ class Program:
         return values + [None] * (self.layout.size - self.tracked)
 
     def message_slots(
-        self, message: str, flags: int | None, fields: Mapping[str, Interval]
+        self, message: str, flags: int | None, fields: Mapping[str, Interval], marks: frozenset[str] | None = None
     ) -> list[tuple[int, Interval | None]]:
         """The slots of a message of which this is known, its derived fields included.
 
-        ``flags`` are the bits of ``flag_bits``, None when they are not known; a field that is missing is unknown.
+        ``flags`` are the bits of ``flag_bits``, None when they are not known; a field that is missing is unknown,
+        and so are the marks unless ``marks`` names those that are set.
         """
         declared = next(item for item in self.spec.messages if item.name == message)
         scratch: Environment = [None] * self.layout.size
@@ -275,7 +276,10 @@ class Program:
         for name in (*declared.flags, *declared.marks):
             slot = self.layout.flags[message, name]
             bit = self.flag_bits[message].get(name)
-            scratch[slot] = (0, 1) if flags is None or bit is None else ((1, 1) if flags & bit else (0, 0))
+            if bit is None:
+                scratch[slot] = (0, 1) if marks is None else (int(name in marks), int(name in marks))
+            else:
+                scratch[slot] = (0, 1) if flags is None else ((1, 1) if flags & bit else (0, 0))
             slots.append(slot)
         for slot, evaluate in self.compiler.derived.get(message, ()):
             scratch[slot] = evaluate(scratch)
