@@ -22,6 +22,7 @@ from tcpmodel.report.style import LEAST_WIDTH, Style, counted, either, printable
         ("a\u202egpj", "a\\u202egpj"),
         ("\U000e0041", "\\U000e0041"),
         ("caf\udce9", "caf\\xe9"),
+        ("\udc80\udcff", "\\x80\\xff"),
         ("\ud800", "\\ud800"),
     ],
 )
