@@ -22,7 +22,7 @@ from tcpmodel.analysis.reading import Reading, read
 from tcpmodel.model import spec as m
 from tcpmodel.model.types import Enum, Range, Seq, Type
 from tcpmodel.semantics.program import CompiledRule, EventKey, Program
-from tcpmodel.semantics.values import FALSE, MODULUS, Interval
+from tcpmodel.semantics.values import FALSE, MODULUS, OPEN, Interval
 
 BASES = {"local": MODULUS - 2, "peer": MODULUS - 3}
 """Where the sequence numbers of each end start: a few steps later they pass 2^32."""
@@ -55,8 +55,11 @@ class Case:
 
     def weight(self) -> int:
         """How far the case is from the simplest one; of several witnesses the lightest is shown."""
-        numbers = [value % (MODULUS - 8) for value in (*self.variables, *self.fields) if value is not None]
-        return sum(numbers) + 3 * sum(self.flags)
+        total = 3 * sum(self.flags)
+        for value in (*self.variables, *self.fields):
+            if value is not None:
+                total += value if value < MODULUS // 2 else abs(value - BASES["local"])
+        return total
 
 
 @dataclass
@@ -64,7 +67,8 @@ class Cases:
     """What was tried of one event in one state.
 
     ``rules``: the rules of the state for the event, then those of every state in which processing may go on, all
-    profiles together. ``groups``: which conditions hold at the start (bits by position in ``rules``) -> some cases.
+    profiles together. ``groups``: which conditions hold at the start (bits by position in ``rules``; the same again, so
+    many bits higher, for those that are not decided) -> some cases.
     ``reading``: the variables, fields and flags that matter. ``tried``: the number of all cases, ``complete``: there
     are no others.
     """
@@ -117,8 +121,11 @@ class Enumeration:
             environment = environment_of(program, message, case)
             bits = always
             for bit, guard in guards:
-                if guard.test(environment) != FALSE:
+                answer = guard.test(environment)
+                if answer != FALSE:
                     bits |= bit
+                    if answer == OPEN:
+                        bits |= bit << len(rules)
             found.tried += 1
             kept = found.groups.get(bits)
             if kept is None:
@@ -126,6 +133,8 @@ class Enumeration:
                 generator.news += 1
             elif len(kept) < KEPT:
                 kept.append(case)
+            elif case.weight() < kept[0].weight():
+                kept[0] = case
         return found
 
     def _default(self, index: int) -> Number:
@@ -150,6 +159,7 @@ class _Generator:
         spec = program.spec
         numbers = sorted({n + d for n in reading.numbers for d in (-1, 0, 1)} | {0, 1, 2, 4})
         self._finite = True
+        self._near = False  # fields take values beside terms, so their axes are not all that there is
         self._variables: list[Sequence[Number]] = []
         for index, variable in enumerate(spec.variables):
             if variable.name in reading.variables:
@@ -162,7 +172,11 @@ class _Generator:
         self._flags: list[Sequence[int]] = []
         if message is not None:
             for item in message.fields:
+                small = self._finite
+                self._finite = True
                 self._fields.append(self._values(item.type, numbers) if item.name in reading.fields else (0,))
+                self._near = self._near or not self._finite
+                self._finite = self._finite and small
             for name in (*message.flags, *message.marks):
                 self._flags.append((0, 1) if name in reading.flags else (0,))
         seed = f"{spec.name} {program.states[cases.state]} {cases.event}"
@@ -195,8 +209,7 @@ class _Generator:
         """All cases when they are few, else rounds of chosen ones until a round shows little that is new."""
         axes = [*self._variables, *self._fields, *self._flags]
         known = len(self._variables), len(self._variables) + len(self._fields)
-        plain = not self._fields or self._finite
-        if plain and math.prod(map(len, axes)) <= ALL_AT_MOST:
+        if not self._near and math.prod(map(len, axes)) <= ALL_AT_MOST:
             for values in itertools.product(*axes):
                 yield Case(values[: known[0]], values[known[0] : known[1]], values[known[1] :])  # type: ignore[arg-type]
             self._cases.complete = self._finite

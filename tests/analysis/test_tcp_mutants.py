@@ -1,0 +1,75 @@
+"""Slips in the model of TCP that its own proofs must notice."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tcpmodel.analysis.results import Verification, Witness
+from tcpmodel.analysis.verify import verify
+from tcpmodel.model.load import parse_spec
+
+DEFAULT = frozenset({"rfc5961"})
+
+
+def mutated(root: Path, pattern: str, replacement: str, *, whole: bool = False) -> Verification:
+    """The proofs of the shipped model with one change, under the default profiles unless ``whole``."""
+    text = (root / "specs" / "tcp.tcpspec").read_text(encoding="utf-8")
+    changed, count = re.subn(pattern, replacement, text, flags=re.MULTILINE)
+    assert count == 1, "the rule that this test changes is not there any more"
+    return verify(parse_spec(changed, "tcp.tcpspec"), None if whole else DEFAULT)
+
+
+def witnesses(result: Verification) -> dict[str, tuple[Witness, ...]]:
+    return {check.name: check.witnesses for one in result.sections for check in one.checks if not check.holds}
+
+
+def test_last_ack_waits_again(root: Path) -> None:
+    found = witnesses(mutated(root, r"(LAK-A1: .*?-> )CLOSED", r"\1TIME-WAIT"))
+    assert list(found) == ["property last-ack"]
+    (witness,) = found["property last-ack"]
+    assert witness.rules == ("LAK-A1",)
+    assert witness.path[0].state == "CLOSED" and witness.path[-1].target == "TIME-WAIT"
+
+
+def test_listener_without_handshake(root: Path) -> None:
+    found = witnesses(mutated(root, r"(LIS-14: .*?-> )SYN-RECEIVED", r"\1ESTABLISHED"))
+    assert list(found) == ["property handshake"]
+
+
+def test_case_forgotten(root: Path) -> None:
+    found = witnesses(mutated(root, r"^  TMW-02: .*\n", ""))
+    assert list(found) == ["classes-handled"]
+    (witness,) = found["classes-handled"]
+    values = dict(witness.values)
+    assert witness.state == "TIME-WAIT" and values["SEG.DATA"] == "0" and "SYN" not in values["SEG flags"]
+
+
+def test_call_forgotten(root: Path) -> None:
+    found = witnesses(mutated(root, r"^  LIS-07: .*\n    drawn .*\n    signal .*\n", ""))
+    assert list(found) == ["events-handled"]
+    (witness,) = found["events-handled"]
+    assert (witness.state, witness.event) == ("LISTEN", "CLOSE")
+
+
+def test_no_way_out(root: Path) -> None:
+    """Without USER, R2, ABORT and resets in it, an endpoint could wait for its last acknowledgment for ever."""
+    text = (root / "specs" / "tcp.tcpspec").read_text(encoding="utf-8")
+    start = text.index("state LAST-ACK")
+    end = text.index("\n///", start)
+    body = re.sub(r"-> CLOSED", "stay", text[start:end])
+    body = re.sub(r"  use (abort-quietly|give-up|check-reset-quietly|resets-in-the-wild)\n", "", body)
+    body = body.replace("use calls-while-open", "use calls-while-open\n  on ABORT stay")
+    found = witnesses(verify(parse_spec(text[:start] + body + text[end:], "tcp.tcpspec"), DEFAULT))
+    assert "closable" in found and "livelock-free" in found
+    (witness,) = found["livelock-free"]
+    assert witness.state == "LAST-ACK"
+
+
+@pytest.mark.slow
+def test_rule_that_hides_others(root: Path) -> None:
+    found = witnesses(mutated(root, r"SYR-20: on SEG without ACK", "SYR-20: on SEG when SEG.DATA >= 0", whole=True))
+    hidden = {witness.rules for witness in found["rules-used"]}
+    assert {("SYR-21", "SYR-20"), ("SYR-22", "SYR-20")} <= hidden
