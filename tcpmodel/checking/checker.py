@@ -1,6 +1,6 @@
-"""Checks traces against specs: reads them, splits them into connections and collects the verdicts.
+"""Checks records against specs: splits them into connections and collects the verdicts.
 
-Owns: which spec judges which records, the table of connections, and the report of a run.
+Owns: which spec judges which records, and the table of connections.
 Must never hold: how a connection is judged (see ``connection``), how a format is read, how a report is shown.
 """
 
@@ -13,6 +13,7 @@ from tcpmodel.checking.connection import Connection, NewConnection
 from tcpmodel.checking.findings import InputReport, Report
 from tcpmodel.checking.sightings import Interpreter
 from tcpmodel.checking.statelog import StateLog
+from tcpmodel.model.profiles import choose_profiles
 from tcpmodel.model.spec import Spec
 from tcpmodel.semantics.program import Program
 from tcpmodel.traces.records import Packet, StateRecord, Trace, TraceError
@@ -39,23 +40,8 @@ class Judge:
         self.interpreter = Interpreter(self.abilities.program)
 
 
-def choose_profiles(spec: Spec, names: Sequence[str]) -> dict[str, bool | None]:
-    """The defaults of a spec with these profiles turned on, and what they bring with them or exclude."""
-    chosen: dict[str, bool | None] = {profile.name: profile.default for profile in spec.profiles}
-    by_name = {profile.name: profile for profile in spec.profiles}
-    for name in names:
-        if name not in by_name:
-            continue
-        chosen[name] = True
-        for other in by_name[name].turns_on:
-            chosen[other] = True
-        for other in by_name[name].turns_off:
-            chosen[other] = False
-    return chosen
-
-
 class Checker:
-    """Feeds records to connections. Use ``check`` unless records do not come from files."""
+    """Feeds records to connections. Use ``run.check`` unless records do not come from files."""
 
     def __init__(self, specs: Iterable[Spec], profiles: Sequence[str] = ()) -> None:
         self.report = Report()
@@ -92,11 +78,14 @@ class Checker:
                     progress(trace.path, count)
         except TraceError as problem:
             error = str(problem)
+        except KeyboardInterrupt:
+            # Whoever watches a live capture ends it like this, and wants to know what was seen.
+            self.report.interrupted = True
         for connection in self._finished:
             self.report.connections.append(connection.report())
         for log in logs.values():
             self.report.connections.extend(log.reports(len(self.report.connections) + 1))
-        if not count and not error:
+        if not count and not error and not self.report.interrupted:
             reasons = ", ".join(f"{number} {reason}" for reason, number in trace.skipped.reasons.items())
             error = f"{trace.path}: nothing to check in it" + (f" (left out: {reasons})" if reasons else "")
         self.report.inputs.append(InputReport(trace.path, trace.format, count, dict(trace.skipped.reasons), error))
@@ -140,23 +129,3 @@ class Checker:
                 return f"the spec {judge.spec.name} does not say what {source} shows"
             log = logs[record.protocol] = StateLog(judge.abilities, declared)
         return log.observe(record)
-
-
-def check(
-    paths: Sequence[str], specs: Iterable[Spec], profiles: Sequence[str] = (), progress: Progress | None = None
-) -> Report:
-    """Check these traces (``-`` is standard input) against these specs.
-
-    Every input is read even when another one cannot be: its entry in ``inputs`` then says why in ``error``.
-    """
-    from tcpmodel.traces.open import open_trace
-
-    checker = Checker(specs, profiles)
-    for path in paths:
-        try:
-            trace = open_trace(path)
-        except TraceError as problem:
-            checker.report.inputs.append(InputReport(path, "", 0, {}, str(problem)))
-            continue
-        checker.read(trace, progress)
-    return checker.report

@@ -128,6 +128,8 @@ class Connection:
             return Explanation.LATE
         if self.packets and sender.opens(sighting):
             raise NewConnection
+        if self.previous is not None and self.previous.recalls(packet):
+            return Explanation.PREVIOUS
         if first:
             after = sender.from_earlier_life(sighting)
             if after:
@@ -135,8 +137,6 @@ class Connection:
                 sender.ever = dict(self.abilities.universe())
                 sender.settle(after)
                 return Explanation.EARLIER_LIFE
-        if self.previous is not None and self.previous.recalls(packet):
-            return Explanation.PREVIOUS
         highest = self._highest(side)
         after = sender.after_unseen(sighting, sent=True, received=False)
         if after:

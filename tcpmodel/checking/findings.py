@@ -85,10 +85,11 @@ class InputReport:
 
 @dataclass(slots=True)
 class Report:
-    """A whole run."""
+    """A whole run. ``interrupted``: somebody stopped it; what was read until then is reported."""
 
     inputs: list[InputReport] = field(default_factory=list)
     connections: list[ConnectionReport] = field(default_factory=list)
+    interrupted: bool = False
 
     def count(self, verdict: str) -> int:
         """How many connections got this verdict."""

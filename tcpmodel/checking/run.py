@@ -41,6 +41,8 @@ def check(
         report.inputs[-1].source = trace.source
         for one in report.connections[known:]:
             one.input = len(report.inputs) - 1
+        if report.interrupted:
+            break
     return report
 
 

@@ -14,8 +14,8 @@ from tcpmodel.model.spec import Spec
 def choose_profiles(spec: Spec, names: Iterable[str]) -> dict[str, bool]:
     """The defaults of ``spec`` with these profiles turned on, in their order.
 
-    A profile brings along what it says it needs, and these what they need, and turns off what it excludes. A name that
-    the spec does not have is passed over: one list of names may serve several specs.
+    A profile brings along what it says it needs, and these what they need, and turns off what it excludes; ``no-NAME``
+    turns one off. A name that the spec does not have is passed over: one list of names may serve several specs.
     """
     profiles = {profile.name: profile for profile in spec.profiles}
     chosen = dict.fromkeys(profiles, False)
@@ -36,5 +36,8 @@ def choose_profiles(spec: Spec, names: Iterable[str]) -> dict[str, bool]:
         if profile.default:
             turn_on(profile.name)
     for name in names:
-        turn_on(name)
+        if name.startswith("no-") and name[3:] in profiles:
+            chosen[name[3:]] = False
+        else:
+            turn_on(name)
     return chosen
