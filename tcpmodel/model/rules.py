@@ -177,13 +177,14 @@ class Rules:
         return out
 
     def _last_events(self, group: str) -> tuple[spec.Event, ...]:
-        elements = self._groups.get(group, [])
-        if not elements or isinstance(elements[-1], int):
-            return ()
-        last = elements[-1]
-        if isinstance(last, str):
-            return self._last_events(last)
-        return tuple(e.event for e in elements if isinstance(e, Template) and e.node is last.node)
+        while True:
+            elements = self._groups.get(group, [])
+            last = next((element for element in reversed(elements) if not isinstance(element, int)), None)
+            if isinstance(last, Template):
+                return tuple(e.event for e in elements if isinstance(e, Template) and e.node is last.node)
+            if last is None:
+                return ()
+            group = last
 
     def _events(self, node: syntax.RuleNode, before: tuple[spec.Event, ...] | None) -> tuple[spec.Event, ...]:
         if node.trigger == "may":
