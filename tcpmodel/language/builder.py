@@ -132,7 +132,7 @@ class Builder(ExpressionBuilder):
         return Part("from", word, word.span)
 
     def field_default(self, children: list[Token]) -> Part:
-        return Part("default", int(children[1], 0), self._word(children[1]).span)
+        return Part("default", self._number(children[1]), self._word(children[1]).span)
 
     def field(self, children: list[Any]) -> Part:
         name, parts = self._word(children[0]), self._parts(children)

@@ -16,6 +16,7 @@ from tcpmodel.model.definitions import Definitions
 from tcpmodel.model.judged import Judged, text_of, words_of
 from tcpmodel.model.names import Names, Report
 from tcpmodel.model.rules import Rules
+from tcpmodel.model.types import DURATION, Octets, Range
 from tcpmodel.model.typing import Typer, read_type
 
 
@@ -239,6 +240,11 @@ class _Resolver:
             self.names.broken |= {f"{message}.{node.name.text}"}
         if type_ is None or not fresh:
             return None
+        if node.default is not None and not isinstance(type_, Octets | Range):
+            message_ = f"only octets and ranges have a default, `{node.name.text}` is {type_}"
+            self.report.error("TS030", message_, node.span, "leave the default away")
+        elif node.default is not None and isinstance(type_, Range) and not type_.low <= node.default <= type_.high:
+            self.report.error("TS032", f"{node.default} is not in {type_}", node.span, f"a value of {type_}")
         return spec.Field(
             node.name.text,
             type_,
@@ -267,8 +273,6 @@ class _Resolver:
                     )
 
     def _durations(self) -> None:
-        from tcpmodel.model.types import DURATION
-
         typer = Typer(self.names, self.definitions, self.report, "none", "")
         for declaration in self.file.all(syntax.EventDecl):
             for word, node in declaration.names:

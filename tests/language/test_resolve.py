@@ -63,6 +63,7 @@ def test_message() -> None:
         ("WND", "window", None),
         ("DATA", "length", None),
     ]
+    assert [f.default for f in seg.fields] == [None, None, 7, None]
     assert seg.fields[0].type == Seq("sender") and seg.fields[3].title == "octets of text"
 
 
