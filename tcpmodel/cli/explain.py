@@ -13,8 +13,8 @@ from tcpmodel.cli.errors import CommandError
 
 EXAMPLES = """\
 examples:
-  tcpmodel explain TS012         the code as errors of a spec show it: error[TS012]
-  tcpmodel explain TCP-FIN-001   the id of a rule, as reports show it
+  tcpmodel explain TS012        the code of an error in a spec: error[TS012]
+  tcpmodel explain TCP-FIN-001  the id of a rule, as reports show it
   tcpmodel explain SYN-02 --spec tcp"""
 
 
