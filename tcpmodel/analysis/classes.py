@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from tcpmodel.analysis.reading import Reading, read
 from tcpmodel.model import spec as m
 from tcpmodel.model.types import Enum, Range, Seq, Type
+from tcpmodel.semantics.expressions import Evaluate
 from tcpmodel.semantics.program import CompiledRule, EventKey, Program
 from tcpmodel.semantics.values import FALSE, MODULUS, OPEN, Interval
 
@@ -68,7 +69,7 @@ class Cases:
 
     ``rules``: the rules of the state for the event, then those of every state in which processing may go on, all
     profiles together. ``groups``: which conditions hold at the start (bits by position in ``rules``; the same again, so
-    many bits higher, for those that are not decided) -> some cases.
+    many bits higher, for those that are not decided) -> some cases, the lightest first; ``weights``: its weight.
     ``reading``: the variables, fields and flags that matter. ``tried``: the number of all cases, ``complete``: there
     are no others.
     """
@@ -79,6 +80,7 @@ class Cases:
     rules: list[CompiledRule]
     reading: Reading
     groups: dict[int, list[Case]] = field(default_factory=dict)
+    weights: dict[int, int] = field(default_factory=dict)
     tried: int = 0
     complete: bool = False
 
@@ -117,8 +119,9 @@ class Enumeration:
         generator = _Generator(program, found, self._default)
         guards = [(1 << index, rule.guard) for index, rule in enumerate(rules) if rule.guard is not None]
         always = sum(1 << index for index, rule in enumerate(rules) if rule.guard is None)
+        arrival = Arrival(program, message)
         for case in generator.generate():
-            environment = environment_of(program, message, case)
+            environment = arrival.environment(case)
             bits = always
             for bit, guard in guards:
                 answer = guard.test(environment)
@@ -127,14 +130,19 @@ class Enumeration:
                     if answer == OPEN:
                         bits |= bit << len(rules)
             found.tried += 1
+            weight = case.weight()
             kept = found.groups.get(bits)
             if kept is None:
                 found.groups[bits] = [case]
+                found.weights[bits] = weight
                 generator.news += 1
+                continue
+            if weight < found.weights[bits]:
+                found.weights[bits] = weight
+                kept.insert(0, case)
+                del kept[KEPT:]
             elif len(kept) < KEPT:
                 kept.append(case)
-            elif case.weight() < kept[0].weight():
-                kept[0] = case
         return found
 
     def _default(self, index: int) -> Number:
@@ -251,33 +259,40 @@ class _Generator:
             yield Case(variables, tuple(fields), chosen)
 
 
-def environment_of(program: Program, message: m.Message | None, case: Case) -> list[Interval | None]:
-    """The environment in which a program sees a case."""
-    environment = program.environment([None if value is None else (value, value) for value in case.variables])
-    for slot, known in slots_of(program, message, case):
-        environment[slot] = known
-    return environment
+class Arrival:
+    """Puts the cases of a message into the slots of a program: fields, flags, marks, and what is derived of them."""
 
+    def __init__(self, program: Program, message: m.Message | None) -> None:
+        layout = program.layout
+        self._program = program
+        self._slots: list[int] = []
+        self._derived: list[tuple[int, Evaluate]] = []
+        if message is not None:
+            self._slots = [layout.fields[message.name, item.name] for item in message.fields]
+            self._slots += [layout.flags[message.name, name] for name in (*message.flags, *message.marks)]
+            self._derived = program.compiler.derived.get(message.name, [])
 
-def slots_of(program: Program, message: m.Message | None, case: Case) -> list[tuple[int, Interval | None]]:
-    """The slots of the message of a case, its marks and derived fields included."""
-    if message is None:
-        return []
-    layout = program.layout
-    scratch: list[Interval | None] = [None] * layout.size
-    slots: list[int] = []
-    for item, value in zip(message.fields, case.fields, strict=True):
-        slot = layout.fields[message.name, item.name]
-        scratch[slot] = (value, value)
-        slots.append(slot)
-    for name, bit in zip((*message.flags, *message.marks), case.flags, strict=True):
-        slot = layout.flags[message.name, name]
-        scratch[slot] = (bit, bit)
-        slots.append(slot)
-    for slot, evaluate in program.compiler.derived.get(message.name, ()):
-        scratch[slot] = evaluate(scratch)
-        slots.append(slot)
-    return [(slot, scratch[slot]) for slot in slots]
+    def slots(self, case: Case) -> list[tuple[int, Interval | None]]:
+        """Slots and values of the message of a case; none if no message arrives."""
+        if not self._slots:
+            return []
+        values: list[Interval | None] = [(value, value) for value in (*case.fields, *case.flags)]
+        found = list(zip(self._slots, values, strict=True))
+        if self._derived:
+            scratch: list[Interval | None] = [None] * self._program.layout.size
+            for slot, known in found:
+                scratch[slot] = known
+            for slot, evaluate in self._derived:
+                known = scratch[slot] = evaluate(scratch)
+                found.append((slot, known))
+        return found
+
+    def environment(self, case: Case) -> list[Interval | None]:
+        """All that the program knows as it looks at the first condition."""
+        environment = self._program.environment([None if value is None else (value, value) for value in case.variables])
+        for slot, known in self.slots(case):
+            environment[slot] = known
+        return environment
 
 
 def describe(spec: m.Spec, cases: Cases, case: Case, rules: Iterable[m.Rule]) -> tuple[tuple[str, str], ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from tcpmodel.analysis.classes import Case, Cases, Enumeration, continuations, describe, slots_of
+from tcpmodel.analysis.classes import Arrival, Case, Cases, Enumeration, continuations, describe
 from tcpmodel.analysis.logic import Logic, Neither
 from tcpmodel.analysis.results import Check, Witness, count, listed
 from tcpmodel.model import spec as m
@@ -29,19 +29,22 @@ class Observation:
 
     ``fired``: ids (``id()``) of rules. ``unhandled``: cases in which no rule fired. ``ambiguous``: cases with several
     outcomes that no choice of the endpoint explains. ``overlaps``: (rule that won, rule that would have fired too) ->
-    the simplest case of it. ``moves``: (state before, state after the whole event).
+    weight and case of the simplest one. ``moves``: (state before, state after the whole event).
     """
 
     runs: int = 0
     fired: set[int] = field(default_factory=set)
     unhandled: list[Case] = field(default_factory=list)
     ambiguous: list[tuple[Case, tuple[str, ...]]] = field(default_factory=list)
-    overlaps: dict[tuple[int, int], Case] = field(default_factory=dict)
+    overlaps: dict[tuple[int, int], tuple[int, Case]] = field(default_factory=dict)
     moves: set[tuple[int, int]] = field(default_factory=set)
 
 
 class Observer:
-    """Runs the cases of a spec under several choices of profiles, each as seldom as possible."""
+    """Runs the cases of a spec under several choices of profiles, each as seldom as possible.
+
+    ``told``: (rule that wins, rule that would fire too, case), each as ``id()`` -> the words about that overlap.
+    """
 
     def __init__(self, spec: m.Spec) -> None:
         self.spec = spec
@@ -49,6 +52,7 @@ class Observer:
         self._enumeration = Enumeration(self.full)
         self._cases: dict[Cell, Cases] = {}
         self._seen: dict[tuple[object, ...], Observation] = {}
+        self.told: dict[tuple[int, int, int], Witness] = {}
 
     def program(self, profiles: Mapping[str, bool]) -> Program:
         """The spec under a choice of profiles."""
@@ -95,15 +99,16 @@ def _observe(program: Program, cases: Cases) -> Observation:
     places = {id(rule.source): index for index, rule in enumerate(cases.rules)}
     bits_of = [1 << places[id(rule.source)] for rule in rules]
     overlaps = _Overlaps(rules, bits_of)
+    arrival = Arrival(program, cases.message)
     for bits, kept in cases.groups.items():
         if not any(bits & bit for bit in bits_of):
-            found.unhandled.append(min(kept, key=Case.weight))
-        overlaps.note(found, bits, kept)
+            found.unhandled.append(kept[0])
+        overlaps.note(found, bits, kept[0], cases.weights[bits])
     for case in cases.all():
         found.runs += 1
         run = Run(program, cases.event, trace=True)
         known = [None if value is None else (value, value) for value in case.variables]
-        outcomes = run.start(cases.state, known, slots_of(program, cases.message, case))
+        outcomes = run.start(cases.state, known, arrival.slots(case))
         for outcome in outcomes:
             found.fired.update(id(rule.source) for rule in outcome.rules)
             found.moves.add((cases.state, outcome.state))
@@ -138,19 +143,18 @@ class _Overlaps:
             for rule in self._rules
         ]
 
-    def note(self, found: Observation, bits: int, cases: list[Case]) -> None:
-        """Add the pairs that overlap in a group of cases."""
+    def note(self, found: Observation, bits: int, case: Case, weight: int) -> None:
+        """Add the pairs that overlap in a group of cases, of which this is the lightest."""
         matching = [index for index, bit in enumerate(self._bits) if bits & bit]
         if len(matching) < 2 or self._rules[matching[0]].continues:
             return
         first = matching[0]
-        lightest = min(cases, key=Case.weight)
         for index in matching[1:]:
             if self._rules[index].guard is not None and self._effects[index] != self._effects[first]:
                 pair = (id(self._rules[first]), id(self._rules[index]))
                 known = found.overlaps.get(pair)
-                if known is None or lightest.weight() < known.weight():
-                    found.overlaps[pair] = lightest
+                if known is None or weight < known[0]:
+                    found.overlaps[pair] = (weight, case)
 
 
 def _action_text(action: m.Action) -> tuple[object, ...]:
@@ -245,11 +249,11 @@ def deterministic(observer: Observer, program: Program, seen: Mapping[Cell, Obse
             line = next((rule.span.line for rule in rules.values() if rule.id == ways[0]), 0)
             values = describe(spec, cases, case, rules.values())
             witnesses.append(Witness(text, name, str(first.event), ways, line, values=values))
-        for (winner, other), case in observation.overlaps.items():
-            a, b = rules[winner], rules[other]
-            text = f"in {name}, {a.id} wins over {b.id}, whose condition holds as well"
-            values = describe(spec, cases, case, (a, b))
-            overlaps.append(Witness(text, name, str(a.event), (a.id, b.id), a.span.line, values=values))
+        for (winner, other), (_, case) in observation.overlaps.items():
+            key = (winner, other, id(case))
+            if key not in observer.told:
+                observer.told[key] = _overlap(spec, cases, case, rules[winner], rules[other])
+            overlaps.append(observer.told[key])
     if witnesses:
         message = f"{count(len(witnesses), 'event')} with several outcomes"
     else:
@@ -257,3 +261,10 @@ def deterministic(observer: Observer, program: Program, seen: Mapping[Cell, Obse
         if overlaps:
             message += f"; {count(len(overlaps), 'overlap')} of rules settled by their order"
     return Check("deterministic", not witnesses, message, tuple(witnesses), (), tuple(overlaps))
+
+
+def _overlap(spec: m.Spec, cases: Cases, case: Case, winner: m.Rule, other: m.Rule) -> Witness:
+    text = f"in {winner.state}, {winner.id} wins over {other.id}, whose condition holds as well"
+    values = describe(spec, cases, case, (winner, other))
+    ids = (winner.id, other.id)
+    return Witness(text, winner.state, str(winner.event), ids, winner.span.line, values=values)

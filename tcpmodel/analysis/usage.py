@@ -191,20 +191,37 @@ def states_used(spec: m.Spec, graph: Graph) -> Check:
 
 
 def profiles_matter(spec: m.Spec) -> Check:
-    """Does every profile change a rule or a constant?"""
-    default = choose_profiles(spec, ())
-    witnesses = []
-    for profile in spec.profiles:
-        if profile.default:
-            other = default | {profile.name: False}
-        else:
-            other = choose_profiles(spec, [profile.name])
-        same_rules = all(_active(rule, default) == _active(rule, other) for rule in _all_rules(spec))
-        if same_rules and constants_of(spec, default) == constants_of(spec, other):
-            text = f"{profile.name} changes no rule and no constant"
-            witnesses.append(Witness(text, line=profile.span.line))
+    """Does every profile change a rule or a constant, by itself or together with others that a rule asks for?"""
+    witnesses = [
+        Witness(f"{profile.name} changes no rule and no constant", line=profile.span.line)
+        for profile in spec.profiles
+        if not any(_differs(spec, profile, company) for company in _companies(spec, profile.name))
+    ]
     total = count(len(spec.profiles), "profile")
     message = f"{len(witnesses)} of {total} change nothing" if witnesses else f"each of {total} changes something"
     if not spec.profiles:
         message = "the spec has no profiles"
     return Check("profiles-matter", not witnesses, message, tuple(witnesses))
+
+
+def _companies(spec: m.Spec, name: str) -> list[list[str]]:
+    """The other profiles that must be on for a rule that depends on this one; none first."""
+    found: list[list[str]] = [[]]
+    for rule in _all_rules(spec):
+        if any(other == name for other, _ in rule.profiles):
+            company = [other for other, wanted in rule.profiles if wanted and other != name]
+            if company not in found:
+                found.append(company)
+    return found
+
+
+def _differs(spec: m.Spec, profile: m.Profile, company: list[str]) -> bool:
+    """Does the profile make a difference to the defaults with these others turned on?"""
+    without = choose_profiles(spec, company)
+    if without[profile.name]:
+        other = without | {profile.name: False}
+    else:
+        other = choose_profiles(spec, [*company, profile.name])
+    return any(_active(rule, without) != _active(rule, other) for rule in _all_rules(spec)) or (
+        constants_of(spec, without) != constants_of(spec, other)
+    )

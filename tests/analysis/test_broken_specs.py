@@ -258,6 +258,12 @@ def test_profiles(prove: Prove) -> None:
     assert [w.rules[0] for w in found["rules-used"].witnesses] == ["X"]
 
 
+def test_profile_that_matters_in_company(prove: Prove) -> None:
+    rules = "@brave @idle on KNOCK stay\n  @calm on KNOCK -> IDLE\n  on KNOCK drop"
+    knock = BUSY.replace("on KNOCK drop", rules).replace("on OPEN stay", "@brave on OPEN -> IDLE\n  on OPEN stay")
+    assert prove(HEAD + PROFILES + IDLE + knock).failing == 0
+
+
 def test_failure_of_one_profile_only(prove: Prove) -> None:
     rules = "@brave on KNOCK when COUNT = 0 stay\n  @!brave on KNOCK drop"
     result = prove(HEAD + 'profile brave "answers"\n' + IDLE + BUSY.replace("on KNOCK drop", rules))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tcpmodel.analysis.classes import Case, Cases, Enumeration, environment_of
+from tcpmodel.analysis.classes import Arrival, Case, Cases, Enumeration
 from tcpmodel.model.load import parse_spec
 from tcpmodel.model.spec import Spec
 from tcpmodel.model.types import Seq
@@ -51,9 +51,10 @@ def test_wrap_changes_nothing(tcp: Spec, state: str) -> None:
             case.flags,
         )
 
+    arrival = Arrival(program, message)
     for case in list(cases.all())[:300]:
-        here = environment_of(program, message, moved(case, 1000))
-        there = environment_of(program, message, moved(case, 0))
+        here = arrival.environment(moved(case, 1000))
+        there = arrival.environment(moved(case, 0))
         assert [guard.test(here) for guard in guards] == [guard.test(there) for guard in guards]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcpmodel.analysis.classes import Case, environment_of
+from tcpmodel.analysis.classes import Arrival, Case
 from tcpmodel.analysis.logic import Logic, negated
 from tcpmodel.model.load import parse_spec
 from tcpmodel.model.spec import Expr
@@ -76,7 +76,7 @@ def test_whatever_happens_was_called_possible(conditions: list[str], case: Case)
     program, guards = compiled(*conditions)
     message = program.spec.messages[0]
     tests = [program.compiler.guard(guard) for guard in guards]
-    environment = environment_of(program, message, case)
+    environment = Arrival(program, message).environment(case)
     logic = Logic(program.spec, guards)
     formulas = []
     for guard, test in zip(guards, tests, strict=True):
