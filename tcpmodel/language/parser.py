@@ -41,7 +41,8 @@ def parse_text(text: str) -> tuple[syntax.File, list[SpecError]]:
     """The declarations of a file and all its syntax errors, in the order of the file; never raises for bad text."""
     if len(text) > LARGEST_FILE:
         help_ = f"a spec file has at most {LARGEST_FILE // 1024} KiB"
-        return syntax.File("", [], frozenset()), [SpecError("TS003", "file too large", Span(1, 1, 1, 1), help_)]
+        nothing = syntax.File("", [], frozenset({"spec heading"}))
+        return nothing, [SpecError("TS003", "file too large", Span(1, 1, 1, 1), help_)]
     doc, chunks = split_file(text.removeprefix("\ufeff"))
     reader = _Reader()
     pieces = 0
@@ -50,7 +51,8 @@ def parse_text(text: str) -> tuple[syntax.File, list[SpecError]]:
         if pieces > MOST_PIECES:
             help_ = f"a spec has at most {MOST_PIECES} declarations and rules"
             here = Span(chunk.head.line, 1, chunk.head.line, 2)
-            return syntax.File(doc, [], frozenset()), [SpecError("TS003", "too many declarations", here, help_)]
+            nothing = syntax.File(doc, [], frozenset({"spec heading"}))
+            return nothing, [SpecError("TS003", "too many declarations", here, help_)]
         if len(reader.errors) > MOST_ERRORS:
             break
         reader.read(chunk)

@@ -120,6 +120,7 @@ HARD = {
     + "  use g\nrules g\n"
     + "  on C stay then continue\n" * 300
     + "".join(f"state S{i}\n  use g\n" for i in range(300)),
+    "as many declarations as fit": HEAD + "var v : octets\n" * 100_000,
     "many errors": HEAD + "  on X -> Y\n" * 3_000,
     "surrogates": HEAD + "define \ud800 = 1\n",
     "other line ends": HEAD + "define a\u2028 = 1\x0b\x85\x0c\n",

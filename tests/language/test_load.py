@@ -62,8 +62,10 @@ def test_too_large(tmp_path: Path) -> None:
     path = tmp_path / "x.tcpspec"
     path.write_bytes(b"/" * (LARGEST_FILE + 1))
     assert "at most 2048 KiB" in said(str(path))
-    with pytest.raises(SpecErrors, match="TS003"):
-        parse_spec("/" * (LARGEST_FILE + 1), "x")
+    for text in ("/" * (LARGEST_FILE + 1), "spec x\n" + "steps a\n" * 30_000):
+        with pytest.raises(SpecErrors) as caught:
+            parse_spec(text, "x")
+        assert [error.code for error in caught.value.errors] == ["TS003"]
 
 
 def test_path_and_digest_are_those_of_the_text() -> None:
