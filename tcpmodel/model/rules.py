@@ -109,13 +109,15 @@ class Rules:
                     self.report.error("TS045", f"`{node.name.text}` uses group `{element}` twice", node.span, help_)
                     continue
                 seen.add(element)
-                todo += [(inner, element) for inner in reversed(self._groups.get(element, []))]
+                if self._count <= MOST_RULES:
+                    todo += [(inner, element) for inner in reversed(self._groups.get(element, []))]
             else:
                 self._count += 1
                 if self._count == MOST_RULES + 1:
                     self.report.error("TS003", f"more than {MOST_RULES} rules", node.span, "use fewer rules")
-                if self._count <= MOST_RULES:
-                    rules.append(self._rule(node, element, group, step, counts))
+                if self._count > MOST_RULES:
+                    break
+                rules.append(self._rule(node, element, group, step, counts))
         title = node.title.text if node.title else ""
         return spec.State(node.name.text, title, node.initial, node.final, tuple(rules), node.doc, node.span)
 
