@@ -134,6 +134,12 @@ class Builder(ExpressionBuilder):
     def field_default(self, children: list[Token]) -> Part:
         return Part("default", self._number(children[1]), self._word(children[1]).span)
 
+    def field_typical(self, children: list[Token]) -> Part:
+        word = self._word(children[0])
+        if children[0].type == "NUMBER":
+            word = Word(str(self._number(children[0])), word.span)
+        return Part("typical", word, word.span)
+
     def field(self, children: list[Any]) -> Part:
         name, parts = self._word(children[0]), self._parts(children)
         return Part(
@@ -147,6 +153,7 @@ class Builder(ExpressionBuilder):
                     self._all(parts, "with"),
                     self._one(parts, "title"),
                     self._one(parts, "default"),
+                    self._one(parts, "typical"),
                 )
             ],
         )
@@ -203,7 +210,7 @@ class Builder(ExpressionBuilder):
     # ------------------------------------------------------------------------------------------------------- rules
 
     def _items(self, children: list[Any]) -> list[syntax.Item]:
-        return [child for child in children if isinstance(child, syntax.RuleNode | syntax.StepNode | syntax.UseNode)]
+        return [child for child in children if isinstance(child, syntax.Item)]
 
     def group(self, children: list[Any]) -> syntax.GroupDecl:
         name = self._word(children[0])
@@ -226,6 +233,12 @@ class Builder(ExpressionBuilder):
 
     def use(self, children: list[list[Word]]) -> syntax.UseNode:
         return syntax.UseNode(children[0][0].span, children[0])
+
+    def set_value(self, children: list[Any]) -> tuple[Word, Node]:
+        return self._word(children[0]), children[2]
+
+    def typical(self, children: list[tuple[Word, Node]]) -> syntax.TypicalNode:
+        return syntax.TypicalNode(children[0][0].span, children)
 
     def rule_id(self, children: list[Token]) -> Part:
         return Part("id", self._word(children[0]))

@@ -15,7 +15,7 @@ from typing import NamedTuple
 _NAME = r"[A-Za-z][A-Za-z0-9]*(?:[.\-_][A-Za-z0-9]+)*"
 _END = r"(?![.\-_]?[A-Za-z0-9])"
 _ITEM = re.compile(
-    rf"\s+(?:(?:on|may|otherwise|step|use){_END}|@|{_NAME}[ \t]*:[ \t]*(?:@|(?:on|may|otherwise){_END}))"
+    rf"\s+(?:(?:on|may|otherwise|step|use|typical){_END}|@|{_NAME}[ \t]*:[ \t]*(?:@|(?:on|may|otherwise){_END}))"
 )
 _WITH_ITEMS = re.compile(rf"(?:(?:initial|final){_END}[ \t]*)*(?:state|rules){_END}")
 _DECLARED = re.compile(rf"(?:(?:initial|final){_END}\s*)*(\w+)\s+({_NAME}(?:\s*,\s*{_NAME})*)")

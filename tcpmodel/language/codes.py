@@ -332,6 +332,14 @@ _ALL = (
         _LIGHT.format(kind="octets", set="", test=""),
         _LIGHT.format(kind="octets", set="\n    V <- 1", test=""),
     ),
+    Code(
+        "TS049",
+        "typical value that cannot be worked out",
+        "The typical values of a state are what a single step takes for variables that nobody gave. They are worked\n"
+        "out in order, so each may use those before it, and variables that have an initial value.",
+        "state X\n  typical SND.UNA = SND.NXT - 1, SND.NXT = 101\n",
+        "state X\n  typical SND.NXT = 101, SND.UNA = SND.NXT - 1\n",
+    ),
     # ------------------------------------------------------------------------------------------------------- warnings
     Code(
         "TS060",

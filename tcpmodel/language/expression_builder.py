@@ -14,7 +14,6 @@ from lark import Token
 from tcpmodel.language import expressions, syntax
 from tcpmodel.language.errors import SpecError
 from tcpmodel.language.expressions import Source
-from tcpmodel.language.span import Span
 from tcpmodel.language.syntax import Node, Word
 
 _UNITS = {"us": 1, "ms": 1_000, "s": 1_000_000, "min": 60_000_000, "h": 3_600_000_000}
@@ -116,7 +115,7 @@ class ExpressionBuilder:
         start, names = self.source.span(token, token), [word for part in parts for word in part.value]
         present, absent = self._all(parts, "with"), self._all(parts, "without")
         end = self._offset(token, last)
-        span = Span(start.line, start.column, last.end_line, last.end_column)
+        span = start.to(last)
         text = self.source.slice(token.start_pos or 0, end)
         depth = expressions.DEEPEST + 1 if len(names) > 64 else 1
         if depth > 1:

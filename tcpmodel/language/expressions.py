@@ -30,16 +30,18 @@ class TooDeep(Exception):
 class Source:
     """The piece at hand: gives spans and texts of what lies between two tokens or nodes."""
 
-    __slots__ = ("base", "text")
+    __slots__ = ("base", "path", "text")
 
     def __init__(self) -> None:
         self.text = ""
         self.base = 0
+        self.path = ""
 
     def span(self, first: Token, last: Token) -> Span:
         """From the first character of ``first`` to the last of ``last``, in lines of the file."""
+        base = self.base
         return Span(
-            self.base + (first.line or 1), first.column or 1, self.base + (last.end_line or 1), last.end_column or 1
+            base + (first.line or 1), first.column or 1, base + (last.end_line or 1), last.end_column or 1, self.path
         )
 
     def word(self, token: Token) -> syntax.Word:
@@ -56,7 +58,7 @@ class Source:
     def between(self, left: Node, right: Node, depth: int) -> tuple[Span, int, int, str, int]:
         """The common part of a node that reaches from ``left`` to ``right``."""
         first, last = left.span, right.span
-        span = Span(first.line, first.column, last.end_line, last.end_column)
+        span = first.to(last)
         if depth > DEEPEST:
             raise TooDeep(span)
         return span, left.start, right.end, self.slice(left.start, right.end), depth
@@ -116,7 +118,7 @@ def _negated(source: Source, items: list[Node | Token], at: int) -> tuple[int, N
     at, node = _chain(source, items, at)
     for token in reversed(nots):
         start = source.span(token, token)
-        span = Span(start.line, start.column, node.span.end_line, node.span.end_column)
+        span = start.to(node.span)
         if node.depth >= DEEPEST:
             raise TooDeep(span)
         begin = token.start_pos or 0

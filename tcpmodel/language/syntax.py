@@ -190,6 +190,7 @@ class FieldDecl:
     only_with: list[Word]
     title: Word | None
     default: int | None
+    typical: Word | None
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -317,7 +318,16 @@ class UseNode:
     doc: str = field(default="", init=False)
 
 
-Item = RuleNode | StepNode | UseNode
+@dataclass(slots=True, eq=False, repr=False)
+class TypicalNode:
+    """``typical NAME = value, ...``."""
+
+    span: Span
+    values: list[tuple[Word, Node]]
+    doc: str = field(default="", init=False)
+
+
+Item = RuleNode | StepNode | UseNode | TypicalNode
 
 
 @dataclass(slots=True, eq=False, repr=False)

@@ -58,14 +58,14 @@ def _unused(spec: Spec, names: Names) -> list[SpecError]:
 def _uncited(spec: Spec) -> list[SpecError]:
     if not spec.documents:
         return []
-    places: dict[tuple[int, int], tuple[str, Span]] = {}
+    places: dict[Span, tuple[str, Span]] = {}
     for state in spec.states:
         for rule in state.rules:
             if not rule.cites:
-                places.setdefault((rule.span.line, rule.span.column), (f"rule {rule.id}", rule.span))
+                places.setdefault(rule.span, (f"rule {rule.id}", rule.span))
     judged: list[PacketRule | Fault] = [*spec.packet_rules, *spec.faults]
     for one in judged:
         if not one.cites:
-            places.setdefault((one.span.line, one.span.column), (one.id, one.span))
+            places.setdefault(one.span, (one.id, one.span))
     help_ = f"say where it is written: [§1.2] is a place in {spec.documents[0]}"
     return [_warning("TS064", f"{what} cites nothing", span, help_) for what, span in places.values()]

@@ -7,7 +7,6 @@ Must never hold: the order of definitions (see ``definitions``), or rules.
 from __future__ import annotations
 
 from tcpmodel.language import syntax
-from tcpmodel.language.span import Span
 from tcpmodel.model import spec
 from tcpmodel.model.definitions import Definitions, Seen, walk
 from tcpmodel.model.names import Report
@@ -93,5 +92,5 @@ class Definer:
             return None
         text = " ".join(f"| {guard.text} => {value.text}" for guard, value in cases)
         first, last_span = declaration.cases[0][2], cases[-1][1].span
-        whole = Span(first.line, first.column, last_span.end_line, last_span.end_column)
+        whole = first.to(last_span)
         return spec.Cases(type_, whole, text, tuple(cases))

@@ -121,7 +121,7 @@ class _Flow:
         for rule in self._edges(profiles):
             enters = rule.target == state != rule.state and rule.state in always
             if enters and name not in always[rule.state] | _assigned(rule):
-                place = f"rule {rule.id} in line {rule.span.line}"
+                place = f"rule {rule.id} in {rule.span.where}"
                 return f"{place} leads from {rule.state} to {state} without setting it"
         return f"{state} is the initial state"
 

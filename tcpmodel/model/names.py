@@ -82,7 +82,7 @@ class Names:
                 first = self._places.setdefault((kind, word.text), word.span)
                 if first != word.span:
                     what = "name" if kind == "value" else kind
-                    help_ = f"the first declaration is in line {first.line}: give one of them another name"
+                    help_ = f"the first declaration is in {first.where}: give one of them another name"
                     self.report.error("TS020", f"{what} `{word.text}` is declared twice", word.span, help_)
 
     def first(self, kind: str, word: Word) -> bool:

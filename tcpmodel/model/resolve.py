@@ -16,7 +16,7 @@ from tcpmodel.model.definitions import Definitions
 from tcpmodel.model.judged import Judged, text_of, words_of
 from tcpmodel.model.names import Names, Report
 from tcpmodel.model.rules import Rules
-from tcpmodel.model.types import DURATION, Octets, Range
+from tcpmodel.model.types import DURATION, Enum, Octets, Range, Type
 from tcpmodel.model.typing import Typer, read_type
 
 
@@ -179,12 +179,14 @@ class _Resolver:
 
     def _constants(self) -> tuple[spec.Constant, ...]:
         out = []
-        for name, values in self.definitions.constants.items():
-            declaration = self.names.definitions[name]
+        for name, declaration in self.names.definitions.items():
+            values = self.definitions.constants.get(name)
+            if values is None:
+                continue
             cites = self.names.cite(declaration.cites)
             type_ = values[0][1].type
             out.append(spec.Constant(name, type_, values, cites, declaration.doc, declaration.span))
-        return tuple(sorted(out, key=_place))
+        return tuple(out)
 
     def _definitions(self) -> tuple[spec.Definition, ...]:
         out = []
@@ -253,7 +255,23 @@ class _Resolver:
             text_of(node.title),
             node.span,
             node.default,
+            self._typical(node, type_),
         )
+
+    def _typical(self, node: syntax.FieldDecl, type_: Type) -> int | None:
+        word = node.typical
+        if word is None:
+            return None
+        number = int(word.text, 0) if word.text[0].isdigit() else None
+        if isinstance(type_, Enum):
+            return type_.words.index(word.text) if self.names.known("word", word, type_.words, "TS011") else None
+        if number is None:
+            self.report.error("TS030", f"{type_} is needed here, this is a word", word.span, "give a number")
+            return None
+        low, high = (type_.low, type_.high) if isinstance(type_, Range) else (0, 2**32 - 1)
+        if not low <= number <= high:
+            self.report.error("TS032", f"{number} is not in {low}..{high}", word.span, f"a number from {low} to {high}")
+        return number
 
     def _events(self) -> None:
         for declaration in self.file.all(syntax.EventDecl):
@@ -295,7 +313,3 @@ class _Resolver:
         if states and not initial and "initial state" not in self.names.broken:
             span = next(iter(states.values())).span
             self.report.error("TS041", "no state is the initial one", span, "write `initial state NAME` at one of them")
-
-
-def _place(declaration: spec.Constant) -> tuple[int, int]:
-    return declaration.span.line, declaration.span.column

@@ -15,6 +15,7 @@ from tcpmodel.model import spec
 from tcpmodel.model.actions import Actions
 from tcpmodel.model.definitions import Definitions
 from tcpmodel.model.names import OWN, Names, Report
+from tcpmodel.model.typical import typical_values
 from tcpmodel.model.typing import Typer
 
 MOST_RULES = 5_000
@@ -119,7 +120,8 @@ class Rules:
                     break
                 rules.append(self._rule(node, element, group, step, counts))
         title = node.title.text if node.title else ""
-        return spec.State(node.name.text, title, node.initial, node.final, tuple(rules), node.doc, node.span)
+        typical = typical_values(node, self.names, self.definitions, self.report)
+        return spec.State(node.name.text, title, node.initial, node.final, tuple(rules), node.doc, node.span, typical)
 
     def _rule(
         self, state: syntax.StateDecl, template: Template, group: str | None, step: int, counts: dict[str, int]
@@ -168,6 +170,10 @@ class Rules:
                         events = self._last_events(word.text) or events
                     else:
                         events = ()
+            elif isinstance(item, syntax.TypicalNode):
+                if not where.startswith("state "):
+                    help_ = "values fit a state: write them there"
+                    self.report.error("TS049", "a group of rules has no typical values", item.span, help_)
             else:
                 events = self._events(item, events)
                 for number, event in enumerate(events, 1):
@@ -322,7 +328,7 @@ class Rules:
     def _note_id(self, node: syntax.RuleNode) -> None:
         if node.id is None or node.span == NOWHERE:
             return
-        first = self._ids.setdefault(node.id.text, f"line {node.id.span.line}")
-        if first != f"line {node.id.span.line}":
+        first = self._ids.setdefault(node.id.text, node.id.span.where)
+        if first != node.id.span.where:
             help_ = f"{first} has a rule with this id: ids are unique in a spec"
             self.report.error("TS021", f"id `{node.id.text}` is used twice", node.id.span, help_)

@@ -137,11 +137,11 @@ def never_fire(spec_: spec.Spec) -> list[SpecError]:
             continue
         same = conjuncts(rule.guard) == conjuncts(winner.guard)
         why = "has the same condition" if same else "holds whenever this one does"
-        message = f"this rule for `{rule.event}` can never fire: rule {winner.id} in line {winner.span.line} {why}"
+        message = f"this rule for `{rule.event}` can never fire: rule {winner.id} in {winner.span.where} {why}"
         help_ = "put it before that rule, or let that rule end with `then continue`"
         out.append(SpecError("TS047", message, rule.span, help_))
     return out
 
 
 def _place(rule: spec.Rule) -> tuple[object, ...]:
-    return rule.span.line, rule.span.column, rule.event.kind, rule.event.name
+    return rule.span, rule.event.kind, rule.event.name

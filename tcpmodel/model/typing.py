@@ -81,14 +81,17 @@ class Typer:
         self.report.error("TS030", f"a condition is needed here, this is {found.type}", node.span, "compare it: a < b")
         return None
 
-    def value(self, node: syntax.Node, want: Type, zero: bool = False) -> spec.Expr | None:
-        """The expression, which must fit the type; ``zero``: a literal 0 may stand for a sequence number."""
+    def value(self, node: syntax.Node, want: Type, zero: bool = False, number: bool = False) -> spec.Expr | None:
+        """The expression, which must fit the type.
+
+        ``zero``: a literal 0 may stand for a sequence number; ``number``: any literal number may.
+        """
         found = self.expression(node, want)
         if found is None:
             return None
-        if isinstance(want, Seq) and zero and isinstance(found, spec.Literal) and is_number(found.type):
-            if found.value == 0:
-                return spec.Literal(want, found.span, found.text, 0)
+        if isinstance(want, Seq) and (zero or number) and isinstance(found, spec.Literal) and is_number(found.type):
+            if found.value == 0 or (number and found.value < 2**32):
+                return spec.Literal(want, found.span, found.text, found.value)
         elif self.fits(want, found.type):
             if isinstance(want, Range) and isinstance(found, spec.Literal):
                 if not want.low <= found.value <= want.high:
@@ -108,7 +111,7 @@ class Typer:
             return flat[0] if flat else None
         first, last = parts[0].span, parts[-1].span
         text = " and ".join(f"({p.text})" if isinstance(p, spec.Or) and p.text[0] != "(" else p.text for p in parts)
-        return spec.And(BOOL, Span(first.line, first.column, last.end_line, last.end_column), text, tuple(flat))
+        return spec.And(BOOL, first.to(last), text, tuple(flat))
 
     def conditions(self, nodes: list[syntax.Condition]) -> list[spec.Expr] | None:
         """``when``/``unless`` parts as conditions; None if one of them is wrong."""
@@ -298,7 +301,7 @@ class Typer:
                 wrong = True
                 continue
             first, last = left.span, right.span
-            span = Span(first.line, first.column, last.end_line, last.end_column)
+            span = first.to(last)
             text = node.text if len(node.ops) == 1 else f"{left.text} {op} {right.text}"
             if op in (">", ">="):
                 op, left, right = ("<" if op == ">" else "=<"), right, left
@@ -337,7 +340,7 @@ class Typer:
 
     def _comparable(self, op: str, left: spec.Expr, right: spec.Expr) -> bool:
         one, other = left.type, right.type
-        span = Span(left.span.line, left.span.column, right.span.end_line, right.span.end_column)
+        span = left.span.to(right.span)
         if not self.fits(one, other):
             self._operands(op, span, one, other)
             return False
