@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "check": "hold captures and logs against the specs",
     "verify": "prove the properties of a spec",
+    "step": "say what an event does to an endpoint",
     "render": "draw a spec as a diagram",
     "explain": "explain the code of a spec error",
 }
@@ -40,6 +41,7 @@ EXAMPLES = """\
 examples:
   tcpmodel check capture.pcap        does this traffic follow the specs?
   tcpmodel verify tcp                do the spec's own properties hold?
+  tcpmodel step                      put any event to any state
   tcpmodel render tcp -o tcp.svg     draw the state diagram
   tcpmodel explain TS012             what does this spec error mean?
 

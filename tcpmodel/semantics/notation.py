@@ -1,4 +1,4 @@
-"""Messages and events as people write them: ``<SEQ=100><CTL=SYN>``, ``OPEN passive``, ``timeout USER``.
+"""Messages and events as people write them: ``<SEQ=100><CTL=SYN>``, ``OPEN passive``, ``timeout USER``, ``may``.
 
 Owns: reading and writing this notation by the names that a spec declares.
 Must never hold: what a message or an event does.
@@ -7,13 +7,18 @@ Must never hold: what a message or an event does.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from tcpmodel.model import spec as m
-from tcpmodel.model.types import Enum
+from tcpmodel.model.types import Enum, Range, Seq, Type
 
 PART = re.compile(r"<\s*([A-Za-z][\w.\-]*)\s*=\s*([^<>]*?)\s*>")
+NUMBER = re.compile(r"[0-9]{1,20}|0[xX][0-9A-Fa-f]{1,16}")
 NONE = "none"
+OWN = "may"
+MOST_TEXT = 4096
+"""Longer texts are no events: nothing that a spec declares needs so many characters."""
 
 
 class NotationError(ValueError):
@@ -32,35 +37,125 @@ class MessageText:
 
 @dataclass(slots=True)
 class EventText:
-    """An event as written; ``message`` only for one that arrives."""
+    """An event as written; ``message`` only for one that arrives.
 
-    event: m.Event
+    ``event`` None is what the endpoint does of its own accord: the rule ``rule`` alone, or any when that is empty.
+    """
+
+    event: m.Event | None
     message: MessageText | None = None
+    rule: str = ""
+
+    def __str__(self) -> str:
+        """The same event as the spec spells it."""
+        if self.message is not None:
+            read = self.message
+            order = [name for name in (*read.message.flags, *read.message.marks) if name in {*read.flags, *read.marks}]
+            return write_message(read.message, read.fields, tuple(order))
+        return str(self.event) if self.event is not None else f"{OWN} {self.rule}".strip()
+
+
+def missing(what: str, name: str, known: Iterable[str], where: str) -> str:
+    """What to say of a name that does not exist: the nearest names, or all of them when none is near."""
+    import difflib
+
+    names = list(dict.fromkeys(known))
+    folded = {candidate.upper(): candidate for candidate in names}
+    shown = name if len(name) <= 60 else name[:60] + "..."
+    near = [folded[match] for match in difflib.get_close_matches(name[:60].upper(), folded, n=3)]
+    if near:
+        return f"{where} has no {what} '{shown}'; did you mean {' or '.join(near)}?"
+    return f"{where} has no {what} '{shown}'; it has {', '.join(names)}" if names else f"{where} has no {what} at all"
+
+
+def matching(name: str, known: Iterable[str]) -> str | None:
+    """The name as it is declared, whatever case it was written in; None when there is none, or more than one."""
+    names = list(known)
+    if name in names:
+        return name
+    found = [candidate for candidate in names if candidate.upper() == name.upper()]
+    return found[0] if len(found) == 1 else None
+
+
+def read_value(type_: Type, text: str, where: str) -> int:
+    """A number, or the index of a word, that ``type_`` allows; NotationError, about ``where``, for anything else."""
+    if isinstance(type_, Enum):
+        word = matching(text, type_.words)
+        if word is None:
+            raise NotationError(f"{where}: one of {', '.join(type_.words)} is needed")
+        return type_.words.index(word)
+    if not NUMBER.fullmatch(text):
+        raise NotationError(f"{where}: {text[:60]!r} is not a number")
+    number = int(text, 16 if text[:2] in {"0x", "0X"} else 10)
+    low, high = (type_.low, type_.high) if isinstance(type_, Range) else (0, (1 << 32) - 1)
+    if not low <= number <= high:
+        raise NotationError(f"{where}: a number from {low} to {high} is needed")
+    return number
+
+
+# -------------------------------------------------------------------------------------------------------------- reading
 
 
 def read_event(spec: m.Spec, text: str) -> EventText:
     """Read an event; NotationError when the spec has no such event."""
+    if len(text) > MOST_TEXT:
+        raise NotationError(f"an event has at most {MOST_TEXT} characters; this one has {len(text)}")
     text = " ".join(text.split())
+    if not text:
+        raise NotationError(f"no event is given; {_events(spec)}")
     if text.startswith("<"):
         return _read_arrival(spec, text)
     named, _, rest = text.partition(" ")
     for message in spec.messages:
-        if named == message.name and rest.startswith("<"):
+        if named.upper() == message.name.upper() and (rest.startswith("<") or not rest):
             return _read_arrival(spec, rest, message)
-    wanted = {"timeout": "timer", "notice": "notice"}.get(named)
     for event in spec.events:
-        if wanted is not None:
-            if event.kind == wanted and event.name.upper() == rest.upper():
-                return EventText(event)
-        elif event.kind == "call" and event.name.upper() == text.upper():
+        if event.kind not in {"message", "own"} and str(event).upper() == text.upper():
             return EventText(event)
-    known = [str(event) for event in spec.events if event.kind != "message"]
-    raise NotationError(f"{spec.name} has no event {text!r}; it has messages such as <...> and: {', '.join(known)}")
+    if text.upper() == "OWN ACCORD":
+        return EventText(None)
+    if named.upper() == OWN.upper():
+        return EventText(None, rule=_own_rule(spec, rest))
+    raise NotationError(_no_event(spec, text))
+
+
+def _no_event(spec: m.Spec, text: str) -> str:
+    """An event that does not exist: what is near, else everything that there is."""
+    begun = [name for name in _named_events(spec) if name.upper().startswith(text.upper() + " ")]
+    if begun:
+        return f"{spec.name} has no event '{text}'; it has {', '.join(begun)}"
+    said = missing("event", text, [*_named_events(spec), OWN], spec.name)
+    return said if "did you mean" in said else f"{spec.name} has no event '{text[:60]}'; {_events(spec)}"
+
+
+def _named_events(spec: m.Spec) -> list[str]:
+    return [str(event) for event in spec.events if event.kind not in {"message", "own"}]
+
+
+def _events(spec: m.Spec) -> str:
+    named = ", ".join([*_named_events(spec), OWN])
+    if not spec.messages:
+        return f"it has {named}"
+    message = spec.messages[0]
+    parts = "".join(f"<{item.name}=number>" for item in message.fields[:1]) + ("<CTL=FLAG,FLAG>" * bool(message.flags))
+    return f"it has {parts or message.name} and {named}"
+
+
+def _own_rule(spec: m.Spec, name: str) -> str:
+    if not name:
+        return ""
+    known = [rule.id for state in spec.states for rule in state.rules if rule.event.kind == "own"]
+    found = matching(name, dict.fromkeys(known))
+    if found is None:
+        raise NotationError(missing("rule of its own accord", name, known, spec.name))
+    return found
 
 
 def _read_arrival(spec: m.Spec, text: str, message: m.Message | None = None) -> EventText:
     read = read_message(spec, text, message)
-    event = next(e for e in spec.events if e.kind == "message" and e.name == read.message.name)
+    event = next((e for e in spec.events if e.kind == "message" and e.name == read.message.name), None)
+    if event is None:
+        raise NotationError(f"no rule of {spec.name} is about a {read.message.name} that arrives")
     return EventText(event, read)
 
 
@@ -70,57 +165,71 @@ def read_message(spec: m.Spec, text: str, message: m.Message | None = None) -> M
         raise NotationError(f"{spec.name} declares no message")
     rest = PART.sub("", text).strip()
     if rest:
-        raise NotationError(f"not a message: {rest!r}; write it as <FIELD=number>...<CTL=FLAG,FLAG>")
+        raise NotationError(f"not a message: {rest[:60]!r}; it is written as <FIELD=number>...<CTL=FLAG,FLAG>")
     parts = PART.findall(text)
     if message is None:
-        names = {name for name, _ in parts if name != "CTL"}
-        fitting = [each for each in spec.messages if names <= {item.name for item in each.fields}]
+        names = {name.upper() for name, _ in parts} - {"CTL"}
+        fitting = [each for each in spec.messages if names <= {item.name.upper() for item in each.fields}]
         message = fitting[0] if fitting else spec.messages[0]
     read = MessageText(message)
+    control = False
     for name, value in parts:
-        if name == "CTL":
+        if name.upper() == "CTL":
+            if control:
+                raise NotationError("<CTL=...> is given twice")
+            control = True
             read.flags, read.marks = _read_flags(message, value)
             continue
-        declared = next((item for item in message.fields if item.name == name), None)
-        if declared is None:
-            known = ", ".join(item.name for item in message.fields)
-            raise NotationError(f"{message.name} has no field {name}; it has {known} and CTL")
-        if name in read.fields:
-            raise NotationError(f"<{name}=...> is given twice")
-        read.fields[name] = _read_number(declared, value)
+        declared = _field(message, name)
+        if declared.name in read.fields:
+            raise NotationError(f"<{declared.name}=...> is given twice")
+        read.fields[declared.name] = read_value(declared.type, value, f"<{declared.name}={value[:60]}>")
     return read
 
 
+def _field(message: m.Message, name: str) -> m.Field:
+    known = {item.name: item for item in message.fields}
+    found = matching(name, known)
+    if found is None:
+        raise NotationError(missing("field", name, [*known, "CTL"], message.name))
+    return known[found]
+
+
 def _read_flags(message: m.Message, text: str) -> tuple[frozenset[str], frozenset[str]]:
-    names = {part.strip().upper() for part in text.split(",") if part.strip()} - {NONE.upper()}
-    unknown = names - {*message.flags, *message.marks}
-    if unknown:
-        raise NotationError(f"{message.name} has no flag {sorted(unknown)[0]}; it has {', '.join(message.flags)}")
+    names: set[str] = set()
+    for part in text.split(","):
+        word = part.strip()
+        if not word or word.lower() == NONE:
+            continue
+        found = matching(word, [*message.flags, *message.marks])
+        if found is None:
+            raise NotationError(missing("flag", word, [*message.flags, *message.marks], message.name))
+        names.add(found)
     return frozenset(names & set(message.flags)), frozenset(names & set(message.marks))
 
 
-def _read_number(item: m.Field, text: str) -> int:
-    if isinstance(item.type, Enum) and text in item.type.words:
-        return item.type.words.index(text)
-    try:
-        number = int(text, 0)
-    except ValueError:
-        words = f" or one of {', '.join(item.type.words)}" if isinstance(item.type, Enum) else ""
-        raise NotationError(f"<{item.name}={text}>: {text!r} is not a number{words}") from None
-    if not 0 <= number < 1 << 32:
-        raise NotationError(f"<{item.name}={text}>: a number from 0 to 4294967295 is needed")
-    return number
+# -------------------------------------------------------------------------------------------------------------- writing
 
 
 def write_message(message: m.Message, fields: dict[str, int], flags: tuple[str, ...]) -> str:
-    """Write a message: numbered fields first, then CTL, then what it carries."""
-    before = [
-        f"<{item.name}={fields[item.name]}>" for item in message.fields if item.name in fields and item.default is None
-    ]
+    """Write a message: numbered fields first, then CTL, then what it carries besides."""
+
+    def part(item: m.Field) -> str:
+        number = fields[item.name]
+        return f"<{item.name}={item.type.words[number] if isinstance(item.type, Enum) else number}>"
+
+    numbered = [item for item in message.fields if isinstance(item.type, Seq) or not _has_numbers(message)]
+    before = [part(item) for item in numbered if item.name in fields and item.default is None]
     after = [
-        f"<{item.name}={fields[item.name]}>"
+        part(item)
         for item in message.fields
-        if item.default is not None and fields.get(item.name, item.default) != item.default
+        if item.name in fields
+        and (item not in numbered or item.default is not None)
+        and (item.default is None or fields[item.name] != item.default)
     ]
     control = [f"<CTL={','.join(flags)}>"] if flags else []
-    return "".join([*before, *control, *after])
+    return "".join([*before, *control, *after]) or message.name
+
+
+def _has_numbers(message: m.Message) -> bool:
+    return any(isinstance(item.type, Seq) for item in message.fields)
