@@ -16,7 +16,7 @@ from tcpmodel.checking.statelog import StateLog
 from tcpmodel.model.profiles import choose_profiles
 from tcpmodel.model.spec import Spec
 from tcpmodel.semantics.program import Program
-from tcpmodel.traces.records import Packet, StateRecord, Trace, TraceError
+from tcpmodel.traces.records import FIELD_KEYS, Packet, StateRecord, Trace, TraceError
 
 Progress = Callable[[str, int], None]
 """Called now and then with the path and how many records were read."""
@@ -36,7 +36,7 @@ class Judge:
         if profiles:
             choice = choose_profiles(spec, profiles)
         self.spec = spec
-        self.abilities = Abilities(Program(spec, choice, slice_variables=True))
+        self.abilities = Abilities(Program(spec, choice, seen_fields=FIELD_KEYS))
         self.interpreter = Interpreter(self.abilities.program)
 
 

@@ -9,11 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tcpmodel.semantics import values as v
 from tcpmodel.semantics.execution import Outcome, Run, Slots
 from tcpmodel.semantics.program import CompiledAssign, CompiledSend, EventKey, Program
 from tcpmodel.semantics.values import Interval
+
+
+class Reception(NamedTuple):
+    """A class of messages that may have arrived; ``flags`` are None when they are not known."""
+
+    event: EventKey
+    flags: int | None
+    slots: Slots
+
 
 Key = tuple[int, bool, tuple[Interval | None, ...], tuple[bool, ...]]
 Values = list[Interval | None]
@@ -51,7 +61,7 @@ class Abilities:
         for state, rules in enumerate(program.rules):
             events = [event for event in rules if event[0] != "message"]
             self.hidden.append(events)
-            self.silent.append([event for event in events if self._can_be_silent(state, event)])
+            self.silent.append(self._without_twins(state, [e for e in events if self._can_be_silent(state, e)]))
             senders: dict[tuple[str, int], list[EventKey]] = {}
             for event, sent in program.sends[state].items():
                 for what in sent:
@@ -67,6 +77,21 @@ class Abilities:
             if rule.target != state or any(isinstance(a, CompiledAssign) for a in rule.actions):
                 return True
         return False
+
+    def _without_twins(self, state: int, events: list[EventKey]) -> list[EventKey]:
+        """Leave out events that do nothing but what another one does always: one way to give up is enough."""
+        kept: list[EventKey] = []
+        always: set[int] = set()
+        for event in sorted(events, key=lambda event: len(self.program.rules[state][event])):
+            rules = self.program.rules[state][event]
+            plain = [rule for rule in rules if not any(isinstance(a, CompiledAssign) for a in rule.actions)]
+            targets = {rule.target for rule in rules if rule.target != state}
+            if len(plain) == len(rules) and targets and targets <= always:
+                continue
+            kept.append(event)
+            if len(rules) == 1 and plain and rules[0].guard is None and not rules[0].continues:
+                always.add(rules[0].target)
+        return kept
 
     def key(self, configuration: Configuration) -> Key:
         """The identity of a configuration: values that differ in nothing else are joined."""
@@ -126,15 +151,17 @@ class Abilities:
     def close(
         self,
         base: Configurations,
-        receptions: Sequence[tuple[EventKey, Slots]],
+        receptions: Sequence[Reception],
         *,
         unseen: bool = False,
         anew: bool = True,
+        rested: bool = True,
     ) -> Configurations:
         """Everything that may be true without another observation.
 
         Hidden calls, timers and notices cost one each, receptions nothing. ``unseen``: messages may have been sent that
-        the capture does not show. ``anew``: a reception may begin a new life.
+        the capture does not show. ``anew``: a reception may begin a new life. ``rested``: an endpoint
+        that has come to rest may do something of its own; where it rests, nothing gets lost when it does so later.
         """
         closed = dict(base)
         waiting = list(base)
@@ -143,12 +170,14 @@ class Abilities:
             key = waiting.pop()
             current = closed[key]
             events: Iterable[EventKey] = self.hidden[current.state] if unseen else self.silent[current.state]
-            steps: list[tuple[EventKey, Slots, int]] = [(event, (), 1) for event in events]
-            steps += [(event, slots, 0) for event, slots in receptions]
-            for event, slots, cost in steps:
-                if event not in self.program.rules[current.state]:
+            if current.ended and not rested:
+                events = ()
+            steps = [*(Reception(event, None, ()) for event in events), *receptions]
+            for event, flags, slots in steps:
+                if not self.program.rules_for(current.state, event, flags):
                     continue
-                run = Run(self.program, event, unseen=unseen)
+                cost = 0 if slots else 1
+                run = Run(self.program, event, unseen=unseen, flags=flags)
                 for outcome in run.start(current.state, current.values, slots):
                     new = self.after(current, outcome, cost, anew=anew and event[0] == "message")
                     if new is None:
@@ -160,9 +189,11 @@ class Abilities:
                             waiting.append(found)
         return closed
 
-    def anything(self) -> list[tuple[EventKey, Slots]]:
+    def anything(self) -> list[Reception]:
         """Receptions of messages of which nothing is known."""
-        return [(("message", name), self.program.message_slots(name, None, {})) for name in self.messages]
+        return [
+            Reception(("message", name), None, self.program.message_slots(name, None, {})) for name in self.messages
+        ]
 
     def universe(self) -> Configurations:
         """Every configuration that an endpoint can be in when nothing of its life was seen."""

@@ -7,15 +7,15 @@ Must never hold: what follows from a missing explanation (see ``connection``), o
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import Enum
 
-from tcpmodel.checking.configurations import Abilities, Configuration, Configurations, rebase
+from tcpmodel.checking.configurations import Abilities, Configuration, Configurations, Reception, rebase
 from tcpmodel.semantics import values as v
-from tcpmodel.semantics.execution import Run, Sighting, Slots
-from tcpmodel.semantics.program import CompiledRule, EventKey
+from tcpmodel.semantics.execution import Run, Sighting
+from tcpmodel.semantics.program import CompiledRule
 from tcpmodel.semantics.values import Interval
 
-Reception = tuple[EventKey, Slots]
 PoolKey = tuple[str, int, bool]
 
 
@@ -40,7 +40,7 @@ class Endpoint:
         self.program = abilities.program
         self.address = address
         self.now: Configurations = abilities.fresh()
-        self.ever: Configurations = dict(self.now)
+        self.ever: Configurations = {}
         self.pool: dict[PoolKey, dict[int, Interval | None]] = {}
         self.sent = 0
         self.from_start = True
@@ -74,12 +74,12 @@ class Endpoint:
 
     def receptions(self) -> list[Reception]:
         """What it may have received, as classes of messages."""
-        return [(("message", key[0]), list(slots.items())) for key, slots in self.pool.items()]
+        return [Reception(("message", key[0]), key[1], list(slots.items())) for key, slots in self.pool.items()]
 
     def closed(self) -> Configurations:
         """The configurations that are possible now, with everything that may have happened unseen."""
         if self._closed is None:
-            self._closed = self.abilities.close(self.now, self.receptions())
+            self._closed = self.abilities.close(self.now, self.receptions(), rested=False)
         return self._closed
 
     # --------------------------------------------------------------------------------------------- explanations
@@ -96,24 +96,23 @@ class Endpoint:
         for configuration in base.values():
             for event in self.abilities.senders[configuration.state].get(wanted, ()):
                 if event[0] == "message":
-                    for kind, slots in receptions:
-                        if kind == event:
-                            self._collect(configuration, event, slots, sighting, after, anew)
+                    for reception in receptions:
+                        if reception.event == event:
+                            self._collect(configuration, reception, sighting, after, anew)
                 else:
-                    self._collect(configuration, event, (), sighting, after, False)
+                    self._collect(configuration, Reception(event, None, ()), sighting, after, False)
         return after
 
     def _collect(
         self,
         configuration: Configuration,
-        event: EventKey,
-        slots: Slots,
+        what: Reception,
         sighting: Sighting,
         after: Configurations,
         anew: bool,
     ) -> None:
-        run = Run(self.program, event, sighting)
-        for outcome in run.start(configuration.state, configuration.values, slots):
+        run = Run(self.program, what.event, sighting, flags=what.flags)
+        for outcome in run.start(configuration.state, configuration.values, what.slots):
             if outcome.matched:
                 new = self.abilities.after(configuration, outcome, 0, anew=anew)
                 if new is not None:
@@ -129,23 +128,53 @@ class Endpoint:
 
     def by_behaviour(self, sighting: Sighting) -> Configurations:
         """Explained by the spec, with hidden calls, timers and receptions in between."""
-        return self.explain(self.closed(), sighting, self.receptions())
+        receptions = self.receptions()
+        after = self.explain(self.closed(), sighting, receptions)
+        if not after and any(configuration.ended for configuration in self.closed().values()):
+            after = self.explain(self.abilities.close(self.now, receptions), sighting, receptions)
+        return after
 
     def seen_late(self, sighting: Sighting) -> bool:
-        """Was this sent earlier? Then some earlier configuration sends it, and it adds nothing to what was sent."""
+        """Was this sent earlier? Then some earlier configuration sends it, and it adds nothing to what was sent.
+
+        A life that begins with this message is another matter: see ``opens``.
+        """
         receptions = self.receptions()
-        earlier = self.explain(self.abilities.close(self.ever, receptions), sighting, receptions)
-        if not earlier:
-            return False
+        base = {key: replace(c, ended=c.ended or self.abilities.resting[c.state]) for key, c in self.ever.items()}
+        earlier = self.explain(self.abilities.close(base, receptions, anew=False), sighting, receptions, anew=False)
         highest = [max((c.values[slot] or v.ANY)[1] for c in self.now.values()) for slot in self.program.local_numbers]
-        for configuration in earlier.values():
-            for slot, limit in zip(self.program.local_numbers, highest, strict=True):
+        found = [c for c in earlier.values() if self._adds_nothing(c, highest)]
+        for configuration in found:
+            self.abilities.add(self.ever, configuration)
+        if found:
+            self._prefer(sighting, receptions)
+        return bool(found)
+
+    def _adds_nothing(self, configuration: Configuration, highest: list[int]) -> bool:
+        for slot, limit in zip(self.program.local_numbers, highest, strict=True):
+            known = configuration.values[slot]
+            if known is not None and known[0] > limit:
+                return False
+        return True
+
+    def _prefer(self, sighting: Sighting, receptions: list[Reception]) -> None:
+        """Make configurations that could not have sent this message before less likely than those that could."""
+        hull: dict[int, Interval | None] = {}
+        for configuration in self.ever.values():
+            for slot in self.program.peer_numbers:
                 known = configuration.values[slot]
-                if known is not None and known[0] > limit:
-                    break
-            else:
-                return True
-        return False
+                if known is not None:
+                    hull[slot] = v.join(hull[slot], known) if slot in hull else known
+        weighed: Configurations = {}
+        for key, configuration in self.now.items():
+            values = [
+                v.join(known, hull[slot]) if slot in hull and known is not None else known
+                for slot, known in enumerate(configuration.values)
+            ]
+            able = self.explain({key: replace(configuration, values=values)}, sighting, receptions, anew=False)
+            weighed[key] = replace(configuration, cost=configuration.cost + (0 if able else 1))
+        self.now = rebase(weighed)
+        self._closed = None
 
     def opens(self, sighting: Sighting) -> bool:
         """Could a fresh endpoint begin a connection with this message, by a call of its user?"""

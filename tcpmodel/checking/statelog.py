@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tcpmodel.checking.configurations import Abilities, Configuration, Configurations, rebase
+from tcpmodel.checking.configurations import Abilities, Configuration, Configurations, Reception, rebase
 from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE, VIOLATES, ConnectionReport, Diagnostic
 from tcpmodel.model import spec as m
-from tcpmodel.semantics.execution import Run, Slots
-from tcpmodel.semantics.program import EventKey
+from tcpmodel.semantics.execution import Run
 from tcpmodel.traces.records import StateRecord
 
 
@@ -143,9 +142,9 @@ class StateLog:
 
     def _outcomes(self, configuration: Configuration, *, micro: bool) -> list[Configuration]:
         found: list[Configuration] = []
-        events: list[tuple[EventKey, Slots]] = [(event, ()) for event in self.abilities.hidden[configuration.state]]
-        for event, slots in [*events, *self.abilities.anything()]:
-            run = Run(self.program, event, unseen=True, micro=micro)
+        hidden = [Reception(event, None, ()) for event in self.abilities.hidden[configuration.state]]
+        for event, flags, slots in [*hidden, *self.abilities.anything()]:
+            run = Run(self.program, event, unseen=True, micro=micro, flags=flags)
             for outcome in run.start(configuration.state, configuration.values, slots):
                 new = self.abilities.after(configuration, outcome, 0)
                 if new is not None:

@@ -59,10 +59,12 @@ class Run:
     """One event applied to one configuration.
 
     ``sighting``: only outcomes that send this message are wanted. Without one, ``unseen`` decides whether required
-    messages may be sent at all: False means that they would have been seen. ``trace`` records what is sent (a step).
-    ``micro``: every change of state is an outcome too, because a log may show it. ``picks``: values for what the spec
-    leaves open, by variable or chosen name; what is not named takes the lowest value allowed (0 if there is none).
-    ``tried``: with ``trace``, every rule that was looked at and the answer of its guard.
+    messages may be sent at all: False means that they would have been seen. ``micro``: every change of state is an
+    outcome too, because a log may show it. ``flags``: those of the message that arrives, if they are known exactly.
+
+    ``trace`` records what is sent (a step), and ``tried`` every rule that was looked at with the answer of its guard.
+    ``picks``: values for what the spec leaves open, by variable or chosen name; what is not named takes the lowest
+    value allowed (0 if there is none).
     """
 
     program: Program
@@ -72,6 +74,7 @@ class Run:
     trace: bool = False
     micro: bool = False
     picks: Mapping[str, int] | None = None
+    flags: int | None = None
     outcomes: list[Outcome] = field(default_factory=list)
     tried: list[tuple[CompiledRule, int, Environment]] = field(default_factory=list)
 
@@ -103,7 +106,7 @@ class Run:
     def _try(self, path: _Path) -> None:
         """Try the rules of ``path.state`` from ``path.index`` on."""
         program = self.program
-        rules = program.rules[path.state].get(self.event, ())
+        rules = program.rules_for(path.state, self.event, self.flags)
         while path.index < len(rules):
             rule = rules[path.index]
             path.index += 1
@@ -112,8 +115,9 @@ class Run:
                 self.tried.append((rule, answer, path.environment.copy()))
             if answer == FALSE:
                 continue
+            passed_over = 0
             if answer == TRUE and rule.open_profiles:
-                answer = OPEN
+                answer, passed_over = OPEN, rule.usual
             if answer == OPEN:
                 taken = path.copy()
                 possible = rule.guard is None or rule.guard.refine(taken.environment, True)
@@ -121,7 +125,7 @@ class Run:
                     alive = rule.guard.refine(path.environment, False)
                 else:
                     alive = True
-                path.cost += rule.usual
+                path.cost += passed_over
                 if possible:
                     taken.cost += rule.unusual
                     self._take(rule, taken, path if alive else None)
@@ -143,7 +147,7 @@ class Run:
             if not rule.continues:
                 self._finish(after)
             elif changed:
-                rules = self.program.rules[after.state].get(self.event, ())
+                rules = self.program.rules_for(after.state, self.event, self.flags)
                 after.index = next((i for i, later in enumerate(rules) if later.step > rule.step), len(rules))
                 self._try(after)
             elif other is not None and other.absorb(after, self.program, self.trace):

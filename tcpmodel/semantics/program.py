@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from tcpmodel.model import spec as m
 from tcpmodel.model.types import Enum, Range, Seq
 from tcpmodel.semantics.expressions import Compiler, Environment, Guard, Value, full_range, literal_value
+from tcpmodel.semantics.slicing import irrelevant_variables, is_inert, unknowable_variables
 from tcpmodel.semantics.values import Interval
 
 EventKey = tuple[str, str]
@@ -97,9 +98,14 @@ class Program:
     ``profiles`` maps every profile name to True (on), False (off) or None (may be either). ``rules[state][event]``
     lists the compiled rules; states are indices into ``states``. ``discrete`` are the slots whose exact value is part
     of a configuration's identity; ``tracked`` is the number of variable slots, which come first.
+
+    ``seen_fields``: for an observer who can see no other fields (by their ``source``) and no marks. What he can never
+    know, or what never matters, is then not followed.
     """
 
-    def __init__(self, spec: m.Spec, profiles: Mapping[str, bool | None], *, slice_variables: bool = False) -> None:
+    def __init__(
+        self, spec: m.Spec, profiles: Mapping[str, bool | None], *, seen_fields: frozenset[str] | None = None
+    ) -> None:
         self.spec = spec
         self.profiles = {profile.name: profiles.get(profile.name) for profile in spec.profiles}
         self.states = [state.name for state in spec.states]
@@ -119,7 +125,8 @@ class Program:
         self.compiler = Compiler(
             spec, self.profiles, self.layout.variables, self.layout.fields, self.layout.flags, self.layout.allocate
         )
-        ignored = irrelevant_variables(spec) if slice_variables else frozenset()
+        hidden = unknowable_variables(spec, seen_fields) if seen_fields is not None else frozenset()
+        ignored = hidden | irrelevant_variables(spec, hidden) if seen_fields is not None else hidden
         self.rules: list[dict[EventKey, list[CompiledRule]]] = [
             self._compile_state(state, ignored) for state in spec.states
         ]
@@ -145,16 +152,44 @@ class Program:
         self.free = [
             (self.layout.variables[variable.name], full_range(variable.type))
             for variable in spec.variables
-            if variable.free
+            if variable.free or variable.name in hidden
         ]
+        self._narrowed: dict[tuple[int, EventKey, int], list[CompiledRule]] = {}
         self.local_numbers = [
             self.layout.variables[variable.name]
             for variable in spec.variables
             if isinstance(variable.type, Seq) and variable.type.space == "local"
         ]
+        self.peer_numbers = [
+            self.layout.variables[variable.name]
+            for variable in spec.variables
+            if isinstance(variable.type, Seq) and variable.type.space == "peer"
+        ]
         self.sends = [
             {event: self._sends(index, event) for event in self.rules[index]} for index in range(len(self.states))
         ]
+
+    def rules_for(self, state: int, event: EventKey, flags: int | None = None) -> list[CompiledRule]:
+        """The rules to try, in order; those that a message with exactly these flags cannot match are left out."""
+        rules = self.rules[state].get(event, [])
+        if flags is None:
+            return rules
+        key = (state, event, flags)
+        narrowed = self._narrowed.get(key)
+        if narrowed is None:
+            narrowed = [rule for rule in rules if self._fits(rule.source.guard, event[1], flags)]
+            self._narrowed[key] = narrowed
+        return narrowed
+
+    def _fits(self, guard: m.Expr | None, message: str, flags: int) -> bool:
+        bits = self.flag_bits[message]
+        for part in guard.operands if isinstance(guard, m.And) else (guard,):
+            if isinstance(part, m.HasFlags) and part.message == message:
+                if any(not flags & bits[name] for name in part.present if name in bits):
+                    return False
+                if any(flags & bits[name] for name in part.absent if name in bits):
+                    return False
+        return True
 
     # --------------------------------------------------------------------------------------------- compilation
 
@@ -285,65 +320,3 @@ class Program:
             scratch[slot] = evaluate(scratch)
             slots.append(slot)
         return [(slot, scratch[slot]) for slot in slots]
-
-
-def _reads(expr: m.Expr | None, spec: m.Spec, found: set[str]) -> None:
-    match expr:
-        case m.VarRef() | m.IsSet():
-            found.add(expr.name)
-        case m.DefinitionRef():
-            for definition in spec.definitions:
-                if definition.name == expr.name:
-                    _reads(definition.body, spec, found)
-        case m.Arithmetic() | m.Compare():
-            _reads(expr.left, spec, found)
-            _reads(expr.right, spec, found)
-        case m.Not():
-            _reads(expr.operand, spec, found)
-        case m.And() | m.Or():
-            for operand in expr.operands:
-                _reads(operand, spec, found)
-        case m.Cases():
-            for case in expr.cases:
-                for part in case:
-                    _reads(part, spec, found)
-        case _:
-            return
-
-
-def is_inert(rule: m.Rule, ignored: frozenset[str]) -> bool:
-    """Does the rule only set ignored variables and go on?"""
-    return (
-        rule.continues
-        and rule.target == rule.state
-        and all(isinstance(a, m.Signal) or (isinstance(a, m.Assign) and a.variable in ignored) for a in rule.actions)
-    )
-
-
-def irrelevant_variables(spec: m.Spec) -> frozenset[str]:
-    """Variables that can never influence a change of state or a message: an observer need not follow them."""
-    everything = frozenset(variable.name for variable in spec.variables)
-    ignored = everything
-    while True:
-        used: set[str] = set()
-        for fault in spec.faults:
-            _reads(fault.when, spec, used)
-        for state in spec.states:
-            for rule in state.rules:
-                if is_inert(rule, ignored):
-                    continue
-                _reads(rule.guard, spec, used)
-                for action in rule.actions:
-                    if isinstance(action, m.Send):
-                        for _, expr in action.fields:
-                            _reads(expr, spec, used)
-                        _reads(action.when, spec, used)
-                        _reads(action.where, spec, used)
-                    elif isinstance(action, m.Choose):
-                        _reads(action.where, spec, used)
-                    elif isinstance(action, m.Assign) and action.variable not in ignored:
-                        _reads(action.value, spec, used)
-        smaller = ignored - used
-        if smaller == ignored:
-            return ignored
-        ignored = smaller

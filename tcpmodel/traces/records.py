@@ -43,6 +43,17 @@ FLAG_BITS: dict[str, int] = {
 """The names and bits of the flags in the header of ``tcp`` packets, as RFC 9293 section 3.1 places them."""
 
 
+FIELD_KEYS = frozenset(
+    {
+        *("seq", "ack", "window", "length", "urgent", "offset"),
+        *("mss", "wscale", "sackok", "tsval", "tsecr", "tfo", "bad_options"),
+        *("checksum", "checksum_ok", "ip_payload", "ip_version", "ip_id", "ttl"),
+        *("source_port", "destination_port", "source_multicast"),
+    }
+)
+"""Every key that a reader puts into ``Packet.fields``."""
+
+
 class StateRecord(NamedTuple):
     """One line of a state log: an endpoint went from ``old`` to ``new`` (names as the log spells them).
 

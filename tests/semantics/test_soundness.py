@@ -19,8 +19,10 @@ from tcpmodel.model.types import Enum, Seq
 from tcpmodel.semantics import values as v
 from tcpmodel.semantics.execution import Outcome, Run, Sighting, Slots
 from tcpmodel.semantics.expressions import full_range
-from tcpmodel.semantics.program import Program, irrelevant_variables
+from tcpmodel.semantics.program import Program
+from tcpmodel.semantics.slicing import irrelevant_variables
 from tcpmodel.semantics.values import Interval
+from tcpmodel.traces.records import FIELD_KEYS
 
 FLAGS = ("SYN", "ACK", "FIN", "RST")
 BASES = (0, 1, 5, MODULUS - 1, MODULUS - 2, MODULUS - 700, MODULUS // 2 - 3, 123456789)
@@ -50,7 +52,7 @@ def tcp() -> Spec:
 @pytest.fixture(scope="module")
 def observer(tcp: Spec) -> Program:
     """As a checker that knows nothing of the endpoint's profiles compiles it."""
-    return Program(tcp, {}, slice_variables=True)
+    return Program(tcp, {}, seen_fields=FIELD_KEYS)
 
 
 class Case:

@@ -1,0 +1,123 @@
+"""What an observer need not follow.
+
+Owns: finding the variables of a spec that can never matter to what is seen, and those whose values nobody can ever see.
+Leaving either out loses nothing: the first change no answer, the second are unknown anyhow.
+Must never hold: how the rest is followed.
+"""
+
+from __future__ import annotations
+
+from tcpmodel.model import spec as m
+
+
+def _reads(expr: m.Expr | None, spec: m.Spec, found: set[str]) -> None:
+    match expr:
+        case m.VarRef() | m.IsSet():
+            found.add(expr.name)
+        case m.DefinitionRef():
+            for definition in spec.definitions:
+                if definition.name == expr.name:
+                    _reads(definition.body, spec, found)
+        case m.Arithmetic() | m.Compare():
+            _reads(expr.left, spec, found)
+            _reads(expr.right, spec, found)
+        case m.Not():
+            _reads(expr.operand, spec, found)
+        case m.And() | m.Or():
+            for operand in expr.operands:
+                _reads(operand, spec, found)
+        case m.Cases():
+            for case in expr.cases:
+                for part in case:
+                    _reads(part, spec, found)
+        case _:
+            return
+
+
+def is_inert(rule: m.Rule, ignored: frozenset[str]) -> bool:
+    """Does the rule only set ignored variables and go on?"""
+    return (
+        rule.continues
+        and rule.target == rule.state
+        and all(isinstance(a, m.Signal) or (isinstance(a, m.Assign) and a.variable in ignored) for a in rule.actions)
+    )
+
+
+def irrelevant_variables(spec: m.Spec, hidden: frozenset[str] = frozenset()) -> frozenset[str]:
+    """Variables that can never influence a change of state or a message, when ``hidden`` ones are not followed."""
+    ignored = frozenset(variable.name for variable in spec.variables)
+    while True:
+        used: set[str] = set()
+        for fault in spec.faults:
+            _reads(fault.when, spec, used)
+        for state in spec.states:
+            for rule in state.rules:
+                if is_inert(rule, ignored | hidden):
+                    continue
+                _reads(rule.guard, spec, used)
+                for action in rule.actions:
+                    if isinstance(action, m.Send):
+                        for _, expr in action.fields:
+                            _reads(expr, spec, used)
+                        _reads(action.when, spec, used)
+                        _reads(action.where, spec, used)
+                    elif isinstance(action, m.Choose):
+                        _reads(action.where, spec, used)
+                    elif isinstance(action, m.Assign) and action.variable not in ignored | hidden:
+                        _reads(action.value, spec, used)
+        smaller = ignored - used
+        if smaller == ignored:
+            return ignored
+        ignored = smaller
+
+
+def unknowable_variables(spec: m.Spec, seen_fields: frozenset[str]) -> frozenset[str]:
+    """Variables that are set from fields which the observer does not see, or noted when an unseen mark says so.
+
+    Optional ones are followed all the same: whether they are set is known.
+    """
+    unseen = {
+        (message.name, item.name)
+        for message in spec.messages
+        for item in message.fields
+        if item.source not in seen_fields
+    }
+    marks = {(message.name, mark) for message in spec.messages for mark in message.marks}
+    optional = {variable.name for variable in spec.variables if variable.optional}
+    found: set[str] = set()
+    for state in spec.states:
+        for rule in state.rules:
+            blind = rule.continues and rule.target == rule.state and _sees_nothing(rule.guard, marks)
+            for action in rule.actions:
+                if isinstance(action, m.Assign) and action.variable not in optional:
+                    fields: set[tuple[str, str]] = set()
+                    _fields(action.value, spec, fields)
+                    if fields & unseen or blind:
+                        found.add(action.variable)
+    return frozenset(found)
+
+
+def _sees_nothing(guard: m.Expr | None, marks: set[tuple[str, str]]) -> bool:
+    parts = guard.operands if isinstance(guard, m.And) else (guard,)
+    return any(
+        isinstance(part, m.HasFlags) and any((part.message, name) in marks for name in (*part.present, *part.absent))
+        for part in parts
+    )
+
+
+def _fields(expr: m.Expr | None, spec: m.Spec, found: set[tuple[str, str]]) -> None:
+    match expr:
+        case m.FieldRef():
+            found.add((expr.message, expr.name))
+        case m.DefinitionRef():
+            for definition in spec.definitions:
+                if definition.name == expr.name:
+                    _fields(definition.body, spec, found)
+        case m.Arithmetic() | m.Compare():
+            _fields(expr.left, spec, found)
+            _fields(expr.right, spec, found)
+        case m.Cases():
+            for case in expr.cases:
+                _fields(case[1], spec, found)
+        case _:
+            return
