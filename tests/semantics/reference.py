@@ -133,7 +133,7 @@ class Reference:
                 if action.unset:
                     result.values[action.variable] = None
                 elif action.value is None:
-                    result.values[action.variable] = self._draw(variable.type, {}, rng)
+                    result.values[action.variable] = self.any(variable, result.values, rng)
                 else:
                     result.values[action.variable] = fit(
                         self.number(action.value, result.values, chosen, message), variable.type
@@ -168,6 +168,10 @@ class Reference:
             result.left_out.append(action)
         else:
             result.sent.append((sent, action))
+
+    def any(self, variable: m.Variable, values: Values, rng: Random) -> int:
+        """What an endpoint puts where the spec says `any`."""
+        return self._draw(variable.type, {}, rng)
 
     def _draw(self, type_: Type, values: Values, rng: Random) -> int:
         if isinstance(type_, Enum):
