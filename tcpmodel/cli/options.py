@@ -75,7 +75,7 @@ def load(name: str, *, warn: bool = False) -> Spec:
     except SpecErrors as errors:
         raise CommandError(str(errors), complete=True) from None
     if warn and loaded.warnings:
-        print(render_errors(loaded.warnings, loaded.spec.path, loaded.text), file=sys.stderr)
+        print(render_errors(loaded.warnings, loaded.spec.path, loaded.text, loaded.parts), file=sys.stderr)
     return loaded.spec
 
 

@@ -46,7 +46,7 @@ class Builder(ExpressionBuilder):
     def cites(self, children: list[Token]) -> Part:
         token = children[0]
         span = self.source.span(token, token)
-        return Part("cites", read_citations(str(token), span.line, span.column, self.errors), span)
+        return Part("cites", read_citations(str(token), span, self.errors), span)
 
     def over(self, children: list[Token]) -> Part:
         word = self._word(children[0])
@@ -60,6 +60,10 @@ class Builder(ExpressionBuilder):
         return syntax.SpecHead(
             name.span, name, self._one(parts, "title"), self._one(parts, "over"), self._all(parts, "documents")
         )
+
+    def include(self, children: list[Token]) -> syntax.Include:
+        word = self._string(children[0])
+        return syntax.Include(word.span, word)
 
     def steps(self, children: list[list[Word]]) -> syntax.Steps:
         return syntax.Steps(children[0][0].span, children[0])

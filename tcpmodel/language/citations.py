@@ -28,8 +28,8 @@ FORMS = (
 )
 
 
-def read_citations(text: str, line: int, column: int, errors: list[SpecError]) -> list[Cite]:
-    """The entries of ``[...]``; ``line`` and ``column`` are those of the bracket. Unknown forms go to ``errors``."""
+def read_citations(text: str, place: Span, errors: list[SpecError]) -> list[Cite]:
+    """The entries of ``[...]``; ``place`` is that of the brackets. Unknown forms go to ``errors``."""
     cites: list[Cite] = []
     inner = text[1:-1]
     position = 0
@@ -38,7 +38,7 @@ def read_citations(text: str, line: int, column: int, errors: list[SpecError]) -
         if found is None:
             break
         entry = " ".join(found[1].split())
-        span = _span(text, 1 + found.start(1), len(found[1].rstrip()), line, column)
+        span = _span(text, 1 + found.start(1), len(found[1].rstrip()), place)
         form = _FORM.match(entry) if entry else None
         if form is None:
             what = f"unknown form of citation: {entry}" if entry else "empty citation"
@@ -55,8 +55,9 @@ def read_citations(text: str, line: int, column: int, errors: list[SpecError]) -
     return cites
 
 
-def _span(text: str, offset: int, length: int, line: int, column: int) -> Span:
+def _span(text: str, offset: int, length: int, place: Span) -> Span:
     before = text[:offset]
     breaks = before.count("\n")
-    start = column + offset if not breaks else offset - before.rfind("\n")
-    return Span(line + breaks, start, line + breaks, start + max(length, 1))
+    start = place.column + offset if not breaks else offset - before.rfind("\n")
+    line = place.line + breaks
+    return Span(line, start, line, start + max(length, 1), place.path)

@@ -104,6 +104,15 @@ _ALL = (
         "define c = 1 < 2 [RFC9239 §3.4]\n",
         "define c = 1 < 2 [RFC9293 §3.4]\n",
     ),
+    Code(
+        "TS008",
+        "a part that cannot be included",
+        "The declarations of a part count as if they stood in the place of the `include`. A part is a file below the\n"
+        'folder of the file that includes it: include "tcp/figures.tcpspec". It is included once, does not include\n'
+        "itself, holds declarations only (no `spec` heading), and lies at most 4 levels deep.",
+        'include "../figures.tcpspec"\n',
+        "",
+    ),
     # ---------------------------------------------------------------------------------------------------------- names
     Code(
         "TS010",

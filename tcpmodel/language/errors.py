@@ -6,9 +6,10 @@ Must never hold: a decision about what is an error, or the explanations (see ``c
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from tcpmodel.language.span import Span
+from tcpmodel.language.span import Span, path_of
 
 LINE_WIDTH = 160
 """Longest piece of a source line that is shown, in characters."""
@@ -30,29 +31,36 @@ class SpecError(NamedTuple):
 class SpecErrors(Exception):
     """Carries all errors of one file, in the order of the file (warnings too, if there are errors as well).
 
-    ``path`` as the user gave it; ``text`` the source, or "" when there is none. ``str()`` gives what a user should see.
+    ``path`` as the user gave it; ``text`` the source, or "" when there is none; ``parts`` the texts of its parts.
+    ``str()`` gives what a user should see.
     """
 
-    def __init__(self, errors: tuple[SpecError, ...], path: str, text: str = "") -> None:
-        super().__init__(errors, path, text)
+    def __init__(
+        self, errors: tuple[SpecError, ...], path: str, text: str = "", parts: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(errors, path, text, parts)
         self.errors = errors
         self.path = path
         self.text = text
+        self.parts = parts or {}
 
     def __str__(self) -> str:
-        return render_errors(self.errors, self.path, self.text)
+        return render_errors(self.errors, self.path, self.text, self.parts)
 
 
-def render_errors(errors: tuple[SpecError, ...] | list[SpecError], path: str, text: str) -> str:
-    """All errors as text, with a blank line between them; ``text`` is the source of the file."""
-    lines = text.split("\n")
-    return "\n\n".join(render_error(error, path, lines) for error in errors)
+def render_errors(
+    errors: tuple[SpecError, ...] | list[SpecError], path: str, text: str, parts: Mapping[str, str] | None = None
+) -> str:
+    """All errors as text, with a blank line between them; ``text`` is the source, ``parts`` of what it includes."""
+    lines = {part: source.split("\n") for part, source in (("", text), *(parts or {}).items())}
+    return "\n\n".join(render_error(error, path, lines.get(error.span.path, [])) for error in errors)
 
 
 def render_error(error: SpecError, path: str, lines: list[str]) -> str:
-    """One error as text: place, message, source line with a caret, help. ``lines`` are those of the source."""
+    """One error as text: place, message, source line with a caret, help. ``path`` is that of the spec, ``lines`` those
+    of the file (the spec, or the part that the error is in)."""
     span = error.span
-    place = printable(path)
+    place = printable(path_of(path, span.path))
     if span.line > 0:
         place += f":{span.line}:{span.column}"
     out = [f"{place}: {error.severity}[{error.code}]: {printable(error.message)}"]

@@ -7,6 +7,7 @@ Must never hold: what a name stands for.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,9 @@ from tcpmodel.language import expressions, syntax
 from tcpmodel.language.builder import Builder
 from tcpmodel.language.chunks import Chunk, Piece, declared_names, split_file
 from tcpmodel.language.errors import MOST_ERRORS, SpecError
-from tcpmodel.language.span import Span
+from tcpmodel.language.parts import FORM, MOST_PARTS, NO_PARTS, Parts, good_path
+from tcpmodel.language.span import NOWHERE, Span
+from tcpmodel.language.syntax import Word
 from tcpmodel.language.syntax_errors import syntax_error
 
 if TYPE_CHECKING:
@@ -37,42 +40,88 @@ _NAMES = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[.\-_][A-Za-z0-9]+)*")
 _LINE_BY_LINE = re.compile(r"(?:message|source|rule)[ \t]")
 
 
-def parse_text(text: str) -> tuple[syntax.File, list[SpecError]]:
-    """The declarations of a file and all its syntax errors, in the order of the file; never raises for bad text."""
+def parse_text(text: str, parts: Parts = NO_PARTS) -> tuple[syntax.File, list[SpecError]]:
+    """The declarations of a spec and all its syntax errors, in the order of the file; never raises for bad text.
+
+    ``parts``: the files that it includes; their declarations stand where the ``include`` is.
+    """
     if len(text) > LARGEST_FILE:
         help_ = f"a spec file has at most {LARGEST_FILE // 1024} KiB"
         nothing = syntax.File("", [], frozenset({"spec heading"}))
         return nothing, [SpecError("TS003", "file too large", Span(1, 1, 1, 1), help_)]
+    reader = _Reader(parts)
     doc, chunks = split_file(text.removeprefix("\ufeff"))
-    reader = _Reader()
-    pieces = 0
-    for chunk in chunks:
-        pieces += 1 + len(chunk.items)
-        if pieces > MOST_PIECES:
-            help_ = f"a spec has at most {MOST_PIECES} declarations and rules"
-            here = Span(chunk.head.line, 1, chunk.head.line, 2)
-            nothing = syntax.File(doc, [], frozenset({"spec heading"}))
-            return nothing, [SpecError("TS003", "too many declarations", here, help_)]
-        if len(reader.errors) > MOST_ERRORS:
-            break
-        reader.read(chunk)
-    return syntax.File(doc, reader.declarations, frozenset(reader.broken)), reader.errors
+    try:
+        reader.file(chunks, "")
+    except _TooMany as error:
+        nothing = syntax.File(doc, [], frozenset({"spec heading"}))
+        return nothing, [error.error]
+    return syntax.File(doc, reader.declarations, frozenset(reader.broken), reader.incomplete), reader.errors
+
+
+class _TooMany(Exception):
+    """There are more declarations than one spec may have."""
+
+    def __init__(self, error: SpecError) -> None:
+        super().__init__(error)
+        self.error = error
 
 
 class _Reader:
     """Collects declarations and errors, chunk by chunk."""
 
-    def __init__(self) -> None:
+    def __init__(self, parts: Parts) -> None:
         self.declarations: list[syntax.Declaration] = []
         self.errors: list[SpecError] = []
         self.broken: set[str] = set()
+        self.incomplete = False
+        self.parts = parts
+        self.part = ""
+        self._pieces = 0
+        self._done: set[str] = set()
+
+    def file(self, chunks: list[Chunk], part: str) -> None:
+        """Reads the declarations of a file, and of those that it includes."""
+        for chunk in chunks:
+            self.part = part
+            self._pieces += 1 + len(chunk.items)
+            if self._pieces > MOST_PIECES:
+                help_ = f"a spec has at most {MOST_PIECES} declarations and rules"
+                here = Span(chunk.head.line, 1, chunk.head.line, 2, part)
+                raise _TooMany(SpecError("TS003", "too many declarations", here, help_))
+            if len(self.errors) > MOST_ERRORS:
+                break
+            self.read(chunk)
+
+    def _include(self, path: Word) -> None:
+        """Reads the part that an ``include`` names, in its place."""
+        wrong = self.parts.wrong.get((self.part, path.text))
+        target = self.parts.targets.get((self.part, path.text))
+        if not good_path(path.text):
+            self._note("TS008", f"`{path.text}` cannot be included", path.span, FORM)
+        elif wrong is not None:
+            self.errors.append(wrong if wrong.span != NOWHERE else wrong._replace(span=path.span))
+        elif target is None:
+            help_ = f'one line for each part: include "PATH"; a spec has at most {MOST_PARTS} parts'
+            self._note("TS008", f"`{path.text}` cannot be included", path.span, help_)
+        elif target in self._done:
+            self._note("TS008", f"`{target}` is included twice", path.span, "leave one of them")
+        else:
+            self._done.add(target)
+            self.file(split_file(self.parts.texts[target])[1], target)
+            return
+        self.incomplete = True
 
     def read(self, chunk: Chunk) -> None:
+        """Reads one declaration."""
         declaration = self._piece(chunk.head, "declaration")
+        if isinstance(declaration, syntax.Include):
+            self._include(declaration.path)
+            return
         if not isinstance(declaration, syntax.Declaration):
             word, names = declared_names(chunk.head.text)
             self.broken.update(names)
-            if word == "spec" or not self.declarations:
+            if word == "spec" or not (self.declarations or self.part):
                 self.broken.add("spec heading")
             if word == "state" and "initial" in chunk.head.text.split("state")[0]:
                 self.broken.add("initial state")
@@ -94,12 +143,12 @@ class _Reader:
         """The node, or None after having noted what is wrong."""
         if len(piece.text) > LARGEST_PIECE:
             help_ = f"one declaration or rule has at most {LARGEST_PIECE // 1024} KiB"
-            self._note("TS003", "declaration too long", Span(piece.line, 1, piece.line, 2), help_)
+            self._note("TS003", "declaration too long", Span(piece.line, 1, piece.line, 2, self.part), help_)
             return None
         from lark import UnexpectedInput  # only here: the import takes long
 
         parser, builder = _parser()
-        builder.source.base = piece.line - 1
+        builder.source.base, builder.source.path = piece.line - 1, self.part
         text = piece.text
         noted: list[SpecError] = []
         for _ in range(MOST_REPAIRS):
@@ -109,6 +158,7 @@ class _Reader:
                 node: object = parser.parse(text, start=start)
             except UnexpectedInput as error:
                 found = syntax_error(error, text, piece.line, start)
+                found = found._replace(span=replace(found.span, path=self.part))
                 noted.append(found)
                 text = self._without_line(text, found.span.line - piece.line, start)
                 if not text:

@@ -147,6 +147,13 @@ class SpecHead(Declaration):
 
 
 @dataclass(slots=True, eq=False, repr=False)
+class Include(Declaration):
+    """The declarations of another file stand here; the parser puts them in its place."""
+
+    path: Word
+
+
+@dataclass(slots=True, eq=False, repr=False)
 class Steps(Declaration):
     names: list[Word]
 
@@ -402,11 +409,14 @@ D = TypeVar("D", bound=Declaration)
 
 @dataclass(slots=True, eq=False, repr=False)
 class File:
-    """A whole file. ``broken``: names whose declarations could not be read; to use them is no second error."""
+    """A spec with all its parts. ``broken``: names whose declarations could not be read; to use them is no second
+    error. ``incomplete``: a part could not be read.
+    """
 
     doc: str
     declarations: list[Declaration]
     broken: frozenset[str]
+    incomplete: bool = False
 
     def all(self, kind: type[D]) -> list[D]:
         """The declarations of one kind, in order."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 DECLARATIONS = (
     "spec",
+    "include",
     "steps",
     "profile",
     "const",

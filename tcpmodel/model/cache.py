@@ -12,6 +12,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import io
+from collections.abc import Mapping
 from typing import Any
 
 from tcpmodel.language import store
@@ -23,13 +24,16 @@ from tcpmodel.model import spec, types
 Kept = tuple[spec.Spec, tuple[SpecError, ...]]
 
 
-def name_of(text: str) -> str:
-    """The name under which what comes of the text is kept; "" if nothing can be kept."""
+def name_of(text: str, parts: Mapping[str, str] | None = None) -> str:
+    """The name under which what comes of the text with its parts is kept; "" if nothing can be kept."""
     try:
         mark = program_mark("language", "model")
     except (OSError, ValueError):
         return ""
-    return "spec-" + hashlib.sha256(mark + text.encode("utf-8", "surrogatepass")).hexdigest()
+    found = hashlib.sha256(mark + text.encode("utf-8", "surrogatepass"))
+    for path, part in (parts or {}).items():
+        found.update(f"\0{path}\0{part}".encode("utf-8", "surrogatepass"))
+    return "spec-" + found.hexdigest()
 
 
 def get(name: str) -> Kept | None:

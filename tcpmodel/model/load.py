@@ -7,26 +7,28 @@ Must never hold: the work itself.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from tcpmodel.language.errors import MOST_ERRORS, SpecError, SpecErrors
-from tcpmodel.language.span import NOWHERE, Span
+from tcpmodel.language.parts import NO_PARTS, SUFFIX, Parts, not_utf8, read_parts
+from tcpmodel.language.span import NOWHERE
 from tcpmodel.model import cache
 from tcpmodel.model.spec import Spec
 
-SUFFIX = ".tcpspec"
 LARGEST_FILE = 2 * 1024 * 1024
 """Most octets of a spec file."""
 
 
 class Loaded(NamedTuple):
-    """A spec, the warnings about it in the order of the file, and its source."""
+    """A spec, the warnings about it in the order of the file, its source, and the sources of its parts."""
 
     spec: Spec
     warnings: tuple[SpecError, ...]
     text: str
+    parts: Mapping[str, str] = {}
 
 
 def load_spec(name_or_path: str) -> Spec:
@@ -35,7 +37,7 @@ def load_spec(name_or_path: str) -> Spec:
 
 
 def parse_spec(text: str, path: str) -> Spec:
-    """The spec that the text is; ``path`` is only used to name it. SpecErrors if it is not a good one."""
+    """The spec that the text is; ``path`` names it, and its parts are looked for there. SpecErrors if it is wrong."""
     return parse(text, path).spec
 
 
@@ -54,43 +56,46 @@ def load(name_or_path: str) -> Loaded:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8")
-        line = before.count("\n") + 1
-        column = len(before) - before.rfind("\n")
-        wrong = SpecError(
-            "TS002", "the file is not UTF-8 text", Span(line, column, line, column + 1), "save it as UTF-8"
-        )
+        wrong = not_utf8(data, error, "")
         raise SpecErrors((wrong,), shown, data.decode("utf-8", "replace")) from None
     return parse(text, shown)
 
 
 def parse(text: str, path: str) -> Loaded:
     """As ``parse_spec``, with the warnings. What was parsed before comes from the cache."""
-    name = cache.name_of(text)
+    parts = read_parts(text, path)
+    name = cache.name_of(text, parts.texts)
     kept = cache.get(name)
     if kept is None:
-        loaded = _parse(text, path)
+        loaded = _parse(text, path, parts)
         cache.put(name, (loaded.spec, loaded.warnings))
         return loaded
     spec, warnings = kept
-    return Loaded(spec if spec.path == path else replace(spec, path=path), warnings, text)
+    return Loaded(spec if spec.path == path else replace(spec, path=path), warnings, text, parts.texts)
 
 
-def _parse(text: str, path: str) -> Loaded:
+def _parse(text: str, path: str, parts: Parts = NO_PARTS) -> Loaded:
     from tcpmodel.language.parser import parse_text
     from tcpmodel.model.check import check
     from tcpmodel.model.resolve import resolve
 
-    file, errors = parse_text(text)
-    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-    spec, more, names = resolve(file, path, digest)
-    found = [*errors, *more]
-    if spec is not None:
+    file, errors = parse_text(text, parts)
+    spec, more, names = resolve(file, path, _digest(text, parts.texts), tuple(parts.texts))
+    found = [*errors] if file.incomplete else [*errors, *more]
+    if spec is not None and not file.incomplete:
         found += check(spec, names, sound=not found)
-    found = _in_order(found)
+    found = _in_order(found, parts.texts)
     if spec is None or any(error.severity == "error" for error in found):
-        raise SpecErrors(tuple(found), path, text)
-    return Loaded(spec, tuple(found), text)
+        raise SpecErrors(tuple(found), path, text, parts.texts)
+    return Loaded(spec, tuple(found), text, parts.texts)
+
+
+def _digest(text: str, parts: Mapping[str, str]) -> str:
+    """Tells specs apart, whatever their paths are."""
+    found = hashlib.sha256(text.encode("utf-8", "surrogatepass"))
+    for path, part in parts.items():
+        found.update(f"\0{path}\0{part}".encode("utf-8", "surrogatepass"))
+    return found.hexdigest()
 
 
 def find_spec(name_or_path: str) -> Path:
@@ -118,9 +123,12 @@ def shipped_specs() -> dict[str, Path]:
     return found
 
 
-def _in_order(errors: list[SpecError]) -> list[SpecError]:
-    """The order of the file, each one once, and no more than one can read."""
-    found = sorted(dict.fromkeys(errors), key=lambda error: (error.span.line, error.span.column))
+def _in_order(errors: list[SpecError], parts: Iterable[str]) -> list[SpecError]:
+    """The order of the file, that of its parts after it, each one once, and no more than one can read."""
+    places = {path: at for at, path in enumerate(("", *parts))}
+    found = sorted(
+        dict.fromkeys(errors), key=lambda error: (places[error.span.path], error.span.line, error.span.column)
+    )
     if len(found) <= MOST_ERRORS:
         return found
     last = found[MOST_ERRORS - 1].span

@@ -20,11 +20,13 @@ from tcpmodel.model.types import DURATION, Enum, Octets, Range, Type
 from tcpmodel.model.typing import Typer, read_type
 
 
-def resolve(file: syntax.File, path: str, digest: str) -> tuple[spec.Spec | None, list[SpecError], Names]:
+def resolve(
+    file: syntax.File, path: str, digest: str, parts: tuple[str, ...] = ()
+) -> tuple[spec.Spec | None, list[SpecError], Names]:
     """The spec (None if it has no usable heading), all errors of names and types, and what is used."""
     report = Report()
     resolver = _Resolver(file, report)
-    found = resolver.whole(path, digest)
+    found = resolver.whole(path, digest, parts)
     return found, report.errors, resolver.names
 
 
@@ -35,7 +37,7 @@ class _Resolver:
         self.names = Names(file, report)
         self.definitions = Definitions(self.names, report)
 
-    def whole(self, path: str, digest: str) -> spec.Spec | None:
+    def whole(self, path: str, digest: str, parts: tuple[str, ...]) -> spec.Spec | None:
         head = self._head()
         self.names.declare_all()
         self._steps()
@@ -86,12 +88,18 @@ class _Resolver:
             self.file.doc or head.doc,
             path,
             digest,
+            parts,
         )
 
     # ------------------------------------------------------------------------------------------------------ headings
 
     def _head(self) -> syntax.SpecHead | None:
-        heads = self.file.all(syntax.SpecHead)
+        heads = []
+        for head in self.file.all(syntax.SpecHead):
+            if not head.span.path:
+                heads.append(head)
+            else:
+                self.report.error("TS040", "a part has no `spec` heading", head.span, "only the spec itself has one")
         for extra in heads[1:]:
             self.report.error("TS040", "a second `spec` heading", extra.span, "one file holds one spec")
         if heads:

@@ -429,7 +429,10 @@ class Property:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """A whole spec. ``over`` is the protocol name that trace readers give to its packets (``tcp``), or "" for none."""
+    """A whole spec. ``over`` is the protocol name that trace readers give to its packets (``tcp``), or "" for none.
+
+    ``parts``: the files that it includes, relative to the folder of ``path``, as in the ``path`` of a span.
+    """
 
     name: str
     title: str
@@ -450,6 +453,7 @@ class Spec:
     doc: str
     path: str = ""
     digest: str = field(default="", compare=False)
+    parts: tuple[str, ...] = ()
 
     @property
     def initial(self) -> State:
