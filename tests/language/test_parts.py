@@ -55,13 +55,13 @@ def test_declarations_stand_where_the_include_is(tmp_path: Path) -> None:
 def test_errors_and_warnings_are_in_their_own_file(tmp_path: Path) -> None:
     files = {
         "light.tcpspec": HEAD + 'initial state A\n  on GO -> X\ninclude "p.tcpspec"\n',
-        "p.tcpspec": "\nstate B\n  on GO when 1 < -> A\n  on HALT -> Y [where]\nstate A\n",
+        "p.tcpspec": "\nstate B\n  on GO when 1 < -> A\n  on HALT -> Y [not a form]\nstate A\n",
     }
     text = said(tmp_path, files)
     assert "light.tcpspec:4:12: error[TS010]: unknown state `X`\n    4 |   on GO -> X\n" in text
     assert "p.tcpspec:3:18: error[TS001]: syntax error: found `->`\n    3 |   on GO when 1 < -> A\n" in text
     assert "p.tcpspec:4:14: error[TS010]: unknown state `Y`" in text
-    assert "p.tcpspec:4:18: error[TS006]" in text
+    assert "p.tcpspec:4:17: error[TS006]" in text
     assert "p.tcpspec:5:7: error[TS020]: state `A` is declared twice" in text
     assert "line 3: give" in text
     assert text.index("light.tcpspec:4") < text.index("p.tcpspec:3") < text.index("p.tcpspec:5")
