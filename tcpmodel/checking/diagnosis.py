@@ -72,7 +72,7 @@ def _allowed(
 ) -> list[str]:
     """What the likeliest configurations would send instead: first with the same flags, then with any."""
     program = endpoint.program
-    lines: dict[str, None] = {}
+    lines: dict[str, str] = {}
     for same in (True, False):
         for configuration in likely:
             for wanted, events in endpoint.abilities.senders[configuration.state].items():
@@ -87,12 +87,12 @@ def _allowed(
                             continue
                         rule = outcome.rules[-1]
                         text = _template(program, outcome.sent[0], interpreter)
-                        lines.setdefault(f"{text}  {_occasion(rule)} {_cited(rule)}".rstrip())
+                        lines.setdefault(text, f"{text}  {_occasion(rule)} {_cited(rule)}".rstrip())
                         if len(lines) >= MOST_ALLOWED:
-                            return list(lines)
+                            return list(lines.values())
         if lines:
             break
-    return list(lines)
+    return list(lines.values())
 
 
 def _occasion(rule: CompiledRule) -> str:
