@@ -28,12 +28,12 @@ class Message:
 
     name: str
     flags: frozenset[str]
-    fields: Mapping[str, int]
+    fields: dict[str, int]
 
 
 @dataclass
 class Result:
-    """What one event did. ``sent``: each message with the action that sent it."""
+    """What one event did. ``sent``: messages with the action that sent them. ``drawn``: what was left open, by name."""
 
     state: str
     values: Values
@@ -41,6 +41,7 @@ class Result:
     left_out: list[m.Send] = field(default_factory=list)
     signals: list[str] = field(default_factory=list)
     rules: list[m.Rule] = field(default_factory=list)
+    drawn: dict[str, int] = field(default_factory=dict)
 
 
 def after(a: int, b: int) -> int:
@@ -126,6 +127,7 @@ class Reference:
         for action in rule.actions:
             if isinstance(action, m.Choose):
                 chosen[action.name] = self._draw(action.type, result.values, rng)
+                result.drawn[action.name] = chosen[action.name]
                 if action.where is not None and not self.truth(action.where, result.values, chosen, message):
                     raise Rejected
             elif isinstance(action, m.Assign):
@@ -133,7 +135,8 @@ class Reference:
                 if action.unset:
                     result.values[action.variable] = None
                 elif action.value is None:
-                    result.values[action.variable] = self.any(variable, result.values, rng)
+                    number = self.any(variable, result.values, rng)
+                    result.values[action.variable] = result.drawn[action.variable] = number
                 else:
                     result.values[action.variable] = fit(
                         self.number(action.value, result.values, chosen, message), variable.type

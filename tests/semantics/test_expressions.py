@@ -101,7 +101,7 @@ def knowledge(draw: st.DrawFn) -> tuple[dict[str, Interval | None], int]:
 
 def setting(spec: Spec, known: dict[str, Interval | None]) -> tuple[Program, Environment]:
     program = Program(spec, {})
-    # A definition over nothing but the message has a slot of its own, so it must be compiled before the slots are filled.
+    # What depends on nothing but the message gets a slot of its own, so compile before the slots are filled.
     environment = program.environment([known[name] for name in ("A", "B", "N", "M", "O", "W")])
     return program, environment
 
@@ -146,7 +146,7 @@ def load(text: str) -> Spec:
 @settings(max_examples=EXAMPLES)
 @given(definitions(conditions(1)), knowledge())
 def test_a_condition_is_decided_as_all_its_points(text: str, drawn: tuple[dict[str, Interval | None], int]) -> None:
-    """Three answers: never yes or no when a point says otherwise; what refining leaves holds every point that agrees."""
+    """Never yes or no when a point says otherwise; what refining leaves holds every point that agrees."""
     known, _ = drawn
     points = every_point(known)
     assume(len(points) <= 200)
