@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from tcpmodel.checking.configurations import Abilities
 from tcpmodel.checking.diagnosis import judge_alone, unexplained
-from tcpmodel.checking.endpoint import Endpoint, Explanation
+from tcpmodel.checking.endpoint import Birth, Endpoint, Explanation
 from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE, VIOLATES, ConnectionReport, Diagnostic
 from tcpmodel.checking.sightings import Interpreter, Numbers
 from tcpmodel.semantics.execution import Sighting
@@ -19,6 +19,12 @@ from tcpmodel.traces.records import Packet
 
 REMEMBERED = 48
 """How many later events can refute that packets were lost; then the assumption stands."""
+
+CONTROLS = 2
+"""How many numbers a message can occupy besides what it carries."""
+
+FAR = 1 << 22
+"""Numbers that differ by more than this do not belong to one connection that both ends have finished."""
 
 ASSUMPTIONS = 4
 """How many such assumptions are kept open for one endpoint."""
@@ -124,10 +130,13 @@ class Connection:
         if after:
             sender.settle(after)
             return Explanation.BEHAVIOUR
+        if first or not sender.from_start:
+            # Of a life that began unseen anything may come late, so a beginning is looked for first.
+            self._begin_anew(sender, sighting)
         if not first and sender.seen_late(sighting):
             return Explanation.LATE
-        if self.packets and sender.opens(sighting):
-            raise NewConnection
+        if self._begin_anew(sender, sighting):
+            return Explanation.LATE
         if self.previous is not None and self.previous.recalls(packet):
             return Explanation.PREVIOUS
         if first:
@@ -137,14 +146,34 @@ class Connection:
                 sender.ever = dict(self.abilities.universe())
                 sender.settle(after)
                 return Explanation.EARLIER_LIFE
+        if not first and sender.answers_anew(sighting):
+            raise NewConnection
+        return self._explain_by_faults(sighting, side, place)
+
+    def _begin_anew(self, sender: Endpoint, sighting: Sighting) -> bool:
+        """NewConnection when this begins one; True when it begins the life that is known, and came late."""
+        birth = sender.birth(sighting) if self.packets else Birth.NONE
+        if birth is Birth.NEW:
+            raise NewConnection
+        return birth is Birth.SAME
+
+    def _explain_by_faults(self, sighting: Sighting, side: int, place: Place) -> Explanation:
+        sender = self.ends[side]
         highest = self._highest(side)
         after = sender.after_unseen(sighting, sent=True, received=False)
         if after:
             sender.settle(after)
             self._note_gap(side, place, sighting, highest)
             return Explanation.UNSEEN_SENT
+        if not self.assumptions[side]:
+            after = sender.overtaken(sighting)
+            if after:
+                sender.settle(after)
+                return Explanation.OVERTAKEN
         after = sender.after_unseen(sighting, sent=False, received=True)
         after = after or sender.after_unseen(sighting, sent=True, received=True)
+        if after:
+            after = sender.within(after, self.ends[1 - side].reach())
         if after:
             if len(self.assumptions[side]) < ASSUMPTIONS:
                 self.assumptions[side].append(Assumption(place, sighting, sender.copy()))
@@ -176,6 +205,9 @@ class Connection:
                 self.ends = (other, self.ends[1]) if side == 0 else (self.ends[0], other)
                 del self.assumptions[side][index:]
                 return Explanation.BEHAVIOUR
+        if self._is_far(sighting, side) and all(end.may_rest() for end in self.ends):
+            # Both ends have finished, and their numbers lie nowhere near: the beginning of another one was lost.
+            raise NewConnection
         finding = unexplained(self.ends[side], sighting, self.interpreter)
         finding.excuse = "no packets that the capture may have lost, doubled or swapped explain it"
         self._report(finding, side, place, sighting)
@@ -247,10 +279,28 @@ class Connection:
             self.gaps[side].append(Gap(place, max(below), known[0]))
 
     def _fill_gaps(self, sighting: Sighting, side: int) -> None:
+        """A message that came late shrinks the gap that it left; what controls occupy is not counted exactly."""
         slot = self.interpreter.number_slot
         known = sighting.slots[slot] if slot is not None and self.gaps[side] else None
-        if known is not None:
-            self.gaps[side][:] = [gap for gap in self.gaps[side] if not gap.low <= known[0] < gap.high]
+        if known is None:
+            return
+        start = known[0]
+        end = start + self.interpreter.carried(sighting) + CONTROLS
+        left: list[Gap] = []
+        for gap in self.gaps[side]:
+            if end <= gap.low or start >= gap.high:
+                left.append(gap)
+                continue
+            if gap.low < start - CONTROLS:
+                left.append(Gap(gap.place, gap.low, start))
+            if end < gap.high:
+                left.append(Gap(gap.place, end, gap.high))
+        self.gaps[side][:] = left
+
+    def _is_far(self, sighting: Sighting, side: int) -> bool:
+        slot = self.interpreter.number_slot
+        known = sighting.slots[slot] if slot is not None else None
+        return known is not None and all(abs(known[0] - number) > FAR for number in self._highest(side) if number)
 
     # ----------------------------------------------------------------------------------------------------- findings
 

@@ -24,12 +24,25 @@ class Explanation(Enum):
 
     BEHAVIOUR = "a behaviour of the spec"
     LATE = "sent earlier and seen late, or twice"
+    OVERTAKEN = "sent earlier and overtaken by the messages seen before it"
     OPENING = "a new connection between the same addresses"
     PREVIOUS = "a late packet of the connection before this one"
     EARLIER_LIFE = "the endpoint was in a connection before the capture began"
     UNSEEN_SENT = "it sent something before that was not seen"
     UNSEEN_RECEIVED = "it received something that was not seen"
     NONE = "nothing"
+
+
+class Birth(Enum):
+    """Whether a message can begin a life: of a new connection, or of the one that is known."""
+
+    NONE = 0
+    SAME = 1
+    NEW = 2
+
+
+def _exact(known: Interval | None) -> bool:
+    return known is not None and known[0] == known[1]
 
 
 class Endpoint:
@@ -141,14 +154,17 @@ class Endpoint:
         """
         receptions = self.receptions()
         base = {key: replace(c, ended=c.ended or self.abilities.resting[c.state]) for key, c in self.ever.items()}
-        earlier = self.explain(self.abilities.close(base, receptions, anew=False), sighting, receptions, anew=False)
         highest = [max((c.values[slot] or v.ANY)[1] for c in self.now.values()) for slot in self.program.local_numbers]
-        found = [c for c in earlier.values() if self._adds_nothing(c, highest)]
-        for configuration in found:
-            self.abilities.add(self.ever, configuration)
-        if found:
-            self._prefer(sighting, receptions)
-        return bool(found)
+        for unseen in (False, True):
+            possible = self.abilities.close(base, receptions, unseen=unseen, anew=False)
+            earlier = self.explain(possible, sighting, receptions, anew=False)
+            found = [c for c in earlier.values() if self._adds_nothing(c, highest)]
+            for configuration in found:
+                self.abilities.add(self.ever, configuration)
+            if found:
+                self._prefer(sighting, receptions)
+                return True
+        return False
 
     def _adds_nothing(self, configuration: Configuration, highest: list[int]) -> bool:
         for slot, limit in zip(self.program.local_numbers, highest, strict=True):
@@ -157,29 +173,78 @@ class Endpoint:
                 return False
         return True
 
+    def _as_before(self, configuration: Configuration) -> Configuration:
+        """A configuration that may have received less: it may have expected anything that it ever did."""
+        values = list(configuration.values)
+        for slot in self.program.peer_numbers:
+            for earlier in self.ever.values():
+                mine, known = values[slot], earlier.values[slot]
+                if mine is not None and known is not None:
+                    values[slot] = v.join(mine, known)
+        return replace(configuration, values=values)
+
     def _prefer(self, sighting: Sighting, receptions: list[Reception]) -> None:
         """Make configurations that could not have sent this message before less likely than those that could."""
-        hull: dict[int, Interval | None] = {}
-        for configuration in self.ever.values():
-            for slot in self.program.peer_numbers:
-                known = configuration.values[slot]
-                if known is not None:
-                    hull[slot] = v.join(hull[slot], known) if slot in hull else known
         weighed: Configurations = {}
         for key, configuration in self.now.items():
-            values = [
-                v.join(known, hull[slot]) if slot in hull and known is not None else known
-                for slot, known in enumerate(configuration.values)
-            ]
-            able = self.explain({key: replace(configuration, values=values)}, sighting, receptions, anew=False)
+            able = self.explain({key: self._as_before(configuration)}, sighting, receptions, anew=False)
             weighed[key] = replace(configuration, cost=configuration.cost + (0 if able else 1))
         self.now = rebase(weighed)
         self._closed = None
 
-    def opens(self, sighting: Sighting) -> bool:
+    def overtaken(self, sighting: Sighting) -> Configurations:
+        """Explained if it was sent before the messages that were seen last, with what was received by then."""
+        receptions = self.receptions()
+        after: Configurations = {}
+        for configuration in self.now.values():
+            base = {self.abilities.key(configuration): self._as_before(configuration)}
+            for outcome in self.explain(base, sighting, receptions, anew=False).values():
+                values = list(outcome.values)
+                for slot in self.program.peer_numbers:
+                    values[slot] = configuration.values[slot]
+                self.abilities.add(after, replace(outcome, values=values))
+        return after
+
+    def birth(self, sighting: Sighting) -> Birth:
         """Could a fresh endpoint begin a connection with this message, by a call of its user?"""
-        fresh = self.abilities.fresh()
-        return any(c.state != self.program.initial for c in self.explain(fresh, sighting, []).values())
+        return self._born(self.explain(self.abilities.fresh(), sighting, []))
+
+    def _born(self, after: Configurations) -> Birth:
+        births = [c for c in after.values() if not self.abilities.resting[c.state]]
+        if not births:
+            return Birth.NONE
+        for slot in self.program.picked_numbers:
+            mine = {c.values[slot] for c in (*self.now.values(), *self.ever.values())}
+            if any(c.values[slot] in mine and _exact(c.values[slot]) for c in births):
+                return Birth.SAME
+        return Birth.NEW
+
+    def answers_anew(self, sighting: Sighting) -> bool:
+        """Has it come to rest, and would this message begin a new life in answer to something that was not seen?"""
+        if not any(c.ended for c in self.abilities.close(self.now, self.receptions()).values()):
+            return False
+        anything = self.abilities.anything()
+        born = self.explain(self.abilities.close(self.abilities.fresh(), anything), sighting, anything)
+        return self._born(born) is Birth.NEW
+
+    def may_rest(self) -> bool:
+        """May it have come to rest?"""
+        return any(c.ended for c in self.abilities.close(self.now, self.receptions()).values())
+
+    def reach(self) -> tuple[int, int]:
+        """The lowest and highest number that it may have used, whatever was not seen."""
+        closed = self.abilities.close(self.now, self.receptions(), unseen=True, anew=False)
+        known = [c.values[slot] or v.ANY for c in closed.values() for slot in self.program.local_numbers]
+        return (min(low for low, _ in known), max(high for _, high in known))
+
+    def within(self, after: Configurations, reach: tuple[int, int]) -> Configurations:
+        """Those configurations that expect nothing which the peer cannot have sent."""
+        kept: Configurations = {}
+        for key, configuration in after.items():
+            known = [configuration.values[slot] for slot in self.program.peer_numbers]
+            if all(each is None or (each[0] <= reach[1] and each[1] >= reach[0]) for each in known):
+                kept[key] = configuration
+        return kept
 
     def from_earlier_life(self, sighting: Sighting) -> Configurations:
         """Explained when nothing is known of the endpoint's past."""

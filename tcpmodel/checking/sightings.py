@@ -84,6 +84,11 @@ class Interpreter:
             if space == "sender" or numbers.near[whose] is None:
                 numbers.learn(whose, known[0])
 
+    def carried(self, sighting: Sighting) -> int:
+        """How much a message carries: the sum of the fields that have a default."""
+        known = [sighting.slots[slot] for item, slot, _, _ in self._fields if item.default is not None]
+        return sum(each[0] for each in known if each is not None and each[0] > 0)
+
     def write(self, sighting: Sighting) -> str:
         """The message in the notation of the spec: ``<SEQ=100><CTL=SYN>``."""
         parts: list[str] = []

@@ -160,6 +160,14 @@ class Program:
             for variable in spec.variables
             if isinstance(variable.type, Seq) and variable.type.space == "local"
         ]
+        picked = {
+            action.variable
+            for state in spec.states
+            for rule in state.rules
+            for action in rule.actions
+            if isinstance(action, m.Assign) and action.value is None and not action.unset
+        }
+        self.picked_numbers = [slot for slot in self.local_numbers if spec.variables[slot].name in picked]
         self.peer_numbers = [
             self.layout.variables[variable.name]
             for variable in spec.variables
