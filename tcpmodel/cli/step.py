@@ -47,7 +47,7 @@ examples:
 
 An event is a message such as '<SEQ=301><ACK=101><CTL=FIN,ACK><DATA=5><WND=9000>', a call such as 'OPEN passive',
 'timeout NAME', 'notice NAME', or 'may' for what needs no event. docs/step.md says all of it.
-Exit status: 0 answered, 2 not (wrong usage, a name or value that the spec does not have, a line of a batch with an error)."""
+Exit status: 0 answered, 2 not (wrong usage, what the spec does not have, a line of a batch with an error)."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

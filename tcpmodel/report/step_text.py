@@ -53,6 +53,11 @@ class StepText:
                 yield f"{number}. {self.path(step)}"
             yield from self.outcome(step)
             yield from self.changes(done.before, step)
+            if step.open:
+                told = (
+                    f"{', '.join(step.open)}: the spec leaves {'them' if len(step.open) > 1 else 'it'} to the endpoint"
+                )
+                yield from self._labelled("open", [told], role="faint")
             if not several:
                 yield from self._same(done.before, given, set(self.changed(done.before, step)))
             yield from self._clauses(step)
@@ -90,11 +95,8 @@ class StepText:
         """What was sent, and what the user was told."""
         if not step.covered:
             yield from self._labelled("outcome", ["nothing happens: no rule of the spec applies"])
-        sent = [
-            f"{self._style.paint('strong', self._style.clean(text))}{f'  ({leave})' if leave else ''}"
-            for text, leave in zip(step.sent, step.leave, strict=True)
-        ]
-        yield from self._labelled("sends", sent or ["nothing"], painted=bool(sent))
+        sent = [f"{text}  ({leave})" if leave else text for text, leave in zip(step.sent, step.leave, strict=True)]
+        yield from self._labelled("sends", sent or ["nothing"], role="strong" if sent else "")
         if step.signals:
             yield from self._labelled("tells", [f'"{text}"' for text in step.signals])
 
@@ -170,10 +172,9 @@ class StepText:
                     yield " " * indent + self._style.paint("faint", line)
             label = ""
 
-    def _labelled(self, label: str, texts: list[str], *, role: str = "", painted: bool = False) -> Iterator[str]:
+    def _labelled(self, label: str, texts: list[str], *, role: str = "") -> Iterator[str]:
         for text in texts:
-            parts = [text] if painted else list(self._style.wrap(self._style.clean(text), LABEL))
-            for line in parts:
+            for line in self._style.wrap(self._style.clean(text), LABEL):
                 yield f"{label:{LABEL}}{self._style.paint(role, line) if role else line}"
                 label = ""
 

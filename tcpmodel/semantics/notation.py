@@ -27,12 +27,22 @@ class NotationError(ValueError):
 
 @dataclass(slots=True)
 class MessageText:
-    """A message as written: exact numbers by field name, flags and marks by name."""
+    """A message as written: exact numbers by field name, flags and marks by name.
+
+    ``named``: the spec has several messages, so that the name has to be written.
+    """
 
     message: m.Message
     fields: dict[str, int] = field(default_factory=dict)
     flags: frozenset[str] = frozenset()
     marks: frozenset[str] = frozenset()
+    named: bool = False
+
+    def __str__(self) -> str:
+        """The same message as the spec spells it."""
+        names = self.flags | self.marks
+        order = tuple(name for name in (*self.message.flags, *self.message.marks) if name in names)
+        return write_message(self.message, self.fields, order, named=self.named)
 
 
 @dataclass(slots=True)
@@ -49,9 +59,7 @@ class EventText:
     def __str__(self) -> str:
         """The same event as the spec spells it."""
         if self.message is not None:
-            read = self.message
-            order = [name for name in (*read.message.flags, *read.message.marks) if name in {*read.flags, *read.marks}]
-            return write_message(read.message, read.fields, tuple(order))
+            return str(self.message)
         return str(self.event) if self.event is not None else f"{OWN} {self.rule}".strip()
 
 
@@ -160,9 +168,17 @@ def _read_arrival(spec: m.Spec, text: str, message: m.Message | None = None) -> 
 
 
 def read_message(spec: m.Spec, text: str, message: m.Message | None = None) -> MessageText:
-    """Read ``<FIELD=n>...<CTL=A,B>``; NotationError with what is wrong."""
+    """Read ``<FIELD=n>...<CTL=A,B>``, with or without the name of the message before it.
+
+    Raises NotationError with what is wrong.
+    """
     if not spec.messages:
         raise NotationError(f"{spec.name} declares no message")
+    text = text.strip()
+    for each in spec.messages if message is None else ():
+        if text.upper() == each.name.upper() or re.match(rf"{re.escape(each.name)}\s*<", text, re.IGNORECASE):
+            message, text = each, text[len(each.name) :]
+            break
     rest = PART.sub("", text).strip()
     if rest:
         raise NotationError(f"not a message: {rest[:60]!r}; it is written as <FIELD=number>...<CTL=FLAG,FLAG>")
@@ -171,7 +187,7 @@ def read_message(spec: m.Spec, text: str, message: m.Message | None = None) -> M
         names = {name.upper() for name, _ in parts} - {"CTL"}
         fitting = [each for each in spec.messages if names <= {item.name.upper() for item in each.fields}]
         message = fitting[0] if fitting else spec.messages[0]
-    read = MessageText(message)
+    read = MessageText(message, named=len(spec.messages) > 1)
     control = False
     for name, value in parts:
         if name.upper() == "CTL":
@@ -211,8 +227,11 @@ def _read_flags(message: m.Message, text: str) -> tuple[frozenset[str], frozense
 # -------------------------------------------------------------------------------------------------------------- writing
 
 
-def write_message(message: m.Message, fields: dict[str, int], flags: tuple[str, ...]) -> str:
-    """Write a message: numbered fields first, then CTL, then what it carries besides."""
+def write_message(message: m.Message, fields: dict[str, int], flags: tuple[str, ...], *, named: bool = False) -> str:
+    """Write a message: numbered fields first, then CTL, then what it carries besides.
+
+    ``named``: with the name of the message, which a spec with several messages needs.
+    """
 
     def part(item: m.Field) -> str:
         number = fields[item.name]
@@ -228,7 +247,8 @@ def write_message(message: m.Message, fields: dict[str, int], flags: tuple[str, 
         and (item.default is None or fields[item.name] != item.default)
     ]
     control = [f"<CTL={','.join(flags)}>"] if flags else []
-    return "".join([*before, *control, *after]) or message.name
+    written = "".join([*before, *control, *after])
+    return f"{message.name} {written}".strip() if named or not written else written
 
 
 def _has_numbers(message: m.Message) -> bool:

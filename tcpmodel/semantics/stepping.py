@@ -29,6 +29,9 @@ from tcpmodel.semantics.program import CompiledAction, CompiledChoose, CompiledR
 from tcpmodel.semantics.reasons import reasons
 from tcpmodel.semantics.values import FALSE, OPEN, Interval
 
+Sent = tuple[CompiledSend, "tuple[Interval | None, ...]"]
+"""A message that a rule sends, with the values of its fields."""
+
 Given = Mapping[str, "int | str | None"]
 """Values by name as people give them: numbers, words of an enum, ``unset`` or None."""
 
@@ -70,6 +73,11 @@ class Step:
     def next(self) -> str:
         """The state afterwards."""
         return self.path[-1]
+
+    @property
+    def open(self) -> tuple[str, ...]:
+        """The names of what the rules that fired leave to the endpoint: a choice can fix them."""
+        return tuple(dict.fromkeys(name for rule in self.rules for name in _open(rule)))
 
 
 @dataclass(slots=True)
@@ -316,18 +324,18 @@ class Stepper:
         for rule in outcome.rules:
             if self.program.states[rule.target] != path[-1]:
                 path.append(self.program.states[rule.target])
+        sent = _merged(outcome.sent)
         return Step(
             tuple(path),
-            tuple(self._sent(outcome, index) for index in range(len(outcome.sent))),
+            tuple(self._sent(action, known) for action, known in sent),
             outcome.signals,
             tuple(rule.source for rule in outcome.rules),
             self.told_values(outcome.values),
             outcome.covered,
-            tuple(_leave(action.source) for action, _ in outcome.sent),
+            tuple(_leave(action.source) for action, _ in sent),
         )
 
-    def _sent(self, outcome: Outcome, index: int) -> str:
-        action, known = outcome.sent[index]
+    def _sent(self, action: CompiledSend, known: tuple[Interval | None, ...]) -> str:
         message = next(each for each in self.spec.messages if each.name == action.message)
         names = {self.program.layout.fields[message.name, item.name]: item for item in message.fields}
         fields: dict[str, int] = {}
@@ -337,7 +345,7 @@ class Stepper:
             elif value is not None:
                 circular = isinstance(names[slot].type, Seq)
                 fields[names[slot].name] = value[0] % v.MODULUS if circular else value[0]
-        return write_message(message, fields, action.source.flags)
+        return write_message(message, fields, action.source.flags, named=len(self.spec.messages) > 1)
 
     def told_values(self, values: Sequence[Interval | None]) -> dict[str, int | str | None]:
         """Variables as numbers modulo 2^32, words, or None when unset."""
@@ -359,17 +367,21 @@ class Stepper:
         return Tried(rule.source, None if answer == OPEN else answer != FALSE, found)
 
 
+def _open(rule: m.Rule) -> list[str]:
+    """What a rule leaves to the endpoint: chosen names, and variables that are assigned ``any``."""
+    chosen = [action.name for action in rule.actions if isinstance(action, m.Choose)]
+    assigned = [a.variable for a in rule.actions if isinstance(a, m.Assign) and a.value is None and not a.unset]
+    return [*chosen, *assigned]
+
+
 def _choices(spec: m.Spec) -> dict[str, Type]:
-    """What the spec leaves open, under any profile: chosen names, and variables that are assigned ``any``."""
+    """What the spec leaves open in any state, under any profile."""
     types = {variable.name: variable.type for variable in spec.variables}
     found: dict[str, Type] = {}
     for state in spec.states:
         for rule in state.rules:
-            for action in rule.actions:
-                if isinstance(action, m.Choose):
-                    found[action.name] = action.type
-                elif isinstance(action, m.Assign) and action.value is None and not action.unset:
-                    found[action.variable] = types[action.variable]
+            found.update((action.name, action.type) for action in rule.actions if isinstance(action, m.Choose))
+            found.update((name, types[name]) for name in _open(rule) if name in types)
     return found
 
 
@@ -383,6 +395,25 @@ def _read(type_: Type, name: str, value: int | str | None) -> int:
 
 def _described(type_: Type) -> str:
     return "a number" if isinstance(type_, Seq) else str(type_)
+
+
+def _merged(sent: Sequence[Sent]) -> list[Sent]:
+    """What really leaves: a message that may wait (``within``) is merged into a later one of its kind.
+
+    So an event that gives several reasons to acknowledge is acknowledged once, with the numbers after the last one.
+    """
+    kept: list[Sent] = []
+    for action, known in sent:
+        if kept and kept[-1][0].source.within is not None and _alike(kept[-1][0], action):
+            kept.pop()
+        kept.append((action, known))
+    return kept
+
+
+def _alike(one: CompiledSend, other: CompiledSend) -> bool:
+    """Are these messages of one kind: the same flags, the same fields?"""
+    slots = [{slot for slot, _, _ in action.fields} for action in (one, other)]
+    return one.message == other.message and one.flags == other.flags and slots[0] == slots[1]
 
 
 def _leave(send: m.Send) -> str:
