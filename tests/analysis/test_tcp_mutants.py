@@ -40,11 +40,11 @@ def test_listener_without_handshake(root: Path) -> None:
 
 
 def test_case_forgotten(root: Path) -> None:
-    found = witnesses(mutated(root, r"^  TMW-02: .*\n", ""))
+    found = witnesses(mutated(root, r"^  LAK-F0: .*\n", ""))
     assert list(found) == ["classes-handled"]
     (witness,) = found["classes-handled"]
     values = dict(witness.values)
-    assert witness.state == "TIME-WAIT" and values["SEG.DATA"] == "0" and "SYN" not in values["SEG flags"]
+    assert witness.state == "LAST-ACK" and values["SEG.DATA"] == "0" and "SYN" not in values["SEG flags"]
 
 
 def test_call_forgotten(root: Path) -> None:
@@ -60,7 +60,7 @@ def test_no_way_out(root: Path) -> None:
     start = text.index("state LAST-ACK")
     end = text.index("\n///", start)
     body = re.sub(r"-> CLOSED", "stay", text[start:end])
-    body = re.sub(r"  use (abort-quietly|give-up|check-reset-quietly|resets-in-the-wild)\n", "", body)
+    body = re.sub(r"  use (abort-quietly|give-up|give-up-sending|check-reset-quietly|resets-in-the-wild)\n", "", body)
     body = body.replace("use calls-while-open", "use calls-while-open\n  on ABORT stay")
     found = witnesses(verify(parse_spec(text[:start] + body + text[end:], "tcp.tcpspec"), DEFAULT))
     assert "closable" in found and "livelock-free" in found
