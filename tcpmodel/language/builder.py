@@ -8,18 +8,18 @@ The children of a rule are nodes, words, tokens and small tagged tuples; ``_one`
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from lark import Token
 
 from tcpmodel.language import syntax
 from tcpmodel.language.citations import read_citations
-from tcpmodel.language.expression_builder import ExpressionBuilder, Part
+from tcpmodel.language.expression_builder import Part
+from tcpmodel.language.scenario_builder import ScenarioBuilder
 from tcpmodel.language.syntax import Cite, Condition, Node, Word
 
 
-class Builder(ExpressionBuilder):
+class Builder(ScenarioBuilder):
     """Callbacks for lark; ``errors`` collects what is wrong inside a well-formed piece."""
 
     # ---------------------------------------------------------------------------------------------------- headings
@@ -38,10 +38,6 @@ class Builder(ExpressionBuilder):
     def title(self, children: list[Token]) -> Part:
         word = self._string(children[0])
         return Part("title", word, word.span)
-
-    def _string(self, token: Token) -> Word:
-        text = re.sub(r"\\(.)", r"\1", str(token)[1:-1])
-        return Word(text, self.source.span(token, token))
 
     def cites(self, children: list[Token]) -> Part:
         token = children[0]
@@ -357,7 +353,7 @@ class Builder(ExpressionBuilder):
         )
 
     def signal(self, children: list[Any]) -> syntax.SignalAction:
-        word = self._string(children[0])
+        word = self._string(children[1])
         return syntax.SignalAction(word.span, word, self._one(self._parts(children), "condition"))
 
     # ------------------------------------------------------------------------------ single messages, logs, properties

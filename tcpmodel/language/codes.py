@@ -349,6 +349,31 @@ _ALL = (
         "state X\n  typical SND.UNA = SND.NXT - 1, SND.NXT = 101\n",
         "state X\n  typical SND.NXT = 101, SND.UNA = SND.NXT - 1\n",
     ),
+    Code(
+        "TS050",
+        "wrong form of a scenario line",
+        "With `from STATE` a scenario has one end: `< MESSAGE` comes, `> MESSAGE` goes. Else it has two: its first\n"
+        "line gives their states, and messages go between them: `-->` to the right, `<--` to the left, `...` for the\n"
+        "side where nothing happens, as the message is under way. Events of one of two ends begin with A: or B:.",
+        'scenario "s"\n  A  B\n  A --> <SEQ=1> <-- B\n',
+        'scenario "s"\n  A  B\n  A --> <SEQ=1> --> B\n',
+    ),
+    Code(
+        "TS051",
+        "not clear what a scenario refuses",
+        "A rejecting scenario shows a step that the model must refuse. It is the last line, and says why; all before\n"
+        "it must be accepted. No other scenario has such a line.",
+        'reject scenario "s" from A\n  CLOSE => B\n',
+        'reject scenario "s" from A\n  CLOSE => B  ! "only OPEN leads there"\n',
+    ),
+    Code(
+        "TS052",
+        "it refers to what does not exist",
+        "The spec holds no rule, property, scenario, declaration of this kind and name, so what is said about it is\n"
+        "out of date or mistyped.",
+        'scenario "s" from A\n  may R-7\n',
+        'scenario "s" from A\n  may\n',
+    ),
     # ------------------------------------------------------------------------------------------------------- warnings
     Code(
         "TS060",

@@ -56,6 +56,10 @@ class ExpressionBuilder:
     def _word(self, token: Token) -> Word:
         return self.source.word(token)
 
+    def _string(self, token: Token) -> Word:
+        text = re.sub(r"\\(.)", r"\1", str(token)[1:-1])
+        return Word(text, self.source.span(token, token))
+
     def _flag(self, children: list[Any], kind: str) -> bool:
         return any(isinstance(child, Token) and child.type == kind for child in children)
 

@@ -44,6 +44,11 @@ class Source:
             base + (first.line or 1), first.column or 1, base + (last.end_line or 1), last.end_column or 1, self.path
         )
 
+    def whole(self, start: int) -> Span:
+        """From the character at ``start`` to the end of the first line."""
+        line = self.text.split("\n", 1)[0].split("//", 1)[0].rstrip()
+        return Span(self.base + 1, start + 1, self.base + 1, max(len(line), start + 1) + 1, self.path)
+
     def word(self, token: Token) -> syntax.Word:
         """A name or keyword with its span."""
         return syntax.Word(str(token), self.span(token, token))

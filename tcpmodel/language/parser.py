@@ -16,6 +16,7 @@ from tcpmodel.language.builder import Builder
 from tcpmodel.language.chunks import Chunk, Piece, declared_names, split_file
 from tcpmodel.language.errors import MOST_ERRORS, SpecError
 from tcpmodel.language.parts import FORM, MOST_PARTS, NO_PARTS, Parts, good_path
+from tcpmodel.language.scenario_syntax import LineNode, ScenarioDecl
 from tcpmodel.language.span import NOWHERE, Span
 from tcpmodel.language.syntax import Word
 from tcpmodel.language.syntax_errors import syntax_error
@@ -125,11 +126,14 @@ class _Reader:
                 self.broken.add("spec heading")
             if word == "state" and "initial" in chunk.head.text.split("state")[0]:
                 self.broken.add("initial state")
-            if not chunk.items or word not in ("state", "rules"):
+            if not chunk.items or (word not in ("state", "rules") and not chunk.lines):
                 return
         else:
             declaration.doc = chunk.head.doc
             self.declarations.append(declaration)
+        if chunk.lines:
+            self._lines(chunk, declaration)
+            return
         for piece in chunk.items:
             item = self._piece(piece, "item")
             if isinstance(item, syntax.Item):
@@ -138,6 +142,16 @@ class _Reader:
                     declaration.items.append(item)
             elif isinstance(declaration, syntax.StateDecl | syntax.GroupDecl):
                 declaration.damaged = True
+
+    def _lines(self, chunk: Chunk, declaration: object) -> None:
+        for piece in chunk.items:
+            line = self._piece(piece, "line")
+            if isinstance(declaration, ScenarioDecl):
+                if isinstance(line, LineNode):
+                    line.doc = piece.doc
+                    declaration.lines.append(line)
+                else:
+                    declaration.damaged = True
 
     def _piece(self, piece: Piece, start: str) -> object:
         """The node, or None after having noted what is wrong."""

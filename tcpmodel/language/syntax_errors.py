@@ -14,6 +14,7 @@ from tcpmodel.language.errors import SpecError
 from tcpmodel.language.span import Span
 from tcpmodel.language.words import DECLARATIONS, RULE_WORDS, expected_words, keyword_of, nearest
 
+_PIECES = {"declaration": "declaration", "item": "rule", "line": "line"}
 _LAST_WORDS = re.compile(r"([A-Za-z][A-Za-z0-9.\-_]*)(?:\s+([A-Za-z][A-Za-z0-9.\-_]*))?\s*$")
 
 
@@ -24,7 +25,7 @@ def syntax_error(error: UnexpectedInput, text: str, first_line: int, start: str)
         if token.type == "$END":
             text = text.rstrip()
             span = _span_at(text, len(text), first_line)
-            found = "the end of the " + ("rule" if start == "item" else "declaration")
+            found = "the end of the " + _PIECES[start]
         else:
             span = _span(token.line, token.column, token.end_line, token.end_column, first_line)
             found = f"`{_short(str(token))}`"

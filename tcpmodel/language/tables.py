@@ -21,7 +21,7 @@ GRAMMAR = Path(__file__).with_name("grammar.lark")
 
 
 def build_parser(callbacks: object) -> lark.Lark:
-    """A parser with the starts ``declaration`` and ``item`` that calls a method of ``callbacks`` for each rule."""
+    """A parser with the starts of ``_OPTIONS`` that calls a method of ``callbacks`` for each rule of the grammar."""
     grammar = GRAMMAR.read_text(encoding="utf-8")
     mark = f"{lark.__version__} {sys.implementation.cache_tag} {grammar}"
     name = "grammar-" + hashlib.sha256(mark.encode()).hexdigest()
@@ -47,7 +47,7 @@ def _from_tables(data: bytes, callbacks: object) -> lark.Lark | None:
 _OPTIONS: dict[str, Any] = {
     "parser": "lalr",
     "lexer": "contextual",
-    "start": ["declaration", "item"],
+    "start": ["declaration", "item", "line"],
     "propagate_positions": False,
     "maybe_placeholders": False,
 }

@@ -28,6 +28,8 @@ DECLARATIONS = (
     "rule",
     "property",
     "source",
+    "scenario",
+    "reject",
 )
 
 RULE_WORDS = ("when", "unless", "stay", "drop", "then continue", "drawn", "choose", "send", "signal", "with", "without")
@@ -62,14 +64,18 @@ _SIGNS = {
     "LT": "`<`",
     "GT": "`>`",
     "SEND": "`send`",
+    "LABEL": "a number such as `1.`",
+    "SENDS": "`-->`",
+    "GETS": "`<--`",
+    "UNDER_WAY": "`...`",
 }
 _GROUPS = (
     (("LT", "LE", "GT", "GE", "NE"), "a comparison"),
     (("LE", "GE", "NE"), "a comparison"),
     (("PLUS", "MINUS", "TIMES", "OVER_SIGN", "MOD"), "an operator such as `+`"),
     (("OR", "AND"), "`and`, `or`"),
-    (("_CHOOSE", "SEND", "_SIGNAL", "NAME"), "an action"),
-    (("_CHOOSE", "SEND", "_SIGNAL"), "an action"),
+    (("_CHOOSE", "SEND", "SIGNAL", "NAME"), "an action"),
+    (("_CHOOSE", "SEND", "SIGNAL"), "an action"),
     (("_TO", "STAY", "DROP"), "where it leads (`-> STATE`, `stay` or `drop`)"),
     (("_WHEN", "_UNLESS"), "a condition with `when` or `unless`"),
     (("_WITH", "_WITHOUT"), "flags with `with` or `without`"),
@@ -77,6 +83,7 @@ _GROUPS = (
     (("NUMBER", "NAME", "MAX", "MIN", "OPEN"), "a value"),
 )
 _NO_KEYWORDS = {"BANG", "LT", "LE", "GT", "GE", "EQ", "NE", "PLUS", "MINUS", "TIMES", "OVER_SIGN", "OPEN", "CLOSE"}
+_NO_KEYWORDS |= {"LABEL", "SENDS", "GETS", "UNDER_WAY"}
 _SYMBOLS = {"_COMMA", "_COLON", "_DOTS", "_BAR", "_AT", "_TO", "_BECOMES", "_GIVES", "NAME", "STRING", "NUMBER"}
 
 

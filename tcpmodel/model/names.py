@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from tcpmodel.language import syntax
 from tcpmodel.language.errors import SpecError
+from tcpmodel.language.scenario_syntax import ScenarioDecl
 from tcpmodel.language.span import NOWHERE, Span
 from tcpmodel.language.syntax import Cite, Word
 from tcpmodel.model.spec import Citation, Event, Message, Profile, Variable
@@ -160,3 +161,5 @@ def _declared(declaration: syntax.Declaration) -> Iterator[tuple[str, Word]]:
             yield "source", declaration.name
         case syntax.PropertyDecl():
             yield "property", declaration.name
+        case ScenarioDecl():
+            yield "scenario", declaration.title

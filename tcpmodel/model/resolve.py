@@ -16,6 +16,7 @@ from tcpmodel.model.definitions import Definitions
 from tcpmodel.model.judged import Judged, text_of, words_of
 from tcpmodel.model.names import Names, Report
 from tcpmodel.model.rules import Rules
+from tcpmodel.model.scenarios import Scenarios
 from tcpmodel.model.types import DURATION, Enum, Octets, Range, Type
 from tcpmodel.model.typing import Typer, read_type
 
@@ -65,6 +66,7 @@ class _Resolver:
         judged = Judged(self.file, names, self.definitions)
         faults, packet_rules = judged.faults(), judged.packet_rules()
         sources, properties = judged.sources(), judged.properties()
+        scenarios = Scenarios(self.file, names, states).all()
         constants, definitions = self._constants(), self._definitions()
         if head is None:
             return None
@@ -89,6 +91,7 @@ class _Resolver:
             path,
             digest,
             parts,
+            scenarios,
         )
 
     # ------------------------------------------------------------------------------------------------------ headings
