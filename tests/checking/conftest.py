@@ -1,0 +1,65 @@
+"""What the tests of the checker share: specs compiled once, and a way to check records that come from no file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+
+from tcpmodel.checking.checker import Checker
+from tcpmodel.model.load import load_spec
+from tcpmodel.model.spec import Spec
+from tcpmodel.traces.open import open_trace
+from tcpmodel.traces.records import Packet, Skipped, StateRecord
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "semantics")]
+
+Judge = Callable[..., Checker]
+
+
+class Records:
+    """Records as a trace, numbered anew from 1."""
+
+    path = "records"
+    format = "records"
+    counts_lines = False
+
+    def __init__(self, records: Iterable[Packet | StateRecord], source: str = "") -> None:
+        self.source = source
+        self.skipped = Skipped()
+        self._records = [record._replace(number=number) for number, record in enumerate(records, 1)]
+
+    def records(self) -> Iterable[Packet | StateRecord]:
+        return iter(self._records)
+
+
+@pytest.fixture(scope="session")
+def tcp() -> Spec:
+    return load_spec("tcp")
+
+
+@pytest.fixture(scope="session")
+def specs(tcp: Spec) -> list[Spec]:
+    return [tcp, load_spec("udp")]
+
+
+@pytest.fixture(scope="session")
+def judge(specs: list[Spec]) -> Judge:
+    """Check records, or a file, against the shipped specs, which are compiled once.
+
+    The result is the checker, so that a test can look at more than its report.
+    """
+    kept: dict[str, object] = {}
+
+    def run(what: Iterable[Packet | StateRecord] | Path, source: str = "") -> Checker:
+        checker = Checker(specs)
+        checker._judges.update(kept)  # type: ignore[arg-type]
+        trace = open_trace(str(what)) if isinstance(what, Path) else Records(what, source)
+        checker.read(trace)  # type: ignore[arg-type]
+        kept.update(checker._judges)
+        return checker
+
+    return run
