@@ -98,11 +98,18 @@ class Endpoint:
     # --------------------------------------------------------------------------------------------- explanations
 
     def explain(
-        self, base: Configurations, sighting: Sighting, receptions: list[Reception], *, anew: bool = True
+        self,
+        base: Configurations,
+        sighting: Sighting,
+        receptions: list[Reception],
+        *,
+        anew: bool = True,
+        unseen: bool = False,
     ) -> Configurations:
         """The configurations after sending the message, from each of ``base``; empty when none can send it.
 
-        ``anew``: one of the receptions may begin a new life of the endpoint.
+        ``anew``: one of the receptions may begin a new life of the endpoint. ``unseen``: what the same event sends
+        besides need not be seen.
         """
         after: Configurations = {}
         wanted = (sighting.message, sighting.flags)
@@ -111,9 +118,9 @@ class Endpoint:
                 if event[0] == "message":
                     for reception in receptions:
                         if reception.event == event:
-                            self._collect(configuration, reception, sighting, after, anew)
+                            self._collect(configuration, reception, sighting, after, anew, unseen)
                 else:
-                    self._collect(configuration, Reception(event, None, ()), sighting, after, False)
+                    self._collect(configuration, Reception(event, None, ()), sighting, after, False, unseen)
         return after
 
     def _collect(
@@ -123,8 +130,9 @@ class Endpoint:
         sighting: Sighting,
         after: Configurations,
         anew: bool,
+        unseen: bool,
     ) -> None:
-        run = Run(self.program, what.event, sighting, flags=what.flags)
+        run = Run(self.program, what.event, sighting, unseen, flags=what.flags)
         for outcome in run.start(configuration.state, configuration.values, what.slots):
             if outcome.matched:
                 new = self.abilities.after(configuration, outcome, 0, anew=anew)
@@ -157,7 +165,7 @@ class Endpoint:
         highest = [max((c.values[slot] or v.ANY)[1] for c in self.now.values()) for slot in self.program.local_numbers]
         for unseen in (False, True):
             possible = self.abilities.close(base, receptions, unseen=unseen, anew=False)
-            earlier = self.explain(possible, sighting, receptions, anew=False)
+            earlier = self.explain(possible, sighting, receptions, anew=False, unseen=unseen)
             found = [c for c in earlier.values() if self._adds_nothing(c, highest)]
             for configuration in found:
                 self.abilities.add(self.ever, configuration)

@@ -90,7 +90,7 @@ def choose_specs(wanted: Sequence[str]) -> list[Spec]:
 
     CommandError with the errors of all specs that cannot be used, or for two specs of one protocol.
     """
-    from tcpmodel.model.load import shipped_specs
+    from tcpmodel.traces.records import PROTOCOLS
 
     chosen: dict[str, tuple[str, Spec]] = {}
     errors: list[str] = []
@@ -108,7 +108,7 @@ def choose_specs(wanted: Sequence[str]) -> list[Spec]:
         chosen[protocol] = (name, spec)
     if errors:
         raise CommandError("\n\n".join(errors), complete=True)
-    for name in shipped_specs():
+    for name in PROTOCOLS:
         if name not in chosen:
             spec = load(name)
             chosen.setdefault(spec.over or spec.name, (name, spec))

@@ -43,6 +43,9 @@ FLAG_BITS: dict[str, int] = {
 """The names and bits of the flags in the header of ``tcp`` packets, as RFC 9293 section 3.1 places them."""
 
 
+PROTOCOLS = ("tcp", "udp")
+"""Every protocol name that a reader gives to packets and records."""
+
 FIELD_KEYS = frozenset(
     {
         *("seq", "ack", "window", "length", "urgent", "offset"),
