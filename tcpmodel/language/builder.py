@@ -15,11 +15,12 @@ from lark import Token
 from tcpmodel.language import syntax
 from tcpmodel.language.citations import read_citations
 from tcpmodel.language.expression_builder import Part
+from tcpmodel.language.mark_builder import MarkBuilder
 from tcpmodel.language.scenario_builder import ScenarioBuilder
 from tcpmodel.language.syntax import Cite, Condition, Node, Word
 
 
-class Builder(ScenarioBuilder):
+class Builder(ScenarioBuilder, MarkBuilder):
     """Callbacks for lark; ``errors`` collects what is wrong inside a well-formed piece."""
 
     # ---------------------------------------------------------------------------------------------------- headings

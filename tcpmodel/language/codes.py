@@ -182,9 +182,9 @@ _ALL = (
     ),
     Code(
         "TS019",
-        "unknown severity, scope or party",
+        "unknown severity, scope, party or verdict",
         "The severity of a rule or fault is must, normative, should, unusual, capture or legal; its scope is packet;\n"
-        "who is to blame is sender, receiver, path, application or capture.",
+        "who is to blame is sender, receiver, path, application or capture. A claim is right, loose or wrong.",
         'fault F-1 awful "wrong" when SND.NXT < SND.UNA\n',
         'fault F-1 normative "wrong" when SND.NXT < SND.UNA\n',
     ),
@@ -371,8 +371,16 @@ _ALL = (
         "it refers to what does not exist",
         "The spec holds no rule, property, scenario, declaration of this kind and name, so what is said about it is\n"
         "out of date or mistyped.",
-        'scenario "s" from A\n  may R-7\n',
-        'scenario "s" from A\n  may\n',
+        "requirement MUST-5 by variable SND.NXTT\n",
+        "requirement MUST-5 by variable SND.NXT\n",
+    ),
+    Code(
+        "TS053",
+        "mark that does not say what it must",
+        "A requirement says what carries it, or why nothing in a model of one endpoint can. A claim says what shows\n"
+        "it; and unless it is right, in words what would be right.",
+        'claim C-1 loose "a connection begins with OPEN" by state A\n',
+        'claim C-1 loose "a connection begins with OPEN" by state A "or with a SYN that arrives"\n',
     ),
     # ------------------------------------------------------------------------------------------------------- warnings
     Code(

@@ -38,6 +38,7 @@ MOST_REPAIRS = 8
 """So many wrong lines of one declaration or rule are left out to look at the rest of it."""
 
 _NAMES = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[.\-_][A-Za-z0-9]+)*")
+_ID = re.compile(r"\A\s*([A-Za-z][A-Za-z0-9.\-_]*)[ \t]*:")
 _LINE_BY_LINE = re.compile(r"(?:message|source|rule)[ \t]")
 
 
@@ -122,6 +123,8 @@ class _Reader:
         if not isinstance(declaration, syntax.Declaration):
             word, names = declared_names(chunk.head.text)
             self.broken.update(names)
+            if chunk.lines:
+                self.broken.update(re.findall(r'"([^"\n]*)"', chunk.head.text)[:1])
             if word == "spec" or not (self.declarations or self.part):
                 self.broken.add("spec heading")
             if word == "state" and "initial" in chunk.head.text.split("state")[0]:
@@ -140,8 +143,10 @@ class _Reader:
                 item.doc = piece.doc
                 if isinstance(declaration, syntax.StateDecl | syntax.GroupDecl):
                     declaration.items.append(item)
-            elif isinstance(declaration, syntax.StateDecl | syntax.GroupDecl):
-                declaration.damaged = True
+            else:
+                self.broken.update(_ID.findall(piece.text))
+                if isinstance(declaration, syntax.StateDecl | syntax.GroupDecl):
+                    declaration.damaged = True
 
     def _lines(self, chunk: Chunk, declaration: object) -> None:
         for piece in chunk.items:

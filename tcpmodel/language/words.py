@@ -30,6 +30,8 @@ DECLARATIONS = (
     "source",
     "scenario",
     "reject",
+    "requirement",
+    "claim",
 )
 
 RULE_WORDS = ("when", "unless", "stay", "drop", "then continue", "drawn", "choose", "send", "signal", "with", "without")

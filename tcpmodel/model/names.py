@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from tcpmodel.language import syntax
 from tcpmodel.language.errors import SpecError
+from tcpmodel.language.mark_syntax import ClaimDecl, RequirementDecl
 from tcpmodel.language.scenario_syntax import ScenarioDecl
 from tcpmodel.language.span import NOWHERE, Span
 from tcpmodel.language.syntax import Cite, Word
@@ -161,5 +162,9 @@ def _declared(declaration: syntax.Declaration) -> Iterator[tuple[str, Word]]:
             yield "source", declaration.name
         case syntax.PropertyDecl():
             yield "property", declaration.name
+        case RequirementDecl():
+            yield "requirement", declaration.name
+        case ClaimDecl():
+            yield "claim", declaration.name
         case ScenarioDecl():
             yield "scenario", declaration.title

@@ -14,6 +14,7 @@ from tcpmodel.model import spec
 from tcpmodel.model.define import Definer
 from tcpmodel.model.definitions import Definitions
 from tcpmodel.model.judged import Judged, text_of, words_of
+from tcpmodel.model.marked import Marked
 from tcpmodel.model.names import Names, Report
 from tcpmodel.model.rules import Rules
 from tcpmodel.model.scenarios import Scenarios
@@ -67,6 +68,8 @@ class _Resolver:
         faults, packet_rules = judged.faults(), judged.packet_rules()
         sources, properties = judged.sources(), judged.properties()
         scenarios = Scenarios(self.file, names, states).all()
+        marked = Marked(self.file, names, states)
+        requirements, claims = marked.requirements(), marked.claims()
         constants, definitions = self._constants(), self._definitions()
         if head is None:
             return None
@@ -92,6 +95,8 @@ class _Resolver:
             digest,
             parts,
             scenarios,
+            requirements,
+            claims,
         )
 
     # ------------------------------------------------------------------------------------------------------ headings

@@ -2,7 +2,7 @@
 
 Owns: the data classes of a spec, after all names are resolved and all types are checked.
 Must never hold: how a spec is written (see ``language``) or what it means (see ``semantics``). Expressions and events
-stand in ``expr``, scenarios in ``scenario``; their names can be had from here as well.
+stand in ``expr``, scenarios in ``scenario``, marks in ``marks``; their names can be had from here as well.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ from tcpmodel.model.expr import LocalRef as LocalRef
 from tcpmodel.model.expr import Not as Not
 from tcpmodel.model.expr import Or as Or
 from tcpmodel.model.expr import VarRef as VarRef
+from tcpmodel.model.marks import Claim as Claim
+from tcpmodel.model.marks import Reference as Reference
+from tcpmodel.model.marks import Requirement as Requirement
 from tcpmodel.model.scenario import Line as Line
 from tcpmodel.model.scenario import Scenario as Scenario
 from tcpmodel.model.scenario import StatesLine as StatesLine
@@ -330,6 +333,8 @@ class Spec:
     digest: str = field(default="", compare=False)
     parts: tuple[str, ...] = ()
     scenarios: tuple[Scenario, ...] = ()
+    requirements: tuple[Requirement, ...] = ()
+    claims: tuple[Claim, ...] = ()
 
     @property
     def initial(self) -> State:
