@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import NamedTuple
 
+from tcpmodel.cli.asking import assignments, make_stepper
 from tcpmodel.cli.errors import CommandError
 from tcpmodel.cli.options import active_profiles, wants_color
-from tcpmodel.cli.step import assignments, make_stepper
 from tcpmodel.model.spec import Spec
 from tcpmodel.report.scenario_text import Done, scenario
 from tcpmodel.report.step_text import StepText, plain

@@ -10,10 +10,10 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 
+from tcpmodel.cli.asking import assignments, make_stepper
 from tcpmodel.cli.errors import CommandError
 from tcpmodel.cli.options import (
     SPEC_HELP,
-    active_profiles,
     add_color,
     add_output_format,
     add_profile,
@@ -38,16 +38,18 @@ KEYS = ("state", "let", "choose", "event", "profiles")
 
 EXAMPLES = """\
 examples:
-  tcpmodel step                                          a session: type events, see the endpoint move
-  tcpmodel step --event 'OPEN active' --choose ISS=100   a fresh endpoint is opened
-  tcpmodel step --state LISTEN --event '<SEQ=100><CTL=SYN>'
-  tcpmodel step --state ESTABLISHED --event 'timeout KEEPALIVE' --profile linux
-  tcpmodel step --state SYN-RECEIVED --event may         what it may do of its own accord
-  tcpmodel step --batch events.jsonl                     one JSON object a line, one answer a line
+  tcpmodel step                             a session: the endpoint moves
+  tcpmodel step --event STATUS              one event, on a fresh endpoint
+  tcpmodel step --state LISTEN --event CLOSE --profile linux
+  tcpmodel step --state LISTEN --event=<SEQ=100><CTL=SYN> --choose ISS=500
+  tcpmodel step --batch events.jsonl        one JSON object a line
 
-An event is a message such as '<SEQ=301><ACK=101><CTL=FIN,ACK><DATA=5><WND=9000>', a call such as 'OPEN passive',
-'timeout NAME', 'notice NAME', or 'may' for what needs no event. docs/step.md says all of it.
-Exit status: 0 answered, 2 not (wrong usage, what the spec does not have, a line of a batch with an error)."""
+An event is a message such as '<SEQ=301><ACK=101><CTL=FIN,ACK><DATA=5>', a call
+such as 'OPEN passive', 'timeout NAME', 'notice NAME', or 'may' for what needs
+no event. On a command line they want quotes. docs/step.md says all of it.
+
+Exit status: 0 answered, 2 not: wrong options, a name or value that the spec
+does not have, a line of a batch that could not be used."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -119,25 +121,6 @@ def run(args: argparse.Namespace) -> int:
     for shown in lines(done, spec, style, [stepper.variable(name) for name in given]):
         print(shown.rstrip())
     return 0
-
-
-def assignments(words: Sequence[str], option: str) -> dict[str, int | str | None]:
-    """``NAME=VALUE`` words as a mapping; of one name the last counts. CommandError for a word without ``=``."""
-    found: dict[str, int | str | None] = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not equals or not name.strip() or not value.strip():
-            raise CommandError(f"{option} {word}: NAME=VALUE is needed")
-        found[name.strip()] = value.strip()
-    return found
-
-
-def make_stepper(spec: Spec, profiles: Sequence[str]) -> Stepper:
-    """A stepper under the defaults changed by ``profiles``; CommandError for one that the spec does not have."""
-    from tcpmodel.semantics.stepping import Stepper
-
-    active_profiles(spec, profiles)
-    return Stepper(spec, profiles)
 
 
 # ---------------------------------------------------------------------------------------------------------- a batch

@@ -13,6 +13,8 @@ from tcpmodel.semantics.stepping import Step
 
 Values = Mapping[str, "int | str | None"]
 
+OFF = "no-"
+
 
 class Done(NamedTuple):
     """One event that happened: its text, the variables before it, its outcome, and what was chosen for it."""
@@ -26,8 +28,10 @@ class Done(NamedTuple):
 def scenario(title: str, state: str, let: Values, profiles: Sequence[str], done: Sequence[Done]) -> str:
     """A scenario from ``state`` with these variables and profiles, with what each event has to lead to."""
     head = f'scenario "{_quoted(title)}" from {state}'
-    if profiles:
-        head += f" with {', '.join(profiles)}"
+    on = [name for name in profiles if not name.startswith(OFF)]
+    off = [name.removeprefix(OFF) for name in profiles if name.startswith(OFF)]
+    head += f" with {', '.join(on)}" if on else ""
+    head += f" without {', '.join(off)}" if off else ""
     if let:
         head += f" let {_pairs(let, ', ')}"
     lines = [head]

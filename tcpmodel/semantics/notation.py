@@ -29,20 +29,20 @@ class NotationError(ValueError):
 class MessageText:
     """A message as written: exact numbers by field name, flags and marks by name.
 
-    ``named``: the spec has several messages, so that the name has to be written.
+    ``control``: flags and marks in the order in which they were written. ``named``: the spec has several messages, so
+    that the name has to be written.
     """
 
     message: m.Message
     fields: dict[str, int] = field(default_factory=dict)
     flags: frozenset[str] = frozenset()
     marks: frozenset[str] = frozenset()
+    control: tuple[str, ...] = ()
     named: bool = False
 
     def __str__(self) -> str:
         """The same message as the spec spells it."""
-        names = self.flags | self.marks
-        order = tuple(name for name in (*self.message.flags, *self.message.marks) if name in names)
-        return write_message(self.message, self.fields, order, named=self.named)
+        return write_message(self.message, self.fields, self.control, named=self.named)
 
 
 @dataclass(slots=True)
@@ -194,7 +194,9 @@ def read_message(spec: m.Spec, text: str, message: m.Message | None = None) -> M
             if control:
                 raise NotationError("<CTL=...> is given twice")
             control = True
-            read.flags, read.marks = _read_flags(message, value)
+            read.control = _read_control(message, value)
+            read.flags = frozenset(read.control) & frozenset(message.flags)
+            read.marks = frozenset(read.control) & frozenset(message.marks)
             continue
         declared = _field(message, name)
         if declared.name in read.fields:
@@ -211,8 +213,8 @@ def _field(message: m.Message, name: str) -> m.Field:
     return known[found]
 
 
-def _read_flags(message: m.Message, text: str) -> tuple[frozenset[str], frozenset[str]]:
-    names: set[str] = set()
+def _read_control(message: m.Message, text: str) -> tuple[str, ...]:
+    names: list[str] = []
     for part in text.split(","):
         word = part.strip()
         if not word or word.lower() == NONE:
@@ -220,8 +222,8 @@ def _read_flags(message: m.Message, text: str) -> tuple[frozenset[str], frozense
         found = matching(word, [*message.flags, *message.marks])
         if found is None:
             raise NotationError(missing("flag", word, [*message.flags, *message.marks], message.name))
-        names.add(found)
-    return frozenset(names & set(message.flags)), frozenset(names & set(message.marks))
+        names.append(found)
+    return tuple(dict.fromkeys(names))
 
 
 # -------------------------------------------------------------------------------------------------------------- writing

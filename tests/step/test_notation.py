@@ -17,9 +17,9 @@ from tcpmodel.semantics.stepping import Stepper
     [
         ("<SEQ=100><CTL=SYN>", "<SEQ=100><CTL=SYN>"),
         ("  < SEQ = 0x64 >  <ctl = syn > ", "<SEQ=100><CTL=SYN>"),
-        ("<CTL=ACK,SYN><ACK=2><SEQ=1>", "<SEQ=1><ACK=2><CTL=SYN,ACK>"),
+        ("<CTL=ACK,FIN,ACK><ACK=2><SEQ=1>", "<SEQ=1><ACK=2><CTL=ACK,FIN>"),
         ("<SEQ=007><CTL=none><DATA=5>", "<SEQ=7><DATA=5>"),
-        ("<SEQ=1><DATA=0><CTL=PSH,ACK><ACK=3>", "<SEQ=1><ACK=3><CTL=ACK,PSH>"),
+        ("<SEQ=1><DATA=0><CTL=psh,ack><ACK=3>", "<SEQ=1><ACK=3><CTL=PSH,ACK>"),
         ("<SEQ=1><COMPARTMENT=other><WND=9>", "<SEQ=1><WND=9><COMPARTMENT=other>"),
         ("SEG <SEQ=1>", "<SEQ=1>"),
         ("OPEN passive", "OPEN passive"),

@@ -166,6 +166,46 @@ scenario "a session, part 2" from SYN-RECEIVED with rfc793 let """
     assert " ".join(play(f"save {tmp_path}/no/such"))[-25:] == "No such file or directory"
 
 
+def test_a_saved_session_can_be_read_as_scenarios(link_file: Path, tmp_path: Path) -> None:
+    """The spec with what was saved is a spec, and each line of it is what the spec does again."""
+    from tcpmodel.model.scenario import ChooseLine, EventLine, SentLine, SignalLine
+    from tcpmodel.semantics.stepping import Stepper
+
+    play = Played(str(link_file), "fast")
+    play("choose NXT=4294967295 GOT=4", "GO", "let OLD=4294967290", "choose s=4294967294", "may REPEAT")
+    play("DATA <CTL=HURRY,LAST><SEQ=4><BACK=4294967295><SIZE=3>", "profile no-fast", "<SEQ=4><SIZE=3><KIND=secret>")
+    play("may HELLO", "PING <ID=4>", "choose n=7", "GO slow", "timeout T", "let OLD=unset", "notice broken")
+    file = tmp_path / "whole.tcpspec"
+    play(f"save {tmp_path / 'part'}")
+    file.write_text(link_file.read_text("utf-8") + (tmp_path / "part").read_text("utf-8"), "utf-8")
+    spec = load(str(file)).spec
+    assert [scenario.start for scenario in spec.scenarios] == [("IDLE",), ("BUSY",), ("BUSY",), ("IDLE",)]
+    for scenario in spec.scenarios:
+        stepper = Stepper(spec, scenario.profiles)
+        state, values = scenario.start[0], {name: value for _, name, value in scenario.lets}
+        values = stepper.told_values(stepper.values(state, values))
+        choose: dict[str, int | str | None] = {}
+        sent: list[str] = []
+        signals: list[str] = []
+        for line in scenario.lines:
+            if isinstance(line, ChooseLine):
+                choose.update(line.values)
+            elif isinstance(line, EventLine):
+                assert sent == [] and signals == []
+                (step,) = stepper.apply(state, values, line.said, choose).outcomes
+                assert step.next == line.state
+                assert {**step.variables, **dict(line.values)} == step.variables
+                changed = {name for name, value in step.variables.items() if values[name] != value}
+                assert changed == set(dict(line.values))
+                state, values, choose = step.next, step.variables, {}
+                sent, signals = list(step.sent), list(step.signals)
+            elif isinstance(line, SentLine):
+                assert (line.message is None) == (not sent)
+                assert line.message is None or line.message.text == sent.pop(0)
+            elif isinstance(line, SignalLine):
+                assert line.words == signals.pop(0)
+
+
 def play_let(play: Played) -> list[str]:
     """What the second part of the scenario has to set: all that is not as it usually is in that state."""
     from tcpmodel.semantics.stepping import Stepper
