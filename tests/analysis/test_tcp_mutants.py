@@ -40,11 +40,11 @@ def test_listener_without_handshake(root: Path) -> None:
 
 
 def test_case_forgotten(root: Path) -> None:
-    found = witnesses(mutated(root, r"^  LAK-F0: .*\n", ""))
+    found = witnesses(mutated(root, r"^  LIS-15: .*\n", ""))
     assert list(found) == ["classes-handled"]
     (witness,) = found["classes-handled"]
     values = dict(witness.values)
-    assert witness.state == "LAST-ACK" and values["SEG.DATA"] == "0" and "SYN" not in values["SEG flags"]
+    assert witness.state == "LISTEN" and values["SEG.DATA"] == "0" and values["SEG flags"] == "none"
 
 
 def test_call_forgotten(root: Path) -> None:
