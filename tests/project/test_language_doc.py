@@ -19,6 +19,7 @@ import pytest
 from tcpmodel.language.codes import CODES
 from tcpmodel.language.errors import SpecErrors
 from tcpmodel.model.load import parse
+from tcpmodel.model.marks import KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "language.md"
@@ -119,6 +120,16 @@ def test_every_word_of_the_grammar_is_explained() -> None:
     words = set(re.findall(r'^_?[A-Z_]+(?:\.\d)?: "([a-z]+)" WB$', grammar, re.M))
     assert len(words) > 40
     assert {word for word in words if not re.search(rf"(?<![\w-]){word}(?![\w-])", TEXT)} == set()
+
+
+def test_every_document_is_in_the_index() -> None:
+    index = (PAGE.parent / "README.md").read_text(encoding="utf-8")
+    pages = {page.name for page in PAGE.parent.glob("*.md")} - {"README.md"}
+    assert {name for name in pages if f"({name})" not in index} == set()
+
+
+def test_everything_that_a_mark_can_refer_to_is_listed() -> None:
+    assert [kind for kind in KINDS if f"`{kind}`" not in TEXT] == []
 
 
 def test_lamp_of_the_readme_is_that_of_the_page() -> None:
