@@ -86,8 +86,15 @@ class Numbers:
 
 
 @pytest.fixture(
-    params=[(100, 300), (MODULUS - 2, 300), (100, MODULUS - 2), (MODULUS - 2, MODULUS - 2), (2**31 - 2, 2**31 - 1)],
-    ids=["low", "ours wrap", "theirs wrap", "both wrap", "half"],
+    params=[
+        (100, 300),
+        (MODULUS - 2, 300),
+        (100, MODULUS - 2),
+        (MODULUS - 2, MODULUS - 2),
+        (MODULUS - 1, MODULUS - 1),
+        (2**31 - 2, 2**31 - 1),
+    ],
+    ids=["low", "ours wrap", "theirs wrap", "both wrap", "both wrap at once", "half"],
 )
 def numbers(request: pytest.FixtureRequest) -> dict[str, Numbers]:
     """Initial numbers of this end (``L``) and of the peer (``P``)."""
