@@ -138,6 +138,14 @@ def test_lamp_of_the_readme_is_that_of_the_page() -> None:
     assert any(block.origin == "docs/lamp.tcpspec" and block.body == lamp for block in QUOTED)
 
 
+def test_excerpt_of_the_readme_is_in_the_spec_of_tcp() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (excerpt,) = re.findall(r"^```\n(state .*?)^```$", readme, re.M | re.S)
+    spec = (ROOT / "specs" / "tcp.tcpspec").read_text(encoding="utf-8").splitlines()
+    assert len(excerpt.splitlines()) > 5
+    assert [line for line in excerpt.splitlines() if line not in spec and line.strip() != "..."] == []
+
+
 def test_what_is_wrong_with_a_piece_is_counted_from_its_first_line() -> None:
     assert drawn("  on CLOSE -> NOWHERE\n") == {(1, "TS010")}
     assert drawn("\nvar ODD : integer\n") == {(2, "TS033")}
