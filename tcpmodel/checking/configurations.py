@@ -13,7 +13,9 @@ from typing import NamedTuple
 
 from tcpmodel.semantics import values as v
 from tcpmodel.semantics.execution import Outcome, Run, Slots
+from tcpmodel.semantics.expressions import full_range
 from tcpmodel.semantics.program import CompiledAssign, CompiledSend, EventKey, Program
+from tcpmodel.semantics.slicing import rule_reads
 from tcpmodel.semantics.values import Interval
 
 
@@ -68,6 +70,7 @@ class Abilities:
                     senders.setdefault(what, []).append(event)
             self.senders.append(senders)
         self.resting = [state.initial or state.final for state in program.spec.states]
+        self.dead = self._dead_words()
         self._universe: Configurations | None = None
 
     def _can_be_silent(self, state: int, event: EventKey) -> bool:
@@ -92,6 +95,26 @@ class Abilities:
             if len(rules) == 1 and plain and rules[0].guard is None and not rules[0].continues:
                 always.add(rules[0].target)
         return kept
+
+    def _dead_words(self) -> list[list[tuple[int, Interval]]]:
+        """For each state the words that no rule reads before it sets them: they need not tell configurations apart."""
+        program = self.program
+        slots = {variable.name: program.layout.variables[variable.name] for variable in program.spec.variables}
+        words = {name for name, slot in slots.items() if slot in program.discrete}
+        live: list[set[str]] = [set() for _ in program.states]
+        grown = True
+        while grown:
+            grown = False
+            for state, by_event in enumerate(program.rules):
+                found = set(live[state])
+                for rules in by_event.values():
+                    for rule in rules:
+                        reads, sets = rule_reads(program.spec, rule.source)
+                        found |= (reads & words) | (live[rule.target] - sets)
+                if found != live[state]:
+                    live[state], grown = found, True
+        full = {variable.name: full_range(variable.type) for variable in program.spec.variables}
+        return [[(slots[name], full[name]) for name in sorted(words - alive)] for alive in live]
 
     def key(self, configuration: Configuration) -> Key:
         """The identity of a configuration: values that differ in nothing else are joined."""
@@ -121,6 +144,8 @@ class Abilities:
                 return None
             else:
                 ended = False
+        for slot, full in self.dead[outcome.state]:
+            outcome.values[slot] = full
         return Configuration(outcome.state, outcome.values, before.cost + cost + outcome.cost, ended)
 
     def add(self, into: Configurations, new: Configuration, widen: bool = False) -> Key | None:

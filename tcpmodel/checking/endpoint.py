@@ -163,8 +163,9 @@ class Endpoint:
         receptions = self.receptions()
         base = {key: replace(c, ended=c.ended or self.abilities.resting[c.state]) for key, c in self.ever.items()}
         highest = [max((c.values[slot] or v.ANY)[1] for c in self.now.values()) for slot in self.program.local_numbers]
-        for unseen in (False, True):
-            possible = self.abilities.close(base, receptions, unseen=unseen, anew=False)
+        for unseen in (False, True) if self.from_start else (True,):
+            # Of an endpoint with an unseen past everything was possible, so there is nothing to close.
+            possible = self.abilities.close(base, receptions, unseen=unseen, anew=False) if self.from_start else base
             earlier = self.explain(possible, sighting, receptions, anew=False, unseen=unseen)
             found = [c for c in earlier.values() if self._adds_nothing(c, highest)]
             for configuration in found:

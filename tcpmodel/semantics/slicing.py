@@ -34,6 +34,33 @@ def _reads(expr: m.Expr | None, spec: m.Spec, found: set[str]) -> None:
             return
 
 
+def rule_reads(spec: m.Spec, rule: m.Rule) -> tuple[set[str], set[str]]:
+    """The variables that a rule reads before it sets them, and those that it sets whenever it fires."""
+    reads: set[str] = set()
+    sets: set[str] = set()
+
+    def read(expr: m.Expr | None) -> None:
+        found: set[str] = set()
+        _reads(expr, spec, found)
+        reads.update(found - sets)
+
+    read(rule.guard)
+    for action in rule.actions:
+        if isinstance(action, m.Assign):
+            read(action.value)
+            sets.add(action.variable)
+        elif isinstance(action, m.Choose):
+            read(action.where)
+        elif isinstance(action, m.Signal):
+            read(action.when)
+        else:
+            for _, expr in action.fields:
+                read(expr)
+            read(action.when)
+            read(action.where)
+    return reads, sets
+
+
 def is_inert(rule: m.Rule, ignored: frozenset[str]) -> bool:
     """Does the rule only set ignored variables and go on?"""
     return (
