@@ -27,6 +27,8 @@ class Witness:
 
     ``text`` says it in words. ``rules``: the ids at fault, ``line``: where the first of them stands. ``path``: how the
     machine gets there. ``values``: (name, value) pairs of variables, fields and flags that bring it about.
+
+    ``part``: the file of ``line``, "" for that of the spec. ``details``: (what, words), such as expected and actual.
     """
 
     text: str
@@ -36,6 +38,8 @@ class Witness:
     line: int = 0
     path: tuple[Step, ...] = ()
     values: tuple[tuple[str, str], ...] = ()
+    part: str = ""
+    details: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +58,8 @@ class Check:
 class Section:
     """All checks under one choice of profiles: those in ``on``.
 
-    ``name`` is the profile that was turned on, ``default``, or ``all`` for what concerns the rules of all profiles
-    together.
+    ``name`` is the profile that was turned on, ``default``, ``all`` for what concerns the rules of all profiles
+    together, or ``scenarios``: one check for each, under its own profiles.
     """
 
     name: str

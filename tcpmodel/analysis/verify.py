@@ -9,6 +9,7 @@ from __future__ import annotations
 from tcpmodel.analysis.coverage import Observer, classes_handled, deterministic, events_handled
 from tcpmodel.analysis.graph import graph_of
 from tcpmodel.analysis.results import Check, Section, Verification
+from tcpmodel.analysis.scenarios import SECTION, scenario_checks
 from tcpmodel.analysis.structure import property_check, reached, structure_checks
 from tcpmodel.analysis.usage import View, extra_choices, profiles_matter, rules_used, states_used, view
 from tcpmodel.model.profiles import choose_profiles
@@ -19,7 +20,7 @@ def verify(spec: Spec, profiles: frozenset[str] | None = None) -> Verification:
     """Prove or refute the structural properties of a spec.
 
     With None: under the default profiles, with each other profile turned on, and for the rules of all profiles
-    together. With a set: under exactly these profiles and nothing else.
+    together; and its scenarios, each under its own profiles. With a set: under exactly these profiles and nothing else.
     """
     observer = Observer(spec)
     if profiles is not None:
@@ -46,7 +47,10 @@ def verify(spec: Spec, profiles: frozenset[str] | None = None) -> Verification:
         *(property_check(spec, full, declared) for declared in spec.properties),
     ]
     names = tuple(profile.name for profile in spec.profiles)
-    return Verification(spec.name, spec.path, (*sections, Section("all", names, tuple(together))))
+    sections.append(Section("all", names, tuple(together)))
+    if spec.scenarios:
+        sections.append(Section(SECTION, (), scenario_checks(spec)))
+    return Verification(spec.name, spec.path, tuple(sections))
 
 
 def _absent(spec: Spec, each: View) -> set[int]:

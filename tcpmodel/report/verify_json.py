@@ -61,6 +61,8 @@ def _witness(witness: Witness) -> dict[str, Any]:
         found["rules"] = list(witness.rules)
     if witness.line:
         found["line"] = witness.line
+    if witness.part:
+        found["file"] = witness.part
     if witness.path:
         found["path"] = [
             {"state": step.state, "event": step.event, "rule": step.rule, "target": step.target}
@@ -68,4 +70,6 @@ def _witness(witness: Witness) -> dict[str, Any]:
         ]
     if witness.values:
         found["values"] = dict(witness.values)
+    if witness.details:
+        found["details"] = [{"what": what, "words": words} for what, words in witness.details]
     return found

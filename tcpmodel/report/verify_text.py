@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tcpmodel.analysis.results import Check, Section, Step, Verification, Witness
+from tcpmodel.analysis.scenarios import REFUSED, SECTION
+from tcpmodel.language.span import path_of
 from tcpmodel.report.style import Style, counted
 
 MOST_WITNESSES = 8
@@ -32,11 +34,13 @@ class _Writer:
         self._result = result
         self._style = style
         self._verbose = verbose
-        names = [check.name for section in result.sections for check in section.checks]
+        self._scenarios = next((each for each in result.sections if each.name == SECTION), None)
+        self._sections = [each for each in result.sections if each.name != SECTION]
+        names = [check.name for section in self._sections for check in section.checks]
         self._width = max(len(style.clean(name)) for name in names) if names else 0
 
     def lines(self) -> Iterator[str]:
-        first, *others = self._result.sections
+        first, *others = self._sections
         yield from self._table(first, first.checks)
         same: list[str] = []
         later: list[tuple[Section, tuple[Check, ...]]] = []
@@ -53,7 +57,12 @@ class _Writer:
         for section, checks in later:
             yield ""
             yield from self._table(section, checks)
-        for section, checks in [(first, first.checks), *later]:
+        run: list[tuple[Section, tuple[Check, ...]]] = []
+        if self._scenarios is not None:
+            run = [(self._scenarios, self._scenarios.checks)]
+            yield ""
+            yield from self._ran(self._scenarios.checks)
+        for section, checks in [(first, first.checks), *later, *run]:
             for check in checks:
                 if not check.holds:
                     yield ""
@@ -72,6 +81,23 @@ class _Writer:
             yield f"  {mark}  {message[0]}"
             yield from (" " * indent + line for line in message[1:])
             yield from self._notes(check)
+
+    def _ran(self, checks: tuple[Check, ...]) -> Iterator[str]:
+        """The scenarios: one line for all of them; each by itself if everything is to be shown."""
+        yield self._style.paint("strong", self._style.clean(f"{self._result.spec}, scenarios"))
+        if self._verbose:
+            for check in checks:
+                role, sign = ("good", "✓") if check.holds else ("bad", "✗")
+                for number, line in enumerate(self._item(f"{check.name}: {check.message}", 4)):
+                    mark = self._style.paint(role, self._style.clean(sign))
+                    yield line if number else f"  {mark}{line[3:]}"
+            return
+        bad = sum(not check.holds for check in checks)
+        refused = sum(check.holds and check.message.startswith(REFUSED) for check in checks)
+        text = f"{counted(len(checks) - bad - refused, 'runs', 'run')}, {refused:,} are refused as they must be"
+        text += f", {bad:,} {'fails' if bad == 1 else 'fail'}" if bad else ""
+        role, sign = ("bad", "✗") if bad else ("good", "✓")
+        yield self._style.paint(role, f"  {self._style.clean(sign)} ") + self._style.clean(text)
 
     def _title(self, section: Section) -> str:
         on = f"on: {', '.join(section.on)}" if section.on else "none on"
@@ -95,7 +121,8 @@ class _Writer:
                 yield from self._values(overlap, 8)
 
     def _failure(self, section: Section, check: Check) -> Iterator[str]:
-        where = {"all": "all profiles", "default": "default profiles"}.get(section.name, f"profile {section.name}")
+        named = {"all": "all profiles", "default": "default profiles", SECTION: "scenario"}
+        where = named.get(section.name, f"profile {section.name}")
         where = f" ({where})" if len(self._result.sections) > 1 else ""
         yield self._style.paint("bad", self._style.clean(f"{check.name} fails")) + self._style.clean(where)
         shown = check.witnesses if self._verbose else check.witnesses[:MOST_WITNESSES]
@@ -105,8 +132,12 @@ class _Writer:
             yield f"  and {len(check.witnesses) - len(shown)} more; --verbose shows all"
 
     def _witness(self, witness: Witness) -> Iterator[str]:
-        place = f" ({self._result.path}:{witness.line})" if witness.line and self._result.path else ""
+        path = path_of(self._result.path, witness.part) if self._result.path else ""
+        place = f" ({path}:{witness.line})" if witness.line and path else ""
         yield from self._item(witness.text + place, 2)
+        width = max((len(what) for what, _ in witness.details), default=0)
+        for what, words in witness.details:
+            yield from self._item(f"{what:{width}}  {words}", 6)
         if witness.path:
             yield from self._item("by " + ", ".join(_move(step) for step in witness.path), 6)
         yield from self._values(witness, 6)
@@ -121,8 +152,12 @@ class _Writer:
             yield self._style.paint(role, line) if role else line
 
     def _summary(self) -> str:
-        holding, failing = self._result.holding, self._result.failing
-        text = f"{counted(holding, 'check holds', 'checks hold')}, {failing:,} {'fails' if failing == 1 else 'fail'}."
+        failing = self._result.failing
+        ran = sum(check.holds for check in self._scenarios.checks) if self._scenarios is not None else 0
+        text = counted(self._result.holding - ran, "check holds", "checks hold")
+        if self._scenarios is not None:
+            text = f"{counted(self._result.holding - ran, 'check')} and {counted(ran, 'scenario')} hold"
+        text += f", {failing:,} {'fails' if failing == 1 else 'fail'}."
         return self._style.paint("bad" if failing else "good", text)
 
 

@@ -19,7 +19,7 @@ def mutated(root: Path, pattern: str, replacement: str, *, whole: bool = False) 
     text = (root / "specs" / "tcp.tcpspec").read_text(encoding="utf-8")
     changed, count = re.subn(pattern, replacement, text, flags=re.MULTILINE)
     assert count == 1, "the rule that this test changes is not there any more"
-    return verify(parse_spec(changed, "tcp.tcpspec"), None if whole else DEFAULT)
+    return verify(parse_spec(changed, str(root / "specs" / "tcp.tcpspec")), None if whole else DEFAULT)
 
 
 def witnesses(result: Verification) -> dict[str, tuple[Witness, ...]]:
@@ -62,7 +62,9 @@ def test_no_way_out(root: Path) -> None:
     body = re.sub(r"-> CLOSED", "stay", text[start:end])
     body = re.sub(r"  use (abort-quietly|give-up|give-up-sending|check-reset-quietly|resets-in-the-wild)\n", "", body)
     body = body.replace("use calls-while-open", "use calls-while-open\n  on ABORT stay")
-    found = witnesses(verify(parse_spec(text[:start] + body + text[end:], "tcp.tcpspec"), DEFAULT))
+    found = witnesses(
+        verify(parse_spec(text[:start] + body + text[end:], str(root / "specs" / "tcp.tcpspec")), DEFAULT)
+    )
     assert "closable" in found and "livelock-free" in found
     (witness,) = found["livelock-free"]
     assert witness.state == "LAST-ACK"
