@@ -32,10 +32,13 @@ class UnknownState(ValueError):
 def figure_view(spec: Spec, profiles: frozenset[str], highlight: Sequence[str] = ()) -> Diagram:
     """The rules with a ``drawn`` label whose profiles are all as in ``profiles`` (the names that are on).
 
-    Final states are not marked: figures of standards do not mark them.
+    Final states are not marked: figures of standards do not mark them. A spec that marks nothing as ``drawn`` has no
+    figure of its own: all its rules are drawn.
 
     ``highlight``: states to emphasise, together with the arrow from each to the next one named. Raises UnknownState.
     """
+    if all(rule.drawn is None for state in spec.states for rule in state.rules):
+        return full_view(spec, profiles, highlight)
     labels: dict[Pair, list[Label]] = {}
     for rule in _rules(spec, profiles, idle=True):
         if rule.drawn is not None:
