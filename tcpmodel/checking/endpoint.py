@@ -141,11 +141,14 @@ class Endpoint:
 
     def settle(self, after: Configurations) -> None:
         """Take a set as what is possible now."""
-        self.now = rebase(after)
+        rebase(after)
+        self.sent += 1
+        if after == self.now:
+            return
+        self.now = after
         for configuration in after.values():
             self.abilities.add(self.ever, configuration)
         self._closed = None
-        self.sent += 1
 
     def by_behaviour(self, sighting: Sighting) -> Configurations:
         """Explained by the spec, with hidden calls, timers and receptions in between."""
