@@ -4,8 +4,8 @@ Owns: what each line of such a scenario means.
 Must never hold: what an event does (see ``semantics``), or how a failure is shown (see ``report``).
 
 Whatever an event sends has to be shown, in order: at the latest before the next event, except what may be delayed,
-which may be part of a later message, and what may be left out. A message that no event has left over is one that the
-end sends of its own accord, or one that a timer sends again without a change of state.
+which may be part of a later message, and what may be left out. At the beginning and after a line ``may`` a message may
+also be one that the end sends of its own accord, or one that a timer sends again without a change of state.
 """
 
 from __future__ import annotations
@@ -75,6 +75,7 @@ class OneEnd:
         self.due: list[Due] = []
         self.signals: list[str] | None = None
         self.choose: Told = {}
+        self.free = True
 
     def run(self, shift: Shift = NO_SHIFT) -> Failure | None:
         """What fails first, or None."""
@@ -107,17 +108,23 @@ class OneEnd:
         failure = self._shown(line, end=False)
         if failure is not None:
             return failure
+        self.free = line.event.kind == "own" and not line.rule
+        if self.free:
+            self.signals = None
+            return self._check(line, line.state, line.values)
         event = line.said if line.message is None else str(self._arrival(line.message))
-        choose = {**self.shift.told(self.spec, self.opened.get(index, {})), **self.choose}
-        self.choose = {}
+        chosen, self.choose = self.choose, {}
+        choose = {**self.shift.told(self.spec, self.opened.get(index, {})), **chosen}
         try:
             done = self.stepper.apply(self.state, self.values, event, choose)
         except (StepError, NotationError) as error:
             return self._fail(line, line.text, str(error))
-        if len(done.outcomes) != 1:
-            several = "several rules are possible: name one of them" if done.outcomes else "it is not possible now"
-            return self._fail(line, line.text, several)
+        if not done.outcomes:
+            return self._fail(line, line.text, "it is not possible now")
         step = done.outcomes[0]
+        idle = [name for name in chosen if name not in (*_opened(step), *_chosen(step))]
+        if idle:
+            return self._fail(line, f"choose {idle[0]} = {chosen[idle[0]]}", f"this event does not choose {idle[0]}")
         if self.shift == NO_SHIFT:
             self.opened[index] = {name: step.variables[name] for name in _opened(step)}
         self.state, self.values, self.signals = step.next, step.variables, list(step.signals)
@@ -179,7 +186,7 @@ class OneEnd:
                 return None
             if due.required:
                 return self._fail(line, f"> {self._expected(line.message)}", _sends(self.due))
-        if self._of_its_own(line.message):
+        if self.free and self._of_its_own(line.message):
             return None
         return self._fail(line, f"> {self._expected(line.message)}", _sends(self.due))
 
@@ -290,6 +297,11 @@ def _opened(step: Step) -> list[str]:
         for action in rule.actions
         if isinstance(action, m.Assign) and action.value is None and not action.unset
     ]
+
+
+def _chosen(step: Step) -> list[str]:
+    """What the rules of a step choose for themselves."""
+    return [action.name for rule in step.rules for action in rule.actions if isinstance(action, m.Choose)]
 
 
 def _sends(due: list[Due]) -> str:

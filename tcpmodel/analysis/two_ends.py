@@ -4,8 +4,9 @@ Owns: what each line of such a scenario means.
 Must never hold: what an event does (see ``semantics``), or how a failure is shown (see ``report``).
 
 A message that leaves must be an answer to what has arrived, or something that the sender can do now: of its own accord,
-or because of a call, a timer or a notice that the scenario does not show. What arrives is processed at once. What an
-end still has to send when the scenario ends need not be shown. ``...`` before an arrival may also be an old duplicate.
+or because of a call, a timer or a notice that the scenario does not show. What arrives is processed at once, and may be
+kept if it is of no use then. What an end still has to send when the scenario ends need not be shown. ``...`` before an
+arrival may also be an old duplicate.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ class End:
             if isinstance(line, s.MessageLine) and line.sender == letter and line.sent
         }
         self.fixed: dict[str, int | str | None] = {}
+        self.arrived: list[s.SaidMessage] = []
 
     # ---------------------------------------------------------------------------------------------------- moves
 
@@ -114,7 +116,7 @@ class End:
         if found:
             return _distinct(found)
         free = [each for each in self.now if not each.owed]
-        return self._explain(said, free) or self._explain(said, self._unseen(free))
+        return self._explain(said, free) or self._explain(said, self._unseen(free)) or self._kept(said, free)
 
     def _explain(self, said: s.SaidMessage, base: Iterable[Hypothesis]) -> list[Hypothesis]:
         found: list[Hypothesis] = []
@@ -124,6 +126,20 @@ class End:
                 if key[0] == "message":
                     continue
                 for outcome in Run(self.program, key, leaves).start(before.state, list(before.values)):
+                    if outcome.matched:
+                        found.append(self._after(before, outcome, before.answered, quiet=False))
+        return _distinct(found)
+
+    def _kept(self, said: s.SaidMessage, base: Iterable[Hypothesis]) -> list[Hypothesis]:
+        """What may be true if the message answers something that arrived before and was kept until now."""
+        found: list[Hypothesis] = []
+        for before in base:
+            known = list(before.values)
+            leaves = sighting(self.stepper, said, self.shift, known, ours=True)
+            for kept in self.arrived:
+                again = sighting(self.stepper, kept, self.shift, known, ours=False)
+                run = Run(self.program, ("message", kept.message), leaves, flags=again.flags)
+                for outcome in run.start(before.state, list(known), list(again.slots.items())):
                     if outcome.matched:
                         found.append(self._after(before, outcome, before.answered, quiet=False))
         return _distinct(found)
@@ -286,6 +302,7 @@ class TwoEnds:
         if line.arrives:
             key = ("message", line.message.message)
             receiver.now = receiver.happens(index, key, line.message, line.message.text)
+            receiver.arrived.append(line.message)
         return self._in(line, "A", line.left) or self._in(line, "B", line.right)
 
     def _event(self, index: int, line: s.EventLine) -> Failure | None:
