@@ -29,6 +29,9 @@ from tcpmodel.semantics.stepping import StepError, Stepper
 MOST_HYPOTHESES = 2000
 """More ways to explain a scenario than this are not followed; the likelier ones come first."""
 
+MOST_SHOWN = 4
+"""So many forms of messages that an end may send are named at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
@@ -211,7 +214,8 @@ class End:
                             names += [expr.name for _, expr in action.fields if isinstance(expr, m.VarRef)]
         if not found:
             return f"{self.states() or 'nothing'} sends no such message of its own accord"
-        return f"{' or '.join(found)}, with {self.told(names)}"
+        shown = [*list(found)[:MOST_SHOWN], *(["..."] if len(found) > MOST_SHOWN else [])]
+        return f"{' or '.join(shown)}, with {self.told(names)}"
 
     def _answer(self, owed: str) -> str:
         state, event = owed.split(": ", 1)
