@@ -32,7 +32,8 @@ KINDS = (
 )
 """What a mark can refer to; and ``text``: only the words of the mark itself."""
 
-VERDICTS = ("right", "loose", "wrong")
+VERDICTS = ("right", "loose", "wrong", "open")
+"""``open``: what was said is not known well enough to be judged."""
 
 
 @dataclass(frozen=True, slots=True)
