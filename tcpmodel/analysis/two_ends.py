@@ -38,13 +38,14 @@ class Hypothesis:
     """One way in which an end may have come here.
 
     ``answered``: messages of later lines that it has sent already, by index. ``owed``: the event whose answer no line
-    shows, as text, or "". ``quiet``: the last event made it send nothing. ``signals``: of the last event.
+    shows, as text, with the state and the values before it. ``quiet``: the last event made it send nothing.
+    ``signals``: of the last event.
     """
 
     state: int
     values: tuple[v.Interval | None, ...]
     answered: frozenset[int] = frozenset()
-    owed: str = ""
+    owed: tuple[int, tuple[v.Interval | None, ...], str] | None = None
     quiet: bool = True
     signals: tuple[str, ...] = ()
 
@@ -96,10 +97,10 @@ class End:
                     alive = True
                     found.append(self._after(before, outcome, before.answered))
             if not alive:
-                owed = f"{self.program.states[before.state]}: {text}"
+                owed = before.owed or (before.state, before.values, text)
                 for outcome in Run(self.program, key, unseen=True, flags=flags).start(before.state, known, slots):
                     after = self._after(before, outcome, before.answered, quiet=False)
-                    found.append(replace(after, owed=before.owed or owed))
+                    found.append(replace(after, owed=owed))
         return _distinct(found)
 
     def _after(
@@ -200,9 +201,9 @@ class End:
 
     def can_send(self, said: s.SaidMessage) -> str:
         """What it sends instead: the answer that it owes, or the messages with these flags that its rules send."""
-        owed = next((each.owed for each in self.now if each.owed), "")
-        if owed:
-            return self._answer(owed)
+        owed = next((each.owed for each in self.now if each.owed is not None), None)
+        if owed is not None:
+            return self._answer(*owed)
         found: dict[str, None] = {}
         names: list[str] = []
         for state in {each.state for each in self.now}:
@@ -217,19 +218,16 @@ class End:
         shown = [*list(found)[:MOST_SHOWN], *(["..."] if len(found) > MOST_SHOWN else [])]
         return f"{' or '.join(shown)}, with {self.told(names)}"
 
-    def _answer(self, owed: str) -> str:
-        state, event = owed.split(": ", 1)
-        first = next(each for each in self.now if each.owed)
+    def _answer(self, state: int, values: tuple[v.Interval | None, ...], event: str) -> str:
+        name = self.program.states[state]
+        lowest = [None if each is None else 0 if each[0] <= -v.INFINITY else each[0] for each in values]
+        known = [None if low is None else (low, low) for low in lowest]
         try:
-            exact = [
-                (each[0], each[0]) if each is not None and each[0] > -v.INFINITY else each for each in first.values
-            ]
-            known = [None if each is None else (max(each[0], 0), max(each[0], 0)) for each in exact]
-            done = self.stepper.step(state, known, event, explain=False)
+            done = self.stepper.step(name, known, event, explain=False)
         except (StepError, ValueError):
             return f"an answer to {event}"
         sent = [text for step in done.outcomes for text in step.sent]
-        return f"{' and '.join(sent) or 'an answer'}, in {state}, for {event}"
+        return f"{' and '.join(sent) or 'an answer'}, in {name}, for {event}"
 
 
 class TwoEnds:
