@@ -165,7 +165,7 @@ class Endpoint:
         """
         receptions = self.receptions()
         base = {key: replace(c, ended=c.ended or self.abilities.resting[c.state]) for key, c in self.ever.items()}
-        highest = [max((c.values[slot] or v.ANY)[1] for c in self.now.values()) for slot in self.program.local_numbers]
+        highest = [self._highest(slot) for slot in self.program.local_numbers]
         for unseen in (False, True) if self.from_start else (True,):
             # Of an endpoint with an unseen past everything was possible, so there is nothing to close.
             possible = self.abilities.close(base, receptions, unseen=unseen, anew=False) if self.from_start else base
@@ -178,21 +178,27 @@ class Endpoint:
                 return True
         return False
 
-    def _adds_nothing(self, configuration: Configuration, highest: list[int]) -> bool:
+    def _highest(self, slot: int) -> int | None:
+        """The highest value that a number may have now; None when it is certainly not set."""
+        known = [value[1] for c in self.now.values() if (value := c.values[slot]) is not None]
+        return max(known, default=None)
+
+    def _adds_nothing(self, configuration: Configuration, highest: list[int | None]) -> bool:
         for slot, limit in zip(self.program.local_numbers, highest, strict=True):
             known = configuration.values[slot]
-            if known is not None and known[0] > limit:
+            if known is not None and (limit is None or known[0] > limit):
                 return False
         return True
 
     def _as_before(self, configuration: Configuration) -> Configuration:
-        """A configuration that may have received less: it may have expected anything that it ever did."""
+        """A configuration that may have received less: what it expects may lie as low as it ever did."""
         values = list(configuration.values)
         for slot in self.program.peer_numbers:
-            for earlier in self.ever.values():
-                mine, known = values[slot], earlier.values[slot]
-                if mine is not None and known is not None:
-                    values[slot] = v.join(mine, known)
+            mine = values[slot]
+            lows = [known[0] for earlier in self.ever.values() if (known := earlier.values[slot]) is not None]
+            bounded = [low for low in lows if low > -v.INFINITY]
+            if mine is not None and bounded:
+                values[slot] = (min(mine[0], *bounded), mine[1])
         return replace(configuration, values=values)
 
     def _prefer(self, sighting: Sighting, receptions: list[Reception]) -> None:

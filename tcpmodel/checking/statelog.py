@@ -146,7 +146,7 @@ class StateLog:
         for event, flags, slots in [*hidden, *self.abilities.anything()]:
             run = Run(self.program, event, unseen=True, micro=micro, flags=flags)
             for outcome in run.start(configuration.state, configuration.values, slots):
-                new = self.abilities.after(configuration, outcome, 0, anew=True)
+                new = self.abilities.after(configuration, outcome, 0, anew=configuration.state not in self.hidden)
                 if new is not None:
                     found.append(new)
         return found
