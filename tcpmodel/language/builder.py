@@ -16,11 +16,12 @@ from tcpmodel.language import syntax
 from tcpmodel.language.citations import read_citations
 from tcpmodel.language.expression_builder import Part
 from tcpmodel.language.mark_builder import MarkBuilder
+from tcpmodel.language.property_builder import PropertyBuilder
 from tcpmodel.language.scenario_builder import ScenarioBuilder
 from tcpmodel.language.syntax import Cite, Condition, Node, Word
 
 
-class Builder(ScenarioBuilder, MarkBuilder):
+class Builder(ScenarioBuilder, MarkBuilder, PropertyBuilder):
     """Callbacks for lark; ``errors`` collects what is wrong inside a well-formed piece."""
 
     # ---------------------------------------------------------------------------------------------------- headings
@@ -399,22 +400,6 @@ class Builder(ScenarioBuilder, MarkBuilder):
             [part.value for part in parts if part.tag == "except"],
             self._all(parts, "needs"),
             self._all(parts, "cites"),
-        )
-
-    def reachable(self, children: list[Token]) -> Part:
-        return Part("reachable-from-all", [self._word(token) for token in children])
-
-    def never(self, children: list[Token]) -> Part:
-        return Part("never-pair", [self._word(token) for token in children])
-
-    def exists(self, children: list[Token]) -> Part:
-        return Part("pair", [self._word(token) for token in children])
-
-    def property(self, children: list[Any]) -> syntax.PropertyDecl:
-        name, parts = self._word(children[0]), self._parts(children)
-        what = next(part for part in parts if part.tag not in ("title", "cites"))
-        return syntax.PropertyDecl(
-            name.span, name, what.tag, what.value, self._one(parts, "title"), self._all(parts, "cites")
         )
 
     def rename(self, children: list[Token]) -> tuple[Word, Word]:

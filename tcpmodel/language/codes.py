@@ -184,7 +184,7 @@ _ALL = (
         "TS019",
         "unknown severity, scope, party or verdict",
         "The severity of a rule or fault is must, normative, should, unusual, capture or legal; its scope is packet;\n"
-        "who is to blame is sender, receiver, path, application or capture. A claim is right, loose or wrong.",
+        "who is to blame is sender, receiver, path, application or capture. A claim is right, loose, wrong or open.",
         'fault F-1 awful "wrong" when SND.NXT < SND.UNA\n',
         'fault F-1 normative "wrong" when SND.NXT < SND.UNA\n',
     ),
@@ -381,6 +381,22 @@ _ALL = (
         "it; and unless it is right, in words what would be right.",
         'claim C-1 loose "a connection begins with OPEN" by state A\n',
         'claim C-1 loose "a connection begins with OPEN" by state A "or with a SYN that arrives"\n',
+    ),
+    Code(
+        "TS054",
+        "part that a property cannot have",
+        "Properties about the graph of states name their states and know no values, so `in` and conditions have no\n"
+        "meaning there. A property about messages that arrive is about one message. `fails` says why it fails.",
+        "property p exists A -> B in A\n",
+        "property p exists A -> B\n",
+    ),
+    Code(
+        "TS055",
+        "no value after an event here",
+        "A name with an apostrophe is the value of a variable after an event. Only properties about single steps can\n"
+        "compare it with the value before; a field of a message or a constant has no such value.",
+        "property p always SND.UNA =< SND.NXT'\n",
+        "property p each step SND.UNA =< SND.NXT'\n",
     ),
     # ------------------------------------------------------------------------------------------------------- warnings
     Code(

@@ -109,9 +109,14 @@ class ExpressionBuilder:
     def name(self, children: list[Token]) -> Node:
         return syntax.Name(*self.source.leaf(children[0], children[0]), str(children[0]))
 
+    def after(self, children: list[Token]) -> Node:
+        return syntax.Name(*self.source.leaf(children[0], children[0]), str(children[0])[:-1], True)
+
     def is_set(self, children: list[Token]) -> Node:
         leaf = self.source.leaf(children[0], children[1])
-        return syntax.SetTest(*leaf, self._word(children[0]), children[1].type == "IS_SET")
+        name = self._word(children[0])
+        after = children[0].type == "PRIMED"
+        return syntax.SetTest(*leaf, Word(name.text.rstrip("'"), name.span), children[1].type == "IS_SET", after)
 
     def flags_test(self, children: list[Any]) -> Node:
         parts = children[1:]

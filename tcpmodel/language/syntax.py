@@ -65,7 +65,10 @@ class Truth(Node):
 
 @dataclass(slots=True, eq=False, repr=False)
 class Name(Node):
+    """``after``: with an apostrophe."""
+
     name: str
+    after: bool = False
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -100,10 +103,11 @@ class Junction(Node):
 
 @dataclass(slots=True, eq=False, repr=False)
 class SetTest(Node):
-    """``NAME is set`` / ``NAME is unset``."""
+    """``NAME is set`` / ``NAME is unset``; ``after``: with an apostrophe."""
 
     name: Word
     wanted: bool
+    after: bool
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -383,13 +387,22 @@ class PacketRuleDecl(Declaration):
 
 @dataclass(slots=True, eq=False, repr=False)
 class PropertyDecl(Declaration):
-    """``kind``: ``reachable-from-all``, ``never-pair`` or ``pair``."""
+    """``kind`` as in the model, but for ``never-step``. ``inside``: the states after ``in``; ``flags``: alternatives of
+    flags that are there and flags that are not.
+    """
 
     name: Word
     kind: str
     states: list[Word]
     title: Word | None
     cites: list[Cite]
+    expr: Node | None
+    events: list[EventRef]
+    flags: list[tuple[list[Word], list[Word]]]
+    conditions: list[Condition]
+    inside: list[Word]
+    under: list[Word]
+    fails: Word | None
 
 
 @dataclass(slots=True, eq=False, repr=False)

@@ -66,6 +66,11 @@ _SIGNS = {
     "LT": "`<`",
     "GT": "`>`",
     "SEND": "`send`",
+    "PRIMED": "a name with an apostrophe",
+    "_EACH_STEP": "`each step`",
+    "_NEVER_SENDS": "`never sends`",
+    "SENDS_NOTHING": "`sends nothing`",
+    "_SENDS_ONLY": "`sends only`",
     "LABEL": "a number such as `1.`",
     "SENDS": "`-->`",
     "GETS": "`<--`",
@@ -85,7 +90,7 @@ _GROUPS = (
     (("NUMBER", "NAME", "MAX", "MIN", "OPEN"), "a value"),
 )
 _NO_KEYWORDS = {"BANG", "LT", "LE", "GT", "GE", "EQ", "NE", "PLUS", "MINUS", "TIMES", "OVER_SIGN", "OPEN", "CLOSE"}
-_NO_KEYWORDS |= {"LABEL", "SENDS", "GETS", "UNDER_WAY"}
+_NO_KEYWORDS |= {"LABEL", "SENDS", "GETS", "UNDER_WAY", "PRIMED"}
 _SYMBOLS = {"_COMMA", "_COLON", "_DOTS", "_BAR", "_AT", "_TO", "_BECOMES", "_GIVES", "NAME", "STRING", "NUMBER"}
 
 
@@ -109,7 +114,7 @@ def expected_words(terminals: Iterable[str]) -> str:
     if "a comparison" in words:
         left -= {"EQ", "LT", "GT"}
     if "a value" in words:
-        left -= {"NOT"}
+        left -= {"NOT", "PRIMED"}
     named = [_SIGNS.get(name) or f"`{keyword_of(name)}`" for name in left if name != "$END"]
     words += sorted(dict.fromkeys(named), key=lambda word: (not word.startswith("a "), word))
     if "$END" in left:

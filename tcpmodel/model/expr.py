@@ -125,6 +125,13 @@ class IsSet(Expr):
 
 
 @dataclass(frozen=True, slots=True)
+class After(Expr):
+    """``V'``: the operand with the values after one event; only in properties of the kinds about steps."""
+
+    operand: Expr
+
+
+@dataclass(frozen=True, slots=True)
 class Cases(Expr):
     """``| guard => value`` lines in order; the last guard is always true."""
 

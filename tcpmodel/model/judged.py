@@ -1,4 +1,4 @@
-"""Resolves what a spec says about things other than its machine: faults, rules over single messages, logs, properties.
+"""Resolves what a spec says about things other than its machine: faults, rules over single messages, logs.
 
 Owns: these declarations, and the closed lists of words that they use.
 Must never hold: states and their rules.
@@ -161,13 +161,3 @@ class Judged:
         """The state that a printed word stands for; the state's own name may be written as well."""
         state = renames.get(word.text.upper().replace("_", "-"))
         return state if state is not None and word.text not in self.names.states else self._state_name(word)
-
-    def properties(self) -> tuple[spec.Property, ...]:
-        """All structural properties."""
-        out = []
-        for node in self.file.all(syntax.PropertyDecl):
-            states = tuple(self._state_name(word) for word in node.states)
-            cites = self.names.cite(node.cites)
-            title = text_of(node.title)
-            out.append(spec.Property(node.name.text, node.kind, states, title, cites, node.doc, node.span))
-        return tuple(out)

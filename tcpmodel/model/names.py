@@ -101,6 +101,13 @@ class Names:
             self.report.unknown(code, kind, word, names)
         return False
 
+    def choice(self, word: Word) -> bool:
+        """Whether the word turns a declared profile on, or off (``no-NAME``); notes the error."""
+        name = word.text
+        if name not in self.profiles and name.startswith("no-") and name[3:] in self.profiles:
+            return True
+        return self.known("profile", word, self.profiles, "TS015")
+
     def cite(self, cites: list[Cite]) -> tuple[Citation, ...]:
         """The citations with their documents."""
         out: list[Citation] = []

@@ -16,6 +16,7 @@ from tcpmodel.model.definitions import Definitions
 from tcpmodel.model.judged import Judged, text_of, words_of
 from tcpmodel.model.marked import Marked
 from tcpmodel.model.names import Names, Report
+from tcpmodel.model.properties import Properties
 from tcpmodel.model.rules import Rules
 from tcpmodel.model.scenarios import Scenarios
 from tcpmodel.model.types import DURATION, Enum, Octets, Range, Type
@@ -61,12 +62,14 @@ class _Resolver:
         for group in self.file.all(syntax.GroupDecl):
             if self.names.first("group", group.name):
                 self.names.groups[group.name.text] = group
-        states = Rules(self.names, self.definitions, self.report).states()
+        rules = Rules(self.names, self.definitions, self.report)
+        states = rules.states()
         self._one_initial()
         names = self.names
         judged = Judged(self.file, names, self.definitions)
         faults, packet_rules = judged.faults(), judged.packet_rules()
-        sources, properties = judged.sources(), judged.properties()
+        sources = judged.sources()
+        properties = Properties(self.file, names, self.definitions, rules).all()
         scenarios = Scenarios(self.file, names, states).all()
         marked = Marked(self.file, names, states)
         requirements, claims = marked.requirements(), marked.claims()

@@ -194,6 +194,11 @@ class Rules:
                 return ()
             group = last
 
+    def events_of(self, events: list[syntax.EventRef], span: Span) -> tuple[spec.Event, ...]:
+        """The events that stand after ``on`` elsewhere than in a rule."""
+        node = syntax.RuleNode(span, None, [], "on", events, [], [], 0, [], [], [])
+        return self._events(node, None)
+
     def _events(self, node: syntax.RuleNode, before: tuple[spec.Event, ...] | None) -> tuple[spec.Event, ...]:
         if node.trigger == "may":
             return (OWN,)
@@ -294,7 +299,7 @@ class Rules:
         message = event.name if event.kind == "message" else ""
         before = len(self.report.errors)
         typer = Typer(self.names, self.definitions, self.report, "received" if message else "none", message)
-        tests = self._flag_tests(node, event, typer)
+        tests = self.flag_tests(node.events, event, typer)
         conditions = typer.conditions(node.conditions)
         actions = Actions(typer).resolve(node.actions)
         cites = self.names.cite(node.cites) if number == 1 else ()
@@ -310,8 +315,9 @@ class Rules:
         guard = typer.all_of([*tests, *conditions])
         return Template(node, event, number, guard, header[0], header[1], actions, header[2], cites)
 
-    def _flag_tests(self, node: syntax.RuleNode, event: spec.Event, typer: Typer) -> list[spec.Expr]:
-        for reference in node.events:
+    def flag_tests(self, events: list[syntax.EventRef], event: spec.Event, typer: Typer) -> list[spec.Expr]:
+        """``with`` and ``without`` behind the name of the event, as conditions."""
+        for reference in events:
             name = " ".join(word.text for word in reference.words)
             if name != event.name or not (reference.present or reference.absent) or event.kind != "message":
                 continue

@@ -88,7 +88,9 @@ class Scenarios:
         )
 
     def _profiles(self, node: ScenarioDecl) -> tuple[str, ...]:
-        for word in (*node.turns_on, *node.turns_off):
+        for word in node.turns_on:
+            self.names.choice(word)
+        for word in node.turns_off:
             self.names.known("profile", word, self.names.profiles, "TS015")
         return (*(word.text for word in node.turns_on), *(f"no-{word.text}" for word in node.turns_off))
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tcpmodel.language.span import Span
+from tcpmodel.model.expr import After as After
 from tcpmodel.model.expr import And as And
 from tcpmodel.model.expr import Arithmetic as Arithmetic
 from tcpmodel.model.expr import Cases as Cases
@@ -290,10 +291,31 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Property:
-    """A structural property, checked on the graph of states.
+class FlagSet:
+    """Matches a message with all of ``present`` and none of ``absent``."""
 
-    ``kind``: ``reachable-from-all`` (states: one target), ``never-pair`` (from, to), ``pair`` (from, to must exist).
+    present: tuple[str, ...]
+    absent: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A property that is to be proved.
+
+    Kinds about the graph of states: ``reachable-from-all`` (states: one target), ``never-pair`` (from, to), ``pair``
+    (from, to must exist). Kinds about behaviour:
+
+    - ``always``: ``expr`` holds after every event; ``states``: only in these (all if there are none);
+    - ``each-step``: ``expr`` holds of the values before and (``After``) after every event; ``states``: those before
+      and after are both among these;
+    - ``never-step``: no event leads from ``states[0]`` to ``states[1]`` where ``condition`` holds (it may use After);
+    - ``never-sends``: what ``events`` make it send in ``states`` (those before the event) matches none of ``flags``;
+    - ``sends-nothing``: ``events`` make it send nothing at all;
+    - ``sends-only``: what it sends by a rule of ``states``, at any event, matches one of ``flags``.
+
+    ``condition``: where it does not hold, nothing is asked; of the values before the event, with the message that
+    arrives, its flags included. ``profiles``: those turned on or off (``no-NAME``), for ``choose_profiles``; () if
+    ``under`` is not written. ``expect_failure``: why a counterexample must be found, "" if none may be.
     """
 
     name: str
@@ -303,6 +325,12 @@ class Property:
     cites: tuple[Citation, ...]
     doc: str
     span: Span
+    expr: Expr | None = None
+    condition: Expr | None = None
+    events: tuple[Event, ...] = ()
+    flags: tuple[FlagSet, ...] = ()
+    profiles: tuple[str, ...] = ()
+    expect_failure: str = ""
 
 
 @dataclass(frozen=True, slots=True)

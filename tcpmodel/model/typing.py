@@ -58,7 +58,7 @@ class Typer:
     """Resolves expressions of one place. ``message`` is the message at hand, "" for none; ``local`` chosen values.
 
     ``closed`` holds the reason why variables cannot be read here, or "". ``open``: the first message that is named is
-    the one at hand (in a definition).
+    the one at hand (in a definition). ``after``: values after an event can be asked for.
     """
 
     def __init__(self, names: Names, definitions: Definitions, report: Report, view: str, message: str) -> None:
@@ -70,6 +70,7 @@ class Typer:
         self.local: dict[str, Type] = {}
         self.closed = ""
         self.open = False
+        self.after = False
 
     # ------------------------------------------------------------------------------------------------ entry points
 
@@ -140,7 +141,8 @@ class Typer:
         """The resolved expression, or None after an error; ``want`` only helps to understand words of an enum."""
         match node:
             case syntax.Name():
-                return self._name(node, want)
+                found_ = self._name(node, want)
+                return self._after(found_, node.name, node.text) if node.after else found_
             case syntax.Number():
                 return spec.Literal(OCTETS, node.span, node.text, node.value)
             case syntax.Time():
@@ -251,8 +253,28 @@ class Typer:
             help_ = f"declare it as `{name} : optional {variable.type}`, or leave the test away"
             self.report.error("TS036", f"`{name}` is never unset", node.span, help_)
             return None
-        test = spec.IsSet(BOOL, node.span, f"{name} is set", name)
-        return test if node.wanted else spec.Not(BOOL, node.span, node.text, test)
+        test: spec.Expr | None = spec.IsSet(BOOL, node.span, f"{name} is set", name)
+        if node.after:
+            test = self._after(test, name, f"{name}' is set")
+        return test if node.wanted or test is None else spec.Not(BOOL, node.span, node.text, test)
+
+    def _after(self, operand: spec.Expr | None, name: str, text: str) -> spec.Expr | None:
+        """The value after the event."""
+        if operand is None:
+            return None
+        message = isinstance(operand, spec.DefinitionRef) and self.definitions.seen(name, self.view).message
+        if not self.after:
+            help_ = "only properties with `each step`, and `never A -> B when`, know values after an event"
+            self.report.error("TS055", f"`{name}'` cannot be used here", operand.span, help_)
+            return None
+        if (
+            message
+            or name in self.definitions.constants
+            or not isinstance(operand, spec.VarRef | spec.DefinitionRef | spec.IsSet)
+        ):
+            self.report.error("TS055", f"`{name}` has no value after an event", operand.span, "leave the apostrophe")
+            return None
+        return spec.After(operand.type, operand.span, text, operand)
 
     def flags(
         self, message: Word, present: list[Word], absent: list[Word], span: Span, text: str

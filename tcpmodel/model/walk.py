@@ -18,7 +18,7 @@ def children(expr: spec.Expr) -> tuple[spec.Expr, ...]:
             return expr.left, expr.right
         case spec.And() | spec.Or():
             return expr.operands
-        case spec.Not():
+        case spec.Not() | spec.After():
             return (expr.operand,)
         case spec.Cases():
             return tuple(part for case in expr.cases for part in case)
