@@ -30,6 +30,7 @@ COMMANDS = {
     "step": "say what an event does to an endpoint",
     "render": "draw a spec as a diagram",
     "explain": "explain the code of a spec error",
+    "doc": "write what specs say of requirements and claims",
 }
 """Every command and its line in the overview; the module of the same name has its ``add_arguments`` and ``run``."""
 
