@@ -7,7 +7,7 @@ Must never hold: how a message is explained (see ``endpoint``), how it is shown,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tcpmodel.checking.configurations import Abilities
 from tcpmodel.checking.diagnosis import judge_alone, unexplained
@@ -22,6 +22,9 @@ REMEMBERED = 48
 
 CONTROLS = 2
 """How many numbers a message can occupy besides what it carries."""
+
+LESS_LIKELY = 2
+"""How much less likely a second explanation is than the first that was found."""
 
 FAR = 1 << 22
 """Numbers that differ by more than this do not belong to one connection that both ends have finished."""
@@ -162,6 +165,10 @@ class Connection:
         highest = self._highest(side)
         after = sender.after_unseen(sighting, sent=True, received=False)
         if after:
+            # The capture may have lost what it received instead: less likely, yet not excluded.
+            other = sender.after_unseen(sighting, sent=False, received=True)
+            for configuration in sender.within(other, self.ends[1 - side].reach()).values():
+                self.abilities.add(after, replace(configuration, cost=configuration.cost + LESS_LIKELY))
             sender.settle(after)
             self._note_gap(side, place, sighting, highest)
             return Explanation.UNSEEN_SENT

@@ -165,10 +165,11 @@ class Endpoint:
         """
         receptions = self.receptions()
         base = {key: replace(c, ended=c.ended or self.abilities.resting[c.state]) for key, c in self.ever.items()}
-        highest = [self._highest(slot) for slot in self.program.local_numbers]
+        highest = self._highest()
         for unseen in (False, True) if self.from_start else (True,):
             # Of an endpoint with an unseen past everything was possible, so there is nothing to close.
             possible = self.abilities.close(base, receptions, unseen=unseen, anew=False) if self.from_start else base
+            possible = self._capped(possible, highest)
             earlier = self.explain(possible, sighting, receptions, anew=False, unseen=unseen)
             found = [c for c in earlier.values() if self._adds_nothing(c, highest)]
             for configuration in found:
@@ -178,15 +179,35 @@ class Endpoint:
                 return True
         return False
 
-    def _highest(self, slot: int) -> int | None:
-        """The highest value that a number may have now; None when it is certainly not set."""
-        known = [value[1] for c in self.now.values() if (value := c.values[slot]) is not None]
-        return max(known, default=None)
+    def _highest(self) -> list[int]:
+        """The highest value that each own number may have now; one that is not set has the limit of the others."""
+        highest: list[int] = []
+        for slot in self.program.local_numbers:
+            known = [value[1] for c in self.now.values() if (value := c.values[slot]) is not None]
+            highest.append(max(known, default=v.INFINITY))
+        bounded = [limit for limit in highest if limit < v.INFINITY]
+        return [min(limit, max(bounded, default=limit)) for limit in highest]
 
-    def _adds_nothing(self, configuration: Configuration, highest: list[int | None]) -> bool:
+    def _capped(self, configurations: Configurations, highest: list[int]) -> Configurations:
+        """The configurations that have sent nothing above ``highest``, and what is known of them under that."""
+        kept: Configurations = {}
+        for key, configuration in configurations.items():
+            values = list(configuration.values)
+            for slot, limit in zip(self.program.local_numbers, highest, strict=True):
+                known = values[slot]
+                if known is None:
+                    continue
+                if known[0] > limit:
+                    break
+                values[slot] = (known[0], min(known[1], limit))
+            else:
+                kept[key] = replace(configuration, values=values)
+        return kept
+
+    def _adds_nothing(self, configuration: Configuration, highest: list[int]) -> bool:
         for slot, limit in zip(self.program.local_numbers, highest, strict=True):
             known = configuration.values[slot]
-            if known is not None and (limit is None or known[0] > limit):
+            if known is not None and known[0] > limit:
                 return False
         return True
 
@@ -239,7 +260,9 @@ class Endpoint:
 
     def answers_anew(self, sighting: Sighting) -> bool:
         """Has it come to rest, and would this message begin a new life in answer to something that was not seen?"""
-        if not any(c.ended for c in self.abilities.close(self.now, self.receptions()).values()):
+        closed = self.closed().values()
+        least = min(c.cost for c in closed)
+        if not any(c.ended and c.cost == least for c in closed):
             return False
         anything = self.abilities.anything()
         born = self.explain(self.abilities.close(self.abilities.fresh(), anything), sighting, anything)

@@ -12,28 +12,14 @@ from tcpmodel.checking.checker import Checker
 from tcpmodel.model.load import load_spec
 from tcpmodel.model.spec import Spec
 from tcpmodel.traces.open import open_trace
-from tcpmodel.traces.records import Packet, Skipped, StateRecord
+from tcpmodel.traces.records import Packet, StateRecord
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "semantics")]
 
+from in_memory import Records  # noqa: E402
+
 Judge = Callable[..., Checker]
-
-
-class Records:
-    """Records as a trace, numbered anew from 1."""
-
-    path = "records"
-    format = "records"
-    counts_lines = False
-
-    def __init__(self, records: Iterable[Packet | StateRecord], source: str = "") -> None:
-        self.source = source
-        self.skipped = Skipped()
-        self._records = [record._replace(number=number) for number, record in enumerate(records, 1)]
-
-    def records(self) -> Iterable[Packet | StateRecord]:
-        return iter(self._records)
 
 
 @pytest.fixture(scope="session")

@@ -227,14 +227,8 @@ def make(spec: Spec, rng: Random, *, reorders: bool = False, sees_all: bool = Fa
         lost_behind=rng.choice((0.0, 0.0, 0.1, 0.3)),
         doubled=rng.choice((0.0, 0.0, 0.1)),
     )
-    return Simulation(
-        spec,
-        rng,
-        network,
-        rng.choice((0.0, 0.5, 1.0)),
-        steps=rng.choice((8, 20, 40, 70)),
-        **settings,  # type: ignore[arg-type]
-    )
+    drawn = {"capture_at": rng.choice((0.0, 0.5, 1.0)), "steps": rng.choice((8, 20, 40, 70))}
+    return Simulation(spec, rng, network, **(drawn | settings))  # type: ignore[arg-type]
 
 
 FAULTS = ("drop", "drop many", "double", "double late", "swap", "move", "start late", "end early", "one direction")

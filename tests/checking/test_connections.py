@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Records
+from in_memory import Records
 
 from tcpmodel.checking.checker import Checker
 from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE, VIOLATES, Report
@@ -256,3 +256,39 @@ def test_a_line_of_ones_own_protocol_changes_the_verdict() -> None:
 def test_a_new_life_of_ones_own_protocol_is_a_new_connection() -> None:
     report = checked(PING, datagrams(("A", 16), ("B", 24), ("A", 16), ("B", 24)))
     assert verdicts(report) == [(CONFORMS, 2), (CONFORMS, 2)]
+
+
+# ------------------------------------------------------------------------------------- another order than that of sending
+
+HANDSHAKE = [packet("A", "SYN", 1000), packet("B", "SYN,ACK", 5000, 1001), packet("A", "ACK", 1001, 5001)]
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        # A: two octets, an acknowledgment, the acknowledgment of B's FIN; captured as 3, 1, 2.
+        [
+            packet("B", "FIN,ACK", 5001, 1001),
+            packet("A", "ACK", 1003, 5002),
+            packet("A", "ACK", 1001, 5001, 2),
+            packet("A", "ACK", 1003, 5001),
+        ],
+        # B: text, then an acknowledgment that carries an old number; captured the other way round.
+        [
+            packet("A", "ACK", 1001, 5001, 5),
+            packet("B", "ACK", 5001, 1006),
+            packet("B", "ACK", 5001, 1001, 100),
+        ],
+    ],
+    ids=["two are late", "text is overtaken"],
+)
+def test_packets_that_overtake_each_other(judge: Judge, later: list[Packet]) -> None:
+    (connection,) = judge([*HANDSHAKE, *later]).report.connections
+    assert connection.verdict == INCONCLUSIVE
+    assert not [item for item in connection.diagnostics if item.severity == "violation"]
+
+
+def test_a_fin_that_comes_late_still_counts(judge: Judge) -> None:
+    later = [packet("B", "ACK", 5002, 1001), packet("B", "FIN,ACK", 5001, 1001)]
+    (connection,) = judge([*HANDSHAKE, *later]).report.connections
+    assert "FIN-WAIT-1" in connection.b_states
