@@ -258,7 +258,7 @@ def test_a_new_life_of_ones_own_protocol_is_a_new_connection() -> None:
     assert verdicts(report) == [(CONFORMS, 2), (CONFORMS, 2)]
 
 
-# ------------------------------------------------------------------------------------- another order than that of sending
+# ----------------------------------------------------------------------------------- another order than that of sending
 
 HANDSHAKE = [packet("A", "SYN", 1000), packet("B", "SYN,ACK", 5000, 1001), packet("A", "ACK", 1001, 5001)]
 
@@ -292,3 +292,20 @@ def test_a_fin_that_comes_late_still_counts(judge: Judge) -> None:
     later = [packet("B", "ACK", 5002, 1001), packet("B", "FIN,ACK", 5001, 1001)]
     (connection,) = judge([*HANDSHAKE, *later]).report.connections
     assert "FIN-WAIT-1" in connection.b_states
+
+
+@pytest.mark.parametrize("beyond", [1000, 1_000_000])
+def test_a_false_acknowledgment_between_good_packets(judge: Judge, beyond: int) -> None:
+    packets = life(1000, 5000)
+    packets.insert(3, packet("A", "ACK", 1001, 5001 + beyond))
+    (connection,) = judge(packets).report.connections
+    found = [(item.code, item.place) for item in connection.diagnostics if item.severity == "violation"]
+    assert found == [("TCP-ACK-001", 4)]
+
+
+def test_text_after_the_fin_between_good_packets(judge: Judge) -> None:
+    packets = life(1000, 5000)
+    packets.insert(8, packet("A", "ACK", 1007, 5021, 10))
+    (connection,) = judge(packets).report.connections
+    found = [(item.code, item.place) for item in connection.diagnostics if item.severity == "violation"]
+    assert found == [("TCP-FIN-001", 9)]

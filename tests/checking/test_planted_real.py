@@ -1,8 +1,13 @@
-"""Planted faults in traces/lab/normal-client-close: all pass at 0f42004 (10:53), most fail since d3304be. Copy to tests/checking/."""
+"""Faults planted in a real capture are found at their packet, and nobody else is blamed."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 from pathlib import Path
+
 import pytest
+
+from tcpmodel.checking.checker import Checker
 from tcpmodel.traces.open import open_trace
 from tcpmodel.traces.records import FLAG_BITS, Packet
 
@@ -33,10 +38,10 @@ PLANTED = [
 
 
 @pytest.mark.parametrize(("frame", "extra", "how"), [p[1:] for p in PLANTED], ids=[p[0] for p in PLANTED])
-def test_found(judge, frame: int, extra: bool, how: dict[str, int]) -> None:
+def test_found(judge: Callable[..., Checker], frame: int, extra: bool, how: dict[str, int]) -> None:
     packets = [p for p in open_trace(str(LAB)).records() if isinstance(p, Packet) and p.protocol == "tcp"]
     wrong = change(packets[frame - 1], **how)
-    packets = packets[:frame] + [wrong] + packets[frame:] if extra else packets[: frame - 1] + [wrong] + packets[frame:]
+    packets = [*packets[: frame if extra else frame - 1], wrong, *packets[frame:]]
     packets = [p._replace(number=n) for n, p in enumerate(packets, 1)]
     found = [d for c in judge(packets).report.connections for d in c.diagnostics if d.severity == "violation"]
     assert [d.place for d in found][:1] == [frame + extra]
