@@ -1,0 +1,23 @@
+"""Records that come from no file, as a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from tcpmodel.traces.records import Packet, Skipped, StateRecord
+
+
+class Records:
+    """Records as a trace, numbered anew from 1."""
+
+    path = "records"
+    format = "records"
+    counts_lines = False
+
+    def __init__(self, records: Iterable[Packet | StateRecord], source: str = "") -> None:
+        self.source = source
+        self.skipped = Skipped()
+        self._records = [record._replace(number=number) for number, record in enumerate(records, 1)]
+
+    def records(self) -> Iterator[Packet | StateRecord]:
+        return iter(self._records)
