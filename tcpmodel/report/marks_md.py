@@ -62,7 +62,7 @@ class _Places:
     def text(self, part: str) -> str:
         """The source of a part, "" for that of the spec itself."""
         if part not in self.files:
-            with open(path_of(self.spec.path, part), encoding="utf-8") as file:
+            with open(path_of(self.spec.path, part), encoding="utf-8-sig") as file:
                 self.files[part] = file.read()
         return self.files[part]
 
@@ -154,7 +154,7 @@ def _claims(marks: list[tuple[Claim, _Places]]) -> list[str]:
     """By id: the part before the hyphen is the source."""
     verdicts = Counter(mark.verdict for mark, _ in marks)
     counts = ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in VERDICTS if verdicts[verdict])
-    lines = [f"{_number(len(marks), 'statement')}: {counts}."]
+    lines = [f"{_number(len(marks), 'statement')}: {counts}." if marks else "0 statements."]
     source, fresh = "", True
     for mark, place in sorted(marks, key=_by_id):
         if mark.id.partition("-")[0] != source:

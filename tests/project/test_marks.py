@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tcpmodel.cli.main import main
 from tcpmodel.model.load import load_spec
 from tcpmodel.model.spec import Claim, Requirement, Spec
 from tcpmodel.report.marks_md import RepeatedError, page
@@ -78,14 +79,12 @@ def test_what_a_spec_cites_it_carries() -> None:
     """A rule that cites a requirement would not be outside of the model."""
     outside = {mark.id for mark in requirements() if mark.outside}
     for spec in SPECS:
-        declared = [
-            *(rule for state in spec.states for rule in state.rules),
-            *(*spec.variables, *spec.constants, *spec.definitions, *spec.profiles, *spec.events, *spec.scenarios),
-        ]
-        for each in declared:
-            cited = {cite.place for cite in each.cites if cite.requirement}
-            assert cited <= REQUIREMENTS, each
-            assert not cited & outside, each
+        cites = [rule.cites for state in spec.states for rule in state.rules]
+        for declared in (spec.variables, spec.constants, spec.definitions, spec.profiles, spec.events, spec.scenarios):
+            cites += [each.cites for each in declared]
+        cited = {cite.place for each in cites for cite in each if cite.requirement}
+        assert cited <= REQUIREMENTS
+        assert not cited & outside
 
 
 def test_every_claim_once() -> None:
@@ -168,7 +167,21 @@ def test_twice(tmp_path: Path) -> None:
 
 
 def test_nothing_marked(tmp_path: Path) -> None:
-    assert "0 requirements" in pages_of(tmp_path, "")["requirements"]
+    pages = pages_of(tmp_path, "")
+    assert "0 requirements" in pages["requirements"] and "0 statements." in pages["claims"]
+
+
+def test_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Links lead from the file that is written; from here without one."""
+    pages_of(tmp_path, 'claim X-1 right "so" by state ON\n')
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "out").mkdir()
+    assert main(["doc", "claims", "specs/s0.tcpspec", "-o", "out/page.md"]) == 0
+    assert "(../specs/s0.tcpspec#L11)" in (tmp_path / "out" / "page.md").read_text(encoding="utf-8")
+    assert main(["doc", "claims", "specs/s0.tcpspec"]) == 0
+    assert "(specs/s0.tcpspec#L11)" in capsys.readouterr().out
+    assert main(["doc", "claims", "specs/s0.tcpspec", "specs/s0.tcpspec"]) == 2
+    assert "'X-1' is marked twice" in capsys.readouterr().err
 
 
 if __name__ == "__main__":
