@@ -61,12 +61,12 @@ def test_nobody_is_accused(tcp: Spec, judge: Judge, block: int) -> None:
 
 @pytest.mark.parametrize("block", range(5))
 def test_a_bad_capture_is_nobodys_fault(tcp: Spec, judge: Judge, block: int) -> None:
-    """Packets dropped, doubled, swapped, moved; a late start, an early end, one direction: one to three of these."""
+    """Packets dropped, doubled, swapped, moved; a late start, an early end, one direction: one or two of these."""
     spoiled = 0
     for seed in seeds(f"spoiled {block}", 60):
         rng = Random(seed)
         simulation = make(tcp, rng, crossing=False)
-        packets, faults = spoil(rng, simulation.run(), rng.choice((1, 1, 2, 3)))
+        packets, faults = spoil(rng, simulation.run(), rng.choice((1, 1, 1, 2)))
         spoiled += bool(faults)
         checker = judge(packets)
         assert not accused(checker), f"seed {seed}, {faults}: {told(simulation, packets, checker)}"
