@@ -59,7 +59,7 @@ class Section:
     """All checks under one choice of profiles: those in ``on``.
 
     ``name`` is the profile that was turned on, ``default``, ``all`` for what concerns the rules of all profiles
-    together, or ``scenarios``: one check for each, under its own profiles.
+    together, ``behaviour`` or ``scenarios``: one check for each, under its own profiles.
     """
 
     name: str

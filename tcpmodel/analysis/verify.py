@@ -6,6 +6,7 @@ Must never hold: how a check is decided (see the other modules of ``analysis``).
 
 from __future__ import annotations
 
+from tcpmodel.analysis.behaviour import KINDS, behaviour_section
 from tcpmodel.analysis.coverage import Observer, classes_handled, deterministic, events_handled
 from tcpmodel.analysis.graph import graph_of
 from tcpmodel.analysis.results import Check, Section, Verification
@@ -16,8 +17,8 @@ from tcpmodel.model.profiles import choose_profiles
 from tcpmodel.model.spec import Spec
 
 
-def verify(spec: Spec, profiles: frozenset[str] | None = None) -> Verification:
-    """Prove or refute the structural properties of a spec.
+def verify(spec: Spec, profiles: frozenset[str] | None = None, *, behaviour: bool = True) -> Verification:
+    """Prove or refute the properties of a spec; without ``behaviour``, those of its structure only.
 
     With None: under the default profiles, with each other profile turned on, and for the rules of all profiles
     together; and its scenarios, each under its own profiles. With a set: under exactly these profiles and nothing else.
@@ -28,7 +29,8 @@ def verify(spec: Spec, profiles: frozenset[str] | None = None) -> Verification:
         name = "+".join(name for name, wanted in chosen.items() if wanted) or "none"
         elsewhere = reached(spec, graph_of(spec, None))
         section = _section(observer, view(observer, name, chosen), elsewhere, exists=True)
-        return Verification(spec.name, spec.path, (section,))
+        behaves = behaviour_section(observer, profiles) if behaviour else None
+        return Verification(spec.name, spec.path, (section, behaves) if behaves else (section,))
     default = choose_profiles(spec, ())
     views = [view(observer, "default", default)]
     for profile in spec.profiles:
@@ -44,10 +46,13 @@ def verify(spec: Spec, profiles: frozenset[str] | None = None) -> Verification:
         rules_used(observer, everything, full),
         states_used(spec, full),
         profiles_matter(spec),
-        *(property_check(spec, full, declared) for declared in spec.properties),
+        *(property_check(spec, full, declared) for declared in spec.properties if declared.kind not in KINDS),
     ]
     names = tuple(profile.name for profile in spec.profiles)
     sections.append(Section("all", names, tuple(together)))
+    behaves = behaviour_section(observer) if behaviour else None
+    if behaves is not None:
+        sections.append(behaves)
     if spec.scenarios:
         sections.append(Section(SECTION, (), scenario_checks(spec)))
     return Verification(spec.name, spec.path, tuple(sections))
@@ -75,7 +80,9 @@ def _section(observer: Observer, each: View, elsewhere: set[str], *, exists: boo
         deterministic(observer, each.program, each.seen),
     ]
     checks += [
-        property_check(spec, graph, declared) for declared in spec.properties if exists or declared.kind != "pair"
+        property_check(spec, graph, declared)
+        for declared in spec.properties
+        if declared.kind not in KINDS and (exists or declared.kind != "pair")
     ]
     on = tuple(profile.name for profile in spec.profiles if profile.name in each.on)
     return Section(each.name, on, tuple(checks))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tcpmodel.analysis.behaviour import SECTION as BEHAVIOUR
 from tcpmodel.analysis.results import Check, Section, Step, Verification, Witness
 from tcpmodel.analysis.scenarios import REFUSED, SECTION
 from tcpmodel.language.span import path_of
@@ -103,9 +104,11 @@ class _Writer:
         on = f"on: {', '.join(section.on)}" if section.on else "none on"
         if section.name == "all":
             return f"{self._result.spec}, the rules of all profiles together"
+        if section.name == BEHAVIOUR:
+            return f"{self._result.spec}, behaviour ({on})"
         if section.name == "default":
             return f"{self._result.spec}, default profiles ({on})" if section.on else self._result.spec
-        if len(self._result.sections) == 1:
+        if section is self._result.sections[0]:
             return f"{self._result.spec}, profiles {on}"
         return f"{self._result.spec}, profile {section.name} ({on})"
 
@@ -121,7 +124,7 @@ class _Writer:
                 yield from self._values(overlap, 8)
 
     def _failure(self, section: Section, check: Check) -> Iterator[str]:
-        named = {"all": "all profiles", "default": "default profiles", SECTION: "scenario"}
+        named = {"all": "all profiles", "default": "default profiles", SECTION: "scenario", BEHAVIOUR: "behaviour"}
         where = named.get(section.name, f"profile {section.name}")
         where = f" ({where})" if len(self._result.sections) > 1 else ""
         yield self._style.paint("bad", self._style.clean(f"{check.name} fails")) + self._style.clean(where)

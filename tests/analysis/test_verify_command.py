@@ -69,8 +69,9 @@ def test_json(run_tcpmodel: Run, broken: Path) -> None:
 def test_one_choice_of_profiles(run_tcpmodel: Run) -> None:
     result = run_tcpmodel("verify", "tcp", "--profile", "rfc793", "--profile", "rfc1337", "--output-format", "json")
     assert result.returncode == 0
-    (section,) = json.loads(result.stdout)["profiles"]
-    assert section["on"] == ["rfc793", "rfc1337"]
+    (section, behaviour) = json.loads(result.stdout)["profiles"]
+    assert section["on"] == behaviour["on"] == ["rfc793", "rfc1337"]
+    assert behaviour["name"] == "behaviour"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,124 @@
+"""Twenty slips in the model of TCP: each must be noticed by a property, a scenario or a proof about the structure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tcpmodel.analysis.behaviour import behaviour_section
+from tcpmodel.analysis.coverage import Observer
+from tcpmodel.analysis.results import Check
+from tcpmodel.analysis.scenarios import scenario_checks
+from tcpmodel.analysis.verify import verify
+from tcpmodel.language.errors import SpecErrors
+from tcpmodel.model.load import parse_spec
+from tcpmodel.model.spec import Spec
+from tcpmodel.semantics import values
+
+DEFAULT = frozenset({"rfc5961"})
+
+MUTANTS = {
+    "M1 any reset leads back to LISTEN": ("SYR-12: on SEG", " and opened = passive -> LISTEN", " -> LISTEN"),
+    "M2 the acknowledgment of nothing opens": ("SYR-21: on SEG", "SND.UNA < SEG.ACK", "SND.UNA =< SEG.ACK"),
+    "M3 a reset answers a reset": ("CLO-07: on SEG", "with RST drop", "with SYN, RST drop"),
+    "M4 CLOSE-WAIT to TIME-WAIT": ("CLW-C04: on CLOSE", "-> LAST-ACK", "-> TIME-WAIT"),
+    "M5 LAST-ACK to TIME-WAIT": ("LAK-A1: on SEG", "-> CLOSED", "-> TIME-WAIT"),
+    "M6 CLOSE-WAIT to CLOSING": ("CLW-C04: on CLOSE", "-> LAST-ACK", "-> CLOSING"),
+    "M7 a FIN out of order": ("define fin-in-order", "RCV.NXT = SEG.TEXT-END", "RCV.NXT =< SEG.TEXT-END"),
+    "M8 the SYN comes again with another number": ("SYS-14: on SEG", "<SEQ=ISS>", "<SEQ=ISS + 1>"),
+    "M9 no probe": ("rules probe ", "on timeout PROBE when SND.WND > 0 stay", "on timeout PROBE stay"),
+    "M10 two segments open": ("LIS-14: on SEG", "-> SYN-RECEIVED", "-> ESTABLISHED"),
+    "M11 no TIME-WAIT": ("FW2-F1: on SEG", "-> TIME-WAIT", "-> CLOSED"),
+    "M12 no TIME-WAIT after FIN and ACK": ("FW1-F2: on SEG", "-> TIME-WAIT", "-> CLOSED"),
+    "M14 the end of a segment does not count": (
+        "define acceptable",
+        "or RCV.NXT =< SEG.LAST < RCV.NXT + RCV.WND",
+        "",
+    ),
+    "M15 a reset without ACK in SYN-SENT": ("SYS-10: on SEG", "with RST drop", "with RST -> CLOSED"),
+    "M16 a listener resets a SYN": (
+        "LIS-14: on SEG",
+        "-> SYN-RECEIVED",
+        "stay send <SEQ=0><ACK=SEG.SEQ + SEG.LEN><CTL=RST,ACK>",
+    ),
+    "M17 TIME-WAIT answers a bare ACK": ("TMW-03: on SEG", " when SEG.LEN > 0 stay", " stay"),
+    "M18 text is delivered before the handshake": ("@tfo TFO-02: on SEG", "@tfo TFO-02:", "TFO-02:"),
+    "M19 a SYN opens in SYN-SENT": ("SYS-14: on SEG", "-> SYN-RECEIVED", "-> ESTABLISHED"),
+    "M20 ABORT in SYN-SENT resets": (
+        "SYS-05: on ABORT",
+        'signal "error: connection reset"',
+        'send <SEQ=SND.NXT><CTL=RST>\n    signal "error: connection reset"',
+    ),
+}
+"""Where (exactly once in the spec), what (the first after that), and what instead."""
+
+
+def mutant(root: Path, where: str, old: str, new: str) -> Spec:
+    path = root / "specs" / "tcp.tcpspec"
+    text = path.read_text(encoding="utf-8")
+    assert text.count(where) == 1, "the rule that this mutant changes is not there any more"
+    at = text.index(where)
+    begin = text.index(old, at)
+    assert text.count("\n", at, begin) < 12, "the text that this mutant changes is not there any more"
+    if where == "define fin-in-order":  # the check of text holds it back as well
+        text = text.replace("RCV.NXT < SEG.TEXT and SEG.LEN > 0 stay", "RCV.NXT < SEG.TEXT and SEG.DATA > 0 stay", 1)
+        at = text.index(where)
+        begin = text.index(old, at)
+    if new.startswith("stay send"):
+        # All that the rule does gives way to one message.
+        end = min(text.index("\n  LIS-15", begin), len(text))
+        action = new.removeprefix("stay ")
+        return parse_spec(f"{text[:begin]}stay\n    {action}{text[end:]}", str(path))
+    return parse_spec(text[:begin] + new + text[begin + len(old) :], str(path))
+
+
+def killers(spec: Spec) -> tuple[str, list[Check]]:
+    """Which kind of proof notices it first: the quick ones are asked first."""
+    failed = [check for check in scenario_checks(spec) if not check.holds]
+    if failed:
+        return "scenario", failed
+    behaviour = behaviour_section(Observer(spec))
+    failed = [check for check in behaviour.checks if not check.holds] if behaviour is not None else []
+    if failed:
+        return "property", failed
+    structure = verify(spec, DEFAULT, behaviour=False)
+    return "structure", [check for part in structure.sections for check in part.checks if not check.holds]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MUTANTS)
+def test_mutant_is_killed(root: Path, name: str) -> None:
+    where, old, new = MUTANTS[name]
+    try:
+        spec = mutant(root, where, old, new)
+    except SpecErrors as refused:
+        print(f"{name}: refused, {refused.errors[0].code} {refused.errors[0].message}")
+        assert refused.errors[0].code == "TS047", "the mutant itself is malformed"
+        return
+    kind, failed = killers(spec)
+    print(f"{name}: {kind} {', '.join(check.name for check in failed[:4])}")
+    assert failed, "nothing notices it"
+
+
+@pytest.mark.slow
+def test_comparison_that_does_not_wrap_is_killed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """M13: numbers compared as they stand, not on the circle."""
+
+    def less(a: values.Interval, b: values.Interval, circular: bool) -> int:
+        one, two = (each[0] % values.MODULUS if circular else each[0] for each in (a, b))
+        return int(one < two)
+
+    def less_or_equal(a: values.Interval, b: values.Interval, circular: bool) -> int:
+        one, two = (each[0] % values.MODULUS if circular else each[0] for each in (a, b))
+        return int(one <= two)
+
+    monkeypatch.setattr(values, "less", less)
+    monkeypatch.setattr(values, "less_or_equal", less_or_equal)
+    path = root / "specs" / "tcp.tcpspec"
+    spec = parse_spec(path.read_text(encoding="utf-8"), str(path))
+    behaviour = behaviour_section(Observer(spec))
+    assert behaviour is not None
+    failed = [check.name for check in behaviour.checks if not check.holds]
+    print(f"M13: property {', '.join(failed[:4])}")
+    assert "property P-16" in failed
