@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import select
+import signal
 import sys
 import time
 from pathlib import Path
@@ -231,6 +232,8 @@ class Terminal:
         if self.pid == 0:
             os.environ.update(NO_COLOR="1", COLUMNS="80", TERM="dumb", PYTHONIOENCODING="utf-8")
             os.chdir(folder)
+            # Whoever runs the tests in the background has them inherit that interrupts are ignored.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.execv(sys.executable, [sys.executable, "-m", "tcpmodel", "step", *arguments])
         self.shown = ""
 
