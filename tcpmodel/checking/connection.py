@@ -91,7 +91,6 @@ class Connection:
         self.assumptions: tuple[list[Assumption], list[Assumption]] = ([], [])
         self.lost = 0
         self.gaps: tuple[list[Gap], list[Gap]] = ([], [])
-        self.swapped = 0
 
     # -------------------------------------------------------------------------------------------------- packets
 
@@ -261,7 +260,6 @@ class Connection:
     def _confirm(self, assumption: Assumption, side: int) -> None:
         address = self.ends[side].address
         if assumption.explained:
-            self.swapped += 1
             code, words = "CAP-009", "packets were captured in another order than they were received"
         else:
             self.lost += 1

@@ -75,13 +75,12 @@ class StateLog:
         life = Life(len(self.lives), record.local, record.remote, {})
         if begins:
             life.now = self.abilities.fresh()
+        elif born:
+            grown = self._advance(self.abilities.fresh(), {self.index[old]} | {self.program.initial})
+            life.now = {key: c for key, c in grown.items() if c.state == self.index[old]}
         else:
-            universe = self.abilities.universe()
-            life.now = {key: c for key, c in universe.items() if self.program.states[c.state] == old}
-            life.from_start = born
-            if born:
-                grown = self._advance(self.abilities.fresh(), {self.index[old]} | {self.program.initial})
-                life.now = {key: c for key, c in grown.items() if c.state == self.index[old]}
+            life.now = self._anything_in(old)
+            life.from_start = False
         self.current[record.endpoint] = life
         self.lives.append(life)
         return life
@@ -95,8 +94,7 @@ class StateLog:
             life.diagnostics.append(
                 Diagnostic("CAP-006", "capture", life.local, record.number, True, words, (), record.time)
             )
-            universe = self.abilities.universe()
-            waiting = {key: c for key, c in universe.items() if c.state == start}
+            waiting = self._anything_in(old)
         allowed = self.reads.get((old, new), (new,))
         after: Configurations = {}
         for name in allowed:
@@ -109,10 +107,14 @@ class StateLog:
                     self.abilities.add(after, configuration)
         if not after:
             self._violation(life, record, old, new, waiting)
-            universe = self.abilities.universe()
-            after = {key: c for key, c in universe.items() if self.program.states[c.state] in allowed}
+            after = self._anything_in(*allowed)
         life.now = rebase({key: _cheap(c) for key, c in after.items()})
         life.over = self.index[new] == self.program.initial
+
+    def _anything_in(self, *states: str) -> Configurations:
+        """Every configuration in these states, of an endpoint of which nothing else is known."""
+        wanted = {self.index[name] for name in states}
+        return {key: c for key, c in self.abilities.universe().items() if c.state in wanted}
 
     def _advance(self, base: Configurations, within: set[int]) -> Configurations:
         """What may happen unseen while the log shows no change: everything that stays within these states."""

@@ -8,30 +8,22 @@ Must never hold: how the rest is followed.
 from __future__ import annotations
 
 from tcpmodel.model import spec as m
+from tcpmodel.model.walk import children
 
 
 def _reads(expr: m.Expr | None, spec: m.Spec, found: set[str]) -> None:
     match expr:
+        case None:
+            return
         case m.VarRef() | m.IsSet():
             found.add(expr.name)
         case m.DefinitionRef():
             for definition in spec.definitions:
                 if definition.name == expr.name:
                     _reads(definition.body, spec, found)
-        case m.Arithmetic() | m.Compare():
-            _reads(expr.left, spec, found)
-            _reads(expr.right, spec, found)
-        case m.Not():
-            _reads(expr.operand, spec, found)
-        case m.And() | m.Or():
-            for operand in expr.operands:
-                _reads(operand, spec, found)
-        case m.Cases():
-            for case in expr.cases:
-                for part in case:
-                    _reads(part, spec, found)
         case _:
-            return
+            for child in children(expr):
+                _reads(child, spec, found)
 
 
 def rule_reads(spec: m.Spec, rule: m.Rule) -> tuple[set[str], set[str]]:
