@@ -68,8 +68,10 @@ class Checker:
             for record in trace.records():
                 if isinstance(record, Packet):
                     used = self._packet(record, trace.counts_lines)
-                else:
+                elif isinstance(record, StateRecord):
                     used = self._state(record, trace.source, logs)
+                else:
+                    used = f"{record.kind}s are not checked"
                 if used:
                     trace.skipped.add(used)
                 else:

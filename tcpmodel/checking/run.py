@@ -12,7 +12,7 @@ from itertools import chain, islice
 from tcpmodel.checking.checker import Checker, Progress
 from tcpmodel.checking.findings import InputReport, Report
 from tcpmodel.model.spec import Spec
-from tcpmodel.traces.records import Packet, StateRecord, Trace, TraceError
+from tcpmodel.traces.records import Record, Trace, TraceError
 
 
 def check(
@@ -55,7 +55,7 @@ class _Noting:
         self.first_time: int | None = None
         self._trace = trace
 
-    def records(self) -> Iterator[Packet | StateRecord]:
+    def records(self) -> Iterator[Record]:
         """All records in order."""
         rest = iter(self._trace.records())
         first = list(islice(rest, 1))

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from tcpmodel.traces.addresses import endpoint_text, unmapped
 from tcpmodel.traces.lines import numbered_lines
-from tcpmodel.traces.records import Packet, Skipped, StateRecord
+from tcpmodel.traces.records import Record, Skipped, StateRecord
 from tcpmodel.traces.source import Source
 
 _EVENT = re.compile(r"\s(\d+)(?:\.(\d{1,9}))?:\s+(?:\d+\s+)?(?:[\w-]+:)?([A-Za-z_]\w*)\s*[:(](.*)$")
@@ -57,7 +57,7 @@ class KernelTrace:
         self._source = source
         self._sockets = _Sockets()
 
-    def records(self) -> Iterator[Packet | StateRecord]:
+    def records(self) -> Iterator[Record]:
         """All state changes of TCP sockets in order."""
         for number, line in numbered_lines(self._source.read):
             if not line or line.isspace() or line[0] == "#":

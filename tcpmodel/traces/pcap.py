@@ -11,7 +11,7 @@ from struct import Struct
 from typing import NamedTuple
 
 from tcpmodel.traces.link import DECODERS, SUPPORTED
-from tcpmodel.traces.records import Packet, Skipped, StateRecord, TraceError
+from tcpmodel.traces.records import Record, Skipped, TraceError
 from tcpmodel.traces.source import Source
 
 
@@ -64,7 +64,7 @@ class PcapTrace:
             )
         self._decode = decoder
 
-    def records(self) -> Iterator[Packet | StateRecord]:
+    def records(self) -> Iterator[Record]:
         """All TCP and UDP packets in order; TraceError, after what was readable, where the file is cut or damaged."""
         order, unit, header_size = self._kind
         record_header = Struct(order + "IIII").unpack_from

@@ -11,7 +11,7 @@ from struct import Struct
 from typing import NamedTuple, NoReturn
 
 from tcpmodel.traces.link import DECODERS, SUPPORTED, Decoder
-from tcpmodel.traces.records import Packet, Skipped, StateRecord, TraceError
+from tcpmodel.traces.records import Record, Skipped, TraceError
 from tcpmodel.traces.source import Source
 
 MAGIC = b"\x0a\x0d\x0d\x0a"
@@ -87,7 +87,7 @@ class PcapngTrace:
         self.skipped = Skipped()
         self._source = source
 
-    def records(self) -> Iterator[Packet | StateRecord]:
+    def records(self) -> Iterator[Record]:
         """All TCP and UDP packets in order; TraceError, after what was readable, where the file is cut or damaged."""
         buffer = _Buffer(self._source)
         order = ">"

@@ -18,6 +18,8 @@ class Packet(NamedTuple):
     ``source`` and ``destination`` are printable: ``10.0.0.1:80``, ``[2001:db8::1]:80``.
     ``flags`` is the set of header flags as bits (see ``FLAG_BITS``), or None when the log does not show them.
     ``fields`` holds the header numbers that are known: a missing key is unknown, never zero.
+    ``at`` is the address of the end at whose host the packet was seen, so that the order of what this end sent and
+    received is the order of the records; "" when that is not known.
     """
 
     number: int
@@ -27,6 +29,7 @@ class Packet(NamedTuple):
     destination: str
     flags: int | None
     fields: dict[str, int]
+    at: str = ""
 
 
 FLAG_BITS: dict[str, int] = {
@@ -62,6 +65,7 @@ class StateRecord(NamedTuple):
 
     ``endpoint`` identifies the socket within the log (an address of a kernel object or, failing that, its addresses).
     ``local`` and ``remote`` are printable addresses; a part that is not known yet is ``0``.
+    ``old`` is "" in a sample: the endpoint was seen in ``new``, and what came before is not told.
     """
 
     number: int
@@ -72,6 +76,29 @@ class StateRecord(NamedTuple):
     remote: str
     old: str
     new: str
+
+
+class Event(NamedTuple):
+    """Something that an endpoint did or was told and that is no message: one line of a log of calls or of a stack.
+
+    ``kind`` is ``call``, ``timer``, ``notice`` or ``signal``. ``name`` is spelled as the log spells it; what it means
+    is said by the observation source in the spec. ``values``: what the log tells besides (``length``, ``result``).
+    ``endpoint``, ``local`` and ``remote`` as in ``StateRecord``.
+    """
+
+    number: int
+    time: int | None
+    protocol: str
+    endpoint: str
+    local: str
+    remote: str
+    kind: str
+    name: str
+    values: dict[str, int | str]
+
+
+Record = Packet | StateRecord | Event
+"""What a trace yields."""
 
 
 class Skipped:
@@ -114,6 +141,6 @@ class Trace(Protocol):
     source: str
     skipped: Skipped
 
-    def records(self) -> Iterator[Packet | StateRecord]:
+    def records(self) -> Iterator[Record]:
         """All records in order."""
         ...

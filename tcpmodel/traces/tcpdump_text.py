@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from tcpmodel.traces.addresses import endpoint_text, is_multicast
 from tcpmodel.traces.lines import numbered_lines
-from tcpmodel.traces.records import FLAG_BITS, Packet, Skipped, StateRecord, TraceError
+from tcpmodel.traces.records import FLAG_BITS, Packet, Record, Skipped, TraceError
 from tcpmodel.traces.source import Source
 from tcpmodel.traces.tcpdump_clock import STAMP, Clock
 from tcpmodel.traces.tcpdump_numbers import Numbers
@@ -133,7 +133,7 @@ class TcpdumpTrace:
         self._numbers = Numbers()
         self._endpoints: dict[str, _Endpoint] = {}
 
-    def records(self) -> Iterator[Packet | StateRecord]:
+    def records(self) -> Iterator[Record]:
         """All TCP and UDP packets in order; TraceError at the end if no line at all could be read."""
         readable = False
         timed: bool | None = None

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from tcpmodel.traces.addresses import endpoint_text, unmapped
 from tcpmodel.traces.lines import numbered_lines
-from tcpmodel.traces.records import Packet, Skipped, StateRecord
+from tcpmodel.traces.records import Record, Skipped, StateRecord
 from tcpmodel.traces.source import Source
 
 _OF_DAY = re.compile(r"(\d\d):(\d\d):(\d\d)$", re.ASCII)
@@ -102,7 +102,7 @@ class TcpstatesTrace:
         self._days = 0
         self._last = 0
 
-    def records(self) -> Iterator[Packet | StateRecord]:
+    def records(self) -> Iterator[Record]:
         """All state changes in order."""
         for number, line in numbered_lines(self._source.read):
             row = _row(line)

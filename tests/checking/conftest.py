@@ -12,7 +12,7 @@ from tcpmodel.checking.checker import Checker
 from tcpmodel.model.load import load_spec
 from tcpmodel.model.spec import Spec
 from tcpmodel.traces.open import open_trace
-from tcpmodel.traces.records import Packet, StateRecord
+from tcpmodel.traces.records import Record
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "semantics")]
@@ -40,7 +40,7 @@ def judge(specs: list[Spec]) -> Judge:
     """
     kept: dict[str, object] = {}
 
-    def run(what: Iterable[Packet | StateRecord] | Path, source: str = "") -> Checker:
+    def run(what: Iterable[Record] | Path, source: str = "") -> Checker:
         checker = Checker(specs)
         checker._judges.update(kept)  # type: ignore[arg-type]
         trace = open_trace(str(what)) if isinstance(what, Path) else Records(what, source)

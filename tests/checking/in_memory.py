@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from tcpmodel.traces.records import Packet, Skipped, StateRecord
+from tcpmodel.traces.records import Record, Skipped
 
 
 class Records:
@@ -14,10 +14,10 @@ class Records:
     format = "records"
     counts_lines = False
 
-    def __init__(self, records: Iterable[Packet | StateRecord], source: str = "") -> None:
+    def __init__(self, records: Iterable[Record], source: str = "") -> None:
         self.source = source
         self.skipped = Skipped()
         self._records = [record._replace(number=number) for number, record in enumerate(records, 1)]
 
-    def records(self) -> Iterator[Packet | StateRecord]:
+    def records(self) -> Iterator[Record]:
         return iter(self._records)

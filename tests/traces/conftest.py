@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tcpmodel.traces.open import recognise
-from tcpmodel.traces.records import Packet, StateRecord, Trace, TraceError
+from tcpmodel.traces.records import Record, Trace, TraceError
 from tcpmodel.traces.source import Source
 
 SAMPLES = Path(__file__).parents[2] / "traces"
@@ -20,7 +20,7 @@ class Reading:
 
     def __init__(self, trace: Trace | None) -> None:
         self.trace = trace
-        self.records: list[Packet | StateRecord] = []
+        self.records: list[Record] = []
         self.error: TraceError | None = None
 
     @property
