@@ -98,7 +98,7 @@ def tcp(
             _options(buffer, at + 20, at + header, end, fields)
     elif header < 20:
         del fields["length"]
-    return _packet(Packet, (number, time, "tcp", source, destination, flags | (offset & 1) << 8, fields))
+    return _packet(Packet, (number, time, "tcp", source, destination, flags | (offset & 1) << 8, fields, ""))
 
 
 def _options(buffer: bytes, at: int, header_end: int, end: int, fields: dict[str, int]) -> None:
