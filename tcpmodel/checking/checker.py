@@ -61,7 +61,7 @@ class Checker:
         """Check all records of one trace and add what was found to the report."""
         count = 0
         error = ""
-        logs: dict[str, StateLog] = {}
+        logs: dict[tuple[str, str], StateLog] = {}
         self._connections = {}
         self._finished = []
         try:
@@ -69,7 +69,7 @@ class Checker:
                 if isinstance(record, Packet):
                     used = self._packet(record, trace.counts_lines)
                 elif isinstance(record, StateRecord):
-                    used = self._state(record, trace.source, logs)
+                    used = self._state(record, record.source or trace.source, logs)
                 else:
                     used = f"{record.kind}s are not checked"
                 if used:
@@ -120,14 +120,14 @@ class Checker:
         self._finished.append(connection)
         return connection
 
-    def _state(self, record: StateRecord, source: str, logs: dict[str, StateLog]) -> str:
+    def _state(self, record: StateRecord, source: str, logs: dict[tuple[str, str], StateLog]) -> str:
         judge = self._judge(record.protocol)
         if judge is None:
             return f"no spec for {record.protocol}"
-        log = logs.get(record.protocol)
+        log = logs.get((record.protocol, source))
         if log is None:
             declared = next((item for item in judge.spec.sources if item.name == source), None)
             if declared is None:
                 return f"the spec {judge.spec.name} does not say what {source} shows"
-            log = logs[record.protocol] = StateLog(judge.abilities, declared)
+            log = logs[record.protocol, source] = StateLog(judge.abilities, declared)
         return log.observe(record)

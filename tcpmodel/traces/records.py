@@ -65,7 +65,8 @@ class StateRecord(NamedTuple):
 
     ``endpoint`` identifies the socket within the log (an address of a kernel object or, failing that, its addresses).
     ``local`` and ``remote`` are printable addresses; a part that is not known yet is ``0``.
-    ``old`` is "" in a sample: the endpoint was seen in ``new``, and what came before is not told.
+    ``old`` is "" in a sample: the endpoint was seen in ``new``, and what came before is not told. ``source`` names the
+    observation source; "" is that of the trace.
     """
 
     number: int
@@ -76,6 +77,7 @@ class StateRecord(NamedTuple):
     remote: str
     old: str
     new: str
+    source: str = ""
 
 
 class Event(NamedTuple):
@@ -83,7 +85,7 @@ class Event(NamedTuple):
 
     ``kind`` is ``call``, ``timer``, ``notice`` or ``signal``. ``name`` is spelled as the log spells it; what it means
     is said by the observation source in the spec. ``values``: what the log tells besides (``length``, ``result``).
-    ``endpoint``, ``local`` and ``remote`` as in ``StateRecord``.
+    ``endpoint``, ``local``, ``remote`` and ``source`` as in ``StateRecord``.
     """
 
     number: int
@@ -95,6 +97,7 @@ class Event(NamedTuple):
     kind: str
     name: str
     values: dict[str, int | str]
+    source: str = ""
 
 
 Record = Packet | StateRecord | Event
