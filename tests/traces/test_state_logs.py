@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tcpmodel.traces.records import StateRecord
+
 EVENT = (
     "family=AF_INET protocol=IPPROTO_TCP sport={sport} dport={dport} saddr={saddr} daddr={daddr} "
     "saddrv6=::ffff:{saddr} daddrv6=::ffff:{daddr} oldstate={old} newstate={new}"
@@ -35,7 +37,7 @@ def test_tools(read, tool):
     (record,) = reading.records
     assert reading.trace.source == "linux-states"
     assert reading.trace.counts_lines
-    assert record == (
+    assert record == StateRecord(
         1,
         1075800591000,
         "tcp",
@@ -54,7 +56,7 @@ def test_perf_trace_prints_numbers(read):
         b"    12.345 curl/123 sock:inet_sock_set_state:" + event(44, 80, "SYN_SENT", "ESTABLISHED").encode() + b"\n"
     )
     first, second = read(text).records
-    assert first[1:] == (0, "tcp", "0xffff9b3a", "0:0", "0:80", "TCP_CLOSE", "TCP_SYN_SENT")
+    assert first[1:8] == (0, "tcp", "0xffff9b3a", "0:0", "0:80", "TCP_CLOSE", "TCP_SYN_SENT")
     assert (second.time, second.local) == (12345000, "10.0.0.1:44")
 
 
@@ -202,7 +204,7 @@ def test_rows(read, row):
         assert reading.skipped == {"not a row of a table": 1}
     else:
         (record,) = reading.records
-        assert record == (2, ROWS[row], "tcp", "ffff88", "10.0.0.1:0", "10.0.0.2:80", "CLOSE", "SYN_SENT")
+        assert record == StateRecord(2, ROWS[row], "tcp", "ffff88", "10.0.0.1:0", "10.0.0.2:80", "CLOSE", "SYN_SENT")
         assert reading.skipped == {}
 
 
