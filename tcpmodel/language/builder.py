@@ -318,6 +318,9 @@ class Builder(ScenarioBuilder, MarkBuilder, PropertyBuilder):
             return syntax.AssignAction(target.span, target, str(value), None)
         return syntax.AssignAction(target.span, target, "value", value)
 
+    def anew(self, children: list[Token]) -> syntax.AnewAction:
+        return syntax.AnewAction(self.source.span(children[0], children[0]))
+
     def choice(self, children: list[Any]) -> Part:
         return Part("choice", (self._word(children[0]), children[1]))
 

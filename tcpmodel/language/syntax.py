@@ -259,6 +259,13 @@ class AssignAction:
 
 
 @dataclass(slots=True, eq=False, repr=False)
+class AnewAction:
+    """``all variables anew``."""
+
+    span: Span
+
+
+@dataclass(slots=True, eq=False, repr=False)
 class ChooseAction:
     span: Span
     choices: list[tuple[Word, TypeName]]
@@ -293,7 +300,7 @@ class SignalAction:
     condition: Condition | None
 
 
-ActionNode = AssignAction | ChooseAction | SendAction | SignalAction
+ActionNode = AssignAction | AnewAction | ChooseAction | SendAction | SignalAction
 
 
 @dataclass(slots=True, eq=False, repr=False)

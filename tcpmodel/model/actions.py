@@ -28,6 +28,8 @@ class Actions:
             match node:
                 case syntax.AssignAction():
                     out += self._assign(node)
+                case syntax.AnewAction():
+                    out += self._anew(node)
                 case syntax.ChooseAction():
                     out += self._choose(node)
                 case syntax.SendAction():
@@ -56,6 +58,14 @@ class Actions:
         assert node.value is not None
         value = self.typer.value(node.value, variable.type)
         return [spec.Assign(name, value, False, node.span)] if value is not None else []
+
+    def _anew(self, node: syntax.AnewAction) -> list[spec.Action]:
+        """What is free stays, for it belongs to the host; so does what has no value at first: a rule must set it."""
+        return [
+            spec.Assign(variable.name, variable.initial, variable.initial is None, node.span)
+            for variable in self.names.variables.values()
+            if not variable.free and (variable.initial is not None or variable.optional)
+        ]
 
     def _not_a_variable(self, word: Word) -> None:
         name, message = word.text, self.names.message_of(word.text)

@@ -425,6 +425,16 @@ def test_initial_values() -> None:
     assert toy.values() == [(0, 0), (0, 0), v.ANY, None]
 
 
+def test_all_variables_anew() -> None:
+    """What is free, and what never had a value, stays; all else is as at first."""
+    head = HEAD + "var W : octets = 3\nvar Z : octets = 9 free\n"
+    toy = Toy("state ONE\n  on GO stay\n    all variables anew\n    W <- W + 1\n", head=head)
+    (outcome,) = toy.run(trace=True, A=7, B=8, N=5, O=6, W=8, Z=1)
+    slots = toy.program.layout.variables
+    after = {name: outcome.values[slots[name]] for name in ("A", "B", "N", "O", "W", "Z")}
+    assert after == {"A": (0, 0), "B": (0, 0), "N": (5, 5), "O": None, "W": (4, 4), "Z": (1, 1)}
+
+
 # --------------------------------------------------------------------------------------- the conditions of whole rules
 
 
