@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from tcpmodel.checking.configurations import Abilities
-from tcpmodel.checking.diagnosis import judge_alone, unexplained
+from tcpmodel.checking.diagnosis import altered, judge_alone, unexplained
 from tcpmodel.checking.endpoint import Birth, Endpoint, Explanation
 from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE, VIOLATES, ConnectionReport, Diagnostic
 from tcpmodel.checking.sightings import Interpreter, Numbers
@@ -215,7 +215,9 @@ class Connection:
             # Both ends have finished, and their numbers lie nowhere near: the beginning of another one was lost.
             raise NewConnection
         finding = unexplained(self.ends[side], sighting, self.interpreter)
-        finding.excuse = "no packets that the capture may have lost, doubled or swapped explain it"
+        finding.excuse = "; ".join(
+            filter(None, ("no packets that the capture may have lost, doubled or swapped explain it", altered(finding)))
+        )
         self._report(finding, side, place, sighting)
         return Explanation.NONE
 

@@ -23,12 +23,50 @@ SEVERITY_OF = {
 """What breaking a rule of a spec's severity word is reported as."""
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One field of a message: what would have been allowed (``100``, ``90..100``, ``any``) beside what was seen.
+
+    ``off``: how far what was seen lies above (below: negative) of what is allowed; None where that means nothing.
+    """
+
+    name: str
+    expected: str
+    actual: str
+    agrees: bool
+    off: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A rule that sends such messages, in a state in which the endpoint could have been, and what was in its way.
+
+    ``problem``: ``guard`` (it does not fire: ``condition`` is the part of its guard that is false), ``message`` (it
+    sends ``message``, which differs in the fields ``differing``), or ``where`` (each field can be as it is, but
+    ``condition`` does not hold of all together). ``values``: names and values that settle the condition.
+    """
+
+    rule: str
+    state: str
+    event: str
+    problem: str
+    condition: str
+    values: tuple[tuple[str, str], ...]
+    message: str
+    differing: tuple[Compared, ...]
+    cites: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Diagnostic:
     """One finding. ``place`` is the 1-based number of the packet or line, ``in_lines`` tells which of the two.
 
-    ``states``: where the endpoint could have been before. ``allowed``: what the spec would have allowed instead, one
-    line each. ``excuse``: why no fault of the capture explains it, or what was assumed instead.
+    ``states``: where the endpoint could have been before. ``allowed``: what the spec would have allowed instead, the
+    nearest first, one line each; ``compared``: the nearest field by field beside what was seen. ``values``: names and
+    values that settle the condition that gave the finding its code. ``candidates``: rules that send such messages, and
+    what was in their way; ``elsewhere``: if there is none, the states that have one. ``requirements``: ids of the
+    requirements that it breaks, such as MUST-5. ``excuse``: why no fault of the capture explains it, or what was
+    assumed instead.
     """
 
     code: str
@@ -43,6 +81,11 @@ class Diagnostic:
     states: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ()
     excuse: str = ""
+    values: tuple[tuple[str, str], ...] = ()
+    compared: tuple[Compared, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    elsewhere: tuple[str, ...] = ()
+    requirements: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

@@ -14,6 +14,8 @@ from tcpmodel.checking.findings import (
     CONFORMS,
     INCONCLUSIVE,
     VIOLATES,
+    Candidate,
+    Compared,
     ConnectionReport,
     Diagnostic,
     InputReport,
@@ -104,6 +106,37 @@ def diagnostic_object(item: Diagnostic, start: int | None) -> dict[str, Any]:
         "states": list(item.states),
         "allowed": list(item.allowed),
         "excuse": item.excuse or None,
+        "requirements": list(item.requirements),
+        "values": dict(item.values),
+        "compared": [compared_object(each) for each in item.compared],
+        "candidates": [candidate_object(each) for each in item.candidates],
+        "elsewhere": list(item.elsewhere),
+    }
+
+
+def compared_object(each: Compared) -> dict[str, Any]:
+    """One field of a message beside what would have been allowed."""
+    return {
+        "field": each.name,
+        "expected": each.expected,
+        "actual": each.actual,
+        "agrees": each.agrees,
+        "off": each.off,
+    }
+
+
+def candidate_object(each: Candidate) -> dict[str, Any]:
+    """One rule, and what was in its way."""
+    return {
+        "rule": each.rule,
+        "state": each.state,
+        "event": each.event,
+        "problem": each.problem,
+        "condition": each.condition or None,
+        "values": dict(each.values),
+        "message": each.message or None,
+        "differing": [compared_object(field) for field in each.differing],
+        "cites": list(each.cites),
     }
 
 

@@ -17,6 +17,7 @@ from tcpmodel.checking.findings import (
     InputReport,
     Report,
 )
+from tcpmodel.report.finding_text import clauses, details
 from tcpmodel.report.style import Style, counted, either, table
 
 MANY = 50
@@ -187,14 +188,7 @@ class _Writer:
         text[-1] = text[-1].removesuffix(code) + style.paint("code", code)
         yield "  " + text[0]
         yield from ("    " + line for line in text[1:])
-        details = [
-            ("seen", [item.observed] if item.observed else []),
-            ("state", [either(item.states)] if item.states else []),
-            ("allowed", list(item.allowed)),
-            ("clause", [_cited(item.cites)] if item.cites else []),
-            ("excuse", [item.excuse] if item.excuse else []),
-        ]
-        for label, texts in details:
+        for label, texts in details(item, verbose=self.verbose):
             for number, detail in enumerate(texts):
                 for index, line in enumerate(style.wrap(clean(detail), 15)):
                     start = style.paint("faint", f"{label:<8}") if not number and not index else " " * 8
@@ -203,7 +197,7 @@ class _Writer:
     def _remark(self, item: Diagnostic, origin: InputReport | None) -> Iterator[str]:
         clean = self.style.clean
         word = {"capture": "capture", "warning": "warning"}.get(item.severity, "note")
-        cites = f" ({_cited(item.cites)})" if item.cites else ""
+        cites = f" ({clauses(item.cites)})" if item.cites else ""
         text = clean(f"{word}: {_place(item, origin)}: {_says(item)}{cites} [{item.code}]")
         lines = list(self.style.fold(text, 4))
         start, colon, rest = lines[0].partition(":")
@@ -326,17 +320,6 @@ def _says(item: Diagnostic) -> str:
     first = item.message.split(" ", 1)[0]
     verb = item.severity == "violation" and first.isalpha() and first.islower() and first.endswith("s")
     return f"{item.endpoint}{'' if verb else ':'} {item.message}"
-
-
-def _cited(cites: Sequence[str]) -> str:
-    """Clauses, the document named only where it changes: ``RFC9293 §3.4, §3.6, RFC5961 §4``."""
-    parts: list[str] = []
-    current = ""
-    for cite in cites:
-        document, _, place = cite.partition(" ")
-        parts.append(place if place and document == current else cite)
-        current = document
-    return ", ".join(parts)
 
 
 def _general(item: Diagnostic, one: ConnectionReport) -> str:

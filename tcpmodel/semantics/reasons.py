@@ -9,7 +9,7 @@ from __future__ import annotations
 from tcpmodel.model import spec as m
 from tcpmodel.model.types import Bool, Enum, Seq, Type
 from tcpmodel.semantics import values as v
-from tcpmodel.semantics.expressions import Environment
+from tcpmodel.semantics.expressions import Compiler, Environment
 from tcpmodel.semantics.program import Program
 from tcpmodel.semantics.values import FALSE, TRUE, Interval
 
@@ -27,13 +27,28 @@ def reasons(program: Program, guard: m.Expr, environment: Environment) -> tuple[
     return tuple(found.items())
 
 
+def failing(program: Program, guard: m.Expr, environment: Environment) -> m.Expr:
+    """The part of ``guard`` that does not hold; all of it when no single part is to blame."""
+    return _Reasons(program, environment.copy(), {}).failing(guard)
+
+
 def shown(type_: Type, known: Interval | None) -> str:
-    """A value as people write it; numbers of a numbering modulo 2^32."""
+    """A value as people write it: ``low..high`` or ``any`` if it is not exact; numbers of a numbering modulo 2^32."""
     if known is None:
         return "unset"
+    low, high = known
     if isinstance(type_, Enum):
-        return type_.words[known[0]]
-    return str(known[0] % v.MODULUS) if isinstance(type_, Seq) else str(known[0])
+        return " or ".join(type_.words[low : high + 1])
+    if low <= -v.INFINITY and high >= v.INFINITY:
+        return "any"
+    modulus = v.MODULUS if isinstance(type_, Seq) else 0
+
+    def one(number: int) -> str:
+        if abs(number) >= v.INFINITY:
+            return ""
+        return str(number % modulus if modulus else number)
+
+    return one(low) if low == high else f"{one(low)}..{one(high)}"
 
 
 class _Reasons:
@@ -43,27 +58,43 @@ class _Reasons:
         self._found = found
         self._definitions = {definition.name: definition.body for definition in program.spec.definitions}
         self._types = {variable.name: variable.type for variable in program.spec.variables}
+        # Parts of a guard get slots of their own, which the environments of the program must not have to hold.
+        layout = program.layout
+        self._compiler = Compiler(
+            program.spec, program.profiles, layout.variables, layout.fields, layout.flags, self._allocate
+        )
+        self._compiler.chosen = program.compiler.chosen
+        self._evaluated = len(environment)
 
-    def _grow(self) -> None:
-        """Compiling a part of a guard on its own may have made new slots for what depends on the message alone."""
-        known = len(self._environment)
-        if self._program.layout.size == known:
-            return
-        self._environment += [None] * (self._program.layout.size - known)
-        for derived in self._program.compiler.derived.values():
+    def _allocate(self) -> int:
+        self._environment.append(None)
+        return len(self._environment) - 1
+
+    def _derive(self) -> None:
+        """Work out what depends on the message alone and got a new slot."""
+        for derived in self._compiler.derived.values():
             for slot, evaluate in derived:
-                if slot >= known:
+                if slot >= self._evaluated:
                     self._environment[slot] = evaluate(self._environment)
+        self._evaluated = len(self._environment)
 
     def _answer(self, expr: m.Expr) -> int:
-        guard = self._program.compiler.guard(expr)
-        self._grow()
+        guard = self._compiler.guard(expr)
+        self._derive()
         return guard.test(self._environment)
 
     def _value(self, expr: m.Expr) -> str:
-        value = self._program.compiler.value(expr)
-        self._grow()
+        value = self._compiler.value(expr)
+        self._derive()
         return shown(expr.type, value.evaluate(self._environment))
+
+    def failing(self, expr: m.Expr) -> m.Expr:
+        """See the function of this name."""
+        if isinstance(expr, m.And):
+            false = next((operand for operand in expr.operands if self._answer(operand) == FALSE), None)
+            if false is not None:
+                return self.failing(false)
+        return expr
 
     def collect(self, expr: m.Expr) -> None:
         """Note what settles ``expr``, a condition or a value."""

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from tcpmodel.checking.findings import ConnectionReport, Diagnostic, InputReport, Report
+from tcpmodel.checking.findings import Candidate, Compared, ConnectionReport, Diagnostic, InputReport, Report
 
 START = 1_795_247_195_805_680_000  # 2026-11-21 07:46:35.805680 UTC, in nanoseconds
 A, B = "10.77.1.2:40246", "10.77.2.2:17001"
 
+SEQ = Compared("SEQ", "1556162281", "1556162282", False, 1)
 VIOLATION = Diagnostic(
     "TCP-FIN-001",
     "violation",
@@ -25,6 +26,19 @@ VIOLATION = Diagnostic(
     ("FIN-WAIT-1", "FIN-WAIT-2"),
     ("<SEQ=1556162281><ACK=582473731><CTL=FIN,ACK>  [RFC9293 §3.10.8]", "<SEQ=any><CTL=ACK>  [RFC9293 §3.8.6]"),
     "no packets that the capture may have lost, doubled or swapped explain it",
+    (("SEG.DATA", "10"), ("FIN.SEQ", "1556162281")),
+    (SEQ, Compared("ACK", "582473731", "582473731", True, 0), Compared("CTL", "FIN,ACK", "ACK", False)),
+    (
+        Candidate(
+            "FW1-D1", "FIN-WAIT-1", "on SEND", "message", "", (), "<SEQ=1556162281>", (SEQ,), ("RFC9293 §3.8.1",)
+        ),
+        Candidate(
+            "FIN-WAIT-2.own.1", "FIN-WAIT-2", "at any time", "where", "s < n", (("s", "1..2"),), "<SEQ=1>", (), ()
+        ),
+        Candidate("FW1-D2", "FIN-WAIT-1", "on SEG", "message", "", (), "<SEQ=1556162281>", (SEQ, SEQ), ()),
+        Candidate("FW1-D3", "FIN-WAIT-1", "on SEG", "guard", "FIN.SEQ is unset", (("FIN.SEQ", "7"),), "", (), ()),
+    ),
+    requirements=("MUST-5",),
 )
 LOST = Diagnostic("CAP-006", "capture", B, 12, False, f"{B} answers a packet that the capture does not show")
 UNUSUAL = Diagnostic("UDP-007", "note", A, 2, False, "source port 0", ("RFC8085 §5.1",), START + 1_000_001)

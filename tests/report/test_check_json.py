@@ -28,6 +28,7 @@ TYPES: dict[str, Callable[[object], bool]] = {
     "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
     "number": lambda value: isinstance(value, (int, float)) and not isinstance(value, bool),
     "null": lambda value: value is None,
+    "boolean": lambda value: isinstance(value, bool),
 }
 KNOWN = {"$schema", "$ref", "$defs", "title", "description", "type", "required", "properties", "additionalProperties"}
 KNOWN |= {"items", "enum", "minimum", "pattern", "oneOf"}

@@ -149,7 +149,9 @@ def test_sentence(make: Make, severity: str, message: str, shown: str) -> None:
 
 
 def test_clauses_name_their_document_once(make: Make, violation: Diagnostic) -> None:
-    item = replace(violation, cites=("RFC9293 §3.4", "RFC9293 MUST-26", "RFC5961 §4.2", "LINUX", "LINUX"))
+    item = replace(
+        violation, requirements=(), cites=("RFC9293 §3.4", "RFC9293 MUST-26", "RFC5961 §4.2", "LINUX", "LINUX")
+    )
     report = Report([InputReport("a", "pcap", 10, {})], [make("violates", 1, item)])
     assert "clause   RFC9293 §3.4, MUST-26, RFC5961 §4.2, LINUX, LINUX\n" in text(report)
 
