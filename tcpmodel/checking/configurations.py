@@ -234,6 +234,10 @@ class Abilities:
         resting = {state.name for state in self.program.spec.states if state.initial or state.final}
         return not resting & set(states)
 
+    def at_rest(self, states: list[str]) -> bool:
+        """Is the endpoint certainly in the initial or a final state?"""
+        return all(self.resting[self.program.states.index(name)] for name in states)
+
     def later(self, states: list[str]) -> list[str]:
         """These states and all that can follow in the same life, in the order of the spec."""
         found: set[int] = set()

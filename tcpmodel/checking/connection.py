@@ -86,6 +86,7 @@ class Connection:
         self.in_lines = in_lines
         self.previous = previous
         self.packets = 0
+        self.last_time: int | None = None
         self.opaque = False
         self.diagnostics: list[Diagnostic] = []
         self.assumptions: tuple[list[Assumption], list[Assumption]] = ([], [])
@@ -316,6 +317,11 @@ class Connection:
         finding.place, finding.time, finding.in_lines = place.number, place.time, self.in_lines
         finding.observed = self.interpreter.write(sighting)
         self.diagnostics.append(finding)
+
+    def finished(self) -> bool:
+        """Have both ends certainly come to rest?"""
+        abilities = self.abilities
+        return all(abilities.at_rest(end.states()) for end in self.ends)
 
     def report(self) -> ConnectionReport:
         """The verdict so far; nothing more is expected."""

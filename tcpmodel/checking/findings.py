@@ -1,12 +1,15 @@
 """What the checker found, before anybody decides how to show it.
 
-Owns: diagnostics, the verdict of a connection, and the report of a whole run.
+Owns: diagnostics, the verdict of a connection, the report of a whole run, and keeping in little room the many reports
+of a flood or a scan: what they have in common once, and the number and addresses of each.
 Must never hold: text layout, colours, JSON.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, MutableSequence
+from dataclasses import dataclass, field, replace
+from typing import overload
 
 CONFORMS = "conforms"
 VIOLATES = "violates"
@@ -108,6 +111,113 @@ class ConnectionReport:
     input: int = -1
 
 
+_A, _B = "\x01", "\x02"
+
+
+class Pattern:
+    """What connections have in common that differ in nothing but their number and addresses."""
+
+    __slots__ = ("_name", "report")
+
+    def __init__(self, report: ConnectionReport) -> None:
+        """``report``: of one of them; it has no findings."""
+        self._name = report.id.rpartition("-")[0]
+        names = sorted(((report.a, _A), (report.b, _B)), key=lambda pair: -len(pair[0]))
+        reasons = report.reasons
+        for address, mark in names:
+            reasons = tuple(each.replace(address, mark) for each in reasons)
+        self.report = replace(report, reasons=reasons)
+
+    def of(self, number: int, a: str, b: str, origin: int) -> ConnectionReport:
+        """The report of one of them; ``origin`` is the index of its input."""
+        reasons = tuple([each.replace(_A, a).replace(_B, b) for each in self.report.reasons])
+        return replace(self.report, id=f"{self._name}-{number}", a=a, b=b, reasons=reasons, input=origin)
+
+
+class ConnectionReports(MutableSequence[ConnectionReport]):
+    """A list of reports. One that was added by its pattern is made anew whenever it is asked for, so a change of it is
+    kept only when it is put back."""
+
+    def __init__(self, reports: Iterable[ConnectionReport] = ()) -> None:
+        self._items: list[ConnectionReport | str] = list(reports)
+        self._patterns: list[Pattern] = []
+        self._index: dict[int, int] = {}
+
+    def add_like(self, pattern: Pattern, number: int, a: str, b: str, origin: int) -> None:
+        """Add a report that differs from others of its pattern in these only."""
+        if " " in a or " " in b:
+            self._items.append(pattern.of(number, a, b, origin))
+            return
+        index = self._index.get(id(pattern))
+        if index is None:
+            index = self._index[id(pattern)] = len(self._patterns)
+            self._patterns.append(pattern)
+        self._items.append(f"{index} {number} {origin} {a} {b}")
+
+    def _made(self, item: ConnectionReport | str) -> ConnectionReport:
+        if not isinstance(item, str):
+            return item
+        index, number, origin, a, b = item.split(" ")
+        return self._patterns[int(index)].of(int(number), a, b, int(origin))
+
+    def sort(self, start: int) -> None:
+        """Put those from the index ``start`` on into the order of their numbers."""
+        rest = self._items[start:]
+        rest.sort(key=_number)
+        self._items[start:] = rest
+
+    def groups(self) -> Iterator[tuple[ConnectionReport, int]]:
+        """Each report with how many there are of its kind; those added by one pattern are one kind."""
+        counts: dict[str, int] = {}
+        for item in self._items:
+            if isinstance(item, str):
+                index = item.partition(" ")[0]
+                counts[index] = counts.get(index, 0) + 1
+        for item in self._items:
+            if not isinstance(item, str):
+                yield item, 1
+            elif number := counts.pop(item.partition(" ")[0], 0):
+                yield self._made(item), number
+
+    # ------------------------------------------------------------------------------------------ as any other list
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __iter__(self) -> Iterator[ConnectionReport]:
+        return map(self._made, self._items)
+
+    @overload
+    def __getitem__(self, index: int) -> ConnectionReport: ...
+    @overload
+    def __getitem__(self, index: slice) -> MutableSequence[ConnectionReport]: ...
+    def __getitem__(self, index: int | slice) -> ConnectionReport | MutableSequence[ConnectionReport]:
+        if isinstance(index, slice):
+            return [self._made(item) for item in self._items[index]]
+        return self._made(self._items[index])
+
+    def __setitem__(self, index: int | slice, value: ConnectionReport | Iterable[ConnectionReport]) -> None:
+        self._items[index] = value  # type: ignore[index, assignment]
+
+    def __delitem__(self, index: int | slice) -> None:
+        del self._items[index]
+
+    def insert(self, index: int, value: ConnectionReport) -> None:
+        """Put a report before the one with that index."""
+        self._items.insert(index, value)
+
+
+def _number(item: ConnectionReport | str) -> int:
+    return int(item.split(" ", 2)[1] if isinstance(item, str) else item.id.rpartition("-")[2])
+
+
+def grouped(reports: Iterable[ConnectionReport]) -> Iterator[tuple[ConnectionReport, int]]:
+    """Each report with how many there are that differ from it in number and addresses only."""
+    if isinstance(reports, ConnectionReports):
+        return reports.groups()
+    return ((each, 1) for each in reports)
+
+
 @dataclass(slots=True)
 class InputReport:
     """What was read: ``packets`` records, and how many were left out for which reason.
@@ -131,17 +241,17 @@ class Report:
     """A whole run. ``interrupted``: somebody stopped it; what was read until then is reported."""
 
     inputs: list[InputReport] = field(default_factory=list)
-    connections: list[ConnectionReport] = field(default_factory=list)
+    connections: MutableSequence[ConnectionReport] = field(default_factory=ConnectionReports)
     interrupted: bool = False
 
     def count(self, verdict: str) -> int:
         """How many connections got this verdict."""
-        return sum(1 for connection in self.connections if connection.verdict == verdict)
+        return sum(number for one, number in grouped(self.connections) if one.verdict == verdict)
 
     @property
     def checked(self) -> int:
         """How many records were checked."""
-        return sum(connection.packets for connection in self.connections)
+        return sum(one.packets * number for one, number in grouped(self.connections))
 
     @property
     def exit_code(self) -> int:

@@ -34,13 +34,10 @@ def check(
         except TraceError as problem:
             report.inputs.append(InputReport(path, "", 0, {}, str(problem)))
             continue
-        known = len(report.connections)
         noting = _Noting(trace)
         checker.read(noting, progress)
         report.inputs[-1].first_time = noting.first_time
         report.inputs[-1].source = trace.source
-        for one in report.connections[known:]:
-            one.input = len(report.inputs) - 1
         if report.interrupted:
             break
     return report

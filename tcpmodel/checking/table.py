@@ -1,0 +1,166 @@
+"""The connections of one input: which packet belongs to which, and when a connection may be forgotten.
+
+Owns: finding the connection of a packet, keeping those of one packet in little room, and turning connections into
+reports when nothing more is expected of them.
+Must never hold: how a connection is judged (see ``connection``).
+"""
+
+from __future__ import annotations
+
+from tcpmodel.checking.configurations import Abilities
+from tcpmodel.checking.connection import Connection, NewConnection
+from tcpmodel.checking.findings import ConnectionReport, ConnectionReports, Pattern
+from tcpmodel.checking.sightings import Interpreter
+from tcpmodel.checking.waiting import MOST, Waiting
+from tcpmodel.model.profiles import choose_profiles
+from tcpmodel.model.spec import Spec
+from tcpmodel.semantics.program import Program
+from tcpmodel.traces.records import FIELD_KEYS, Packet
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+QUIET = 300 * 10**9
+"""Nanoseconds after which nothing more is expected of a connection that both ends have finished."""
+
+SWEEP_FROM = 4096
+"""With fewer connections than this, none is forgotten before the end."""
+
+PATTERNS_KEPT = 4096
+"""How many patterns of connections of one packet are remembered."""
+
+
+class Judge:
+    """One spec, compiled to judge what was observed.
+
+    Real endpoints may run any of the spec's profiles, so each profile is left open unless ``profiles`` names some: then
+    exactly those are on.
+    """
+
+    def __init__(self, spec: Spec, profiles: Sequence[str] = ()) -> None:
+        choice: Mapping[str, bool | None] = {}
+        if profiles:
+            choice = choose_profiles(spec, profiles)
+        self.spec = spec
+        self.abilities = Abilities(Program(spec, choice, seen_fields=FIELD_KEYS))
+        self.interpreter = Interpreter(self.abilities.program)
+        self.patterns: dict[tuple[object, ...], Pattern] = {}
+        """What is reported of a connection of one such packet."""
+
+
+class Table:
+    """Takes packets and fills ``reports``, in which ``origin`` is the index of the input."""
+
+    def __init__(self, reports: ConnectionReports, origin: int, in_lines: bool) -> None:
+        self._reports = reports
+        self._origin = origin
+        self._in_lines = in_lines
+        self._before = self._begun = len(reports)
+        self._connections: dict[tuple[str, str, str], Connection] = {}
+        self._waiting = Waiting()
+        self._judges: dict[str, Judge] = {}
+        self._sweep_at = SWEEP_FROM
+
+    def packet(self, judge: Judge, packet: Packet) -> None:
+        """Take the next packet; ``judge`` is the one of its protocol."""
+        a, b = packet.source, packet.destination
+        key = (packet.protocol, a, b) if a < b else (packet.protocol, b, a)
+        connection = self._connections.get(key)
+        if connection is None:
+            first = self._waiting.take(packet)
+            if first is None:
+                self._wait(judge, packet)
+                return
+            connection = self._begin(judge, key, first[0], first[1], None)
+        try:
+            connection.observe(packet, 0 if a == connection.ends[0].address else 1)
+        except NewConnection:
+            connection = self._renew(judge, key, packet, connection)
+        connection.last_time = packet.time
+
+    def finish(self) -> None:
+        """Nothing more is to come: report the rest."""
+        for connection in self._connections.values():
+            if connection.previous is not None:
+                self._retire(connection.previous)
+            self._retire(connection)
+        self._connections = {}
+        self._release(len(self._waiting))
+        self._reports.sort(self._before)
+
+    # ------------------------------------------------------------------------------------------------- one by one
+
+    def _wait(self, judge: Judge, packet: Packet) -> None:
+        self._judges[packet.protocol] = judge
+        self._begun += 1
+        self._waiting.put(packet, self._begun)
+        if len(self._waiting) >= MOST:
+            self._release(MOST // 2)
+
+    def _begin(
+        self, judge: Judge, key: tuple[str, str, str], number: int, packet: Packet, previous: Connection | None
+    ) -> Connection:
+        if len(self._connections) >= self._sweep_at:
+            self._sweep(packet.time)
+        connection = self._made(judge, number, packet, previous)
+        self._connections[key] = connection
+        return connection
+
+    def _made(self, judge: Judge, number: int, packet: Packet, previous: Connection | None) -> Connection:
+        connection = Connection(
+            number, judge.abilities, judge.interpreter, packet.source, packet.destination, self._in_lines, previous
+        )
+        connection.observe(packet, 0)
+        return connection
+
+    def _renew(self, judge: Judge, key: tuple[str, str, str], packet: Packet, before: Connection) -> Connection:
+        if before.previous is not None:
+            self._retire(before.previous)
+            before.previous = None
+        self._begun += 1
+        return self._begin(judge, key, self._begun, packet, before)
+
+    # ---------------------------------------------------------------------------------------------------- forgetting
+
+    def _sweep(self, now: int | None) -> None:
+        """Forget connections that both ends have finished long ago; the more there are, the rarer it is tried."""
+        for key, connection in list(self._connections.items()):
+            last = connection.last_time
+            if now is not None and last is not None and now - last > QUIET and connection.finished():
+                del self._connections[key]
+                if connection.previous is not None:
+                    self._retire(connection.previous)
+                self._retire(connection)
+        self._sweep_at = max(SWEEP_FROM, 2 * len(self._connections))
+
+    def _retire(self, connection: Connection) -> None:
+        report = connection.report()
+        report.input = self._origin
+        self._reports.append(report)
+
+    def _release(self, most: int) -> None:
+        """Report the oldest connections of one packet."""
+        for number, packet in self._waiting.oldest(most):
+            pattern = self._pattern(number, packet)
+            if isinstance(pattern, Pattern):
+                self._reports.add_like(pattern, number, packet.source, packet.destination, self._origin)
+            else:
+                pattern.input = self._origin
+                self._reports.append(pattern)
+
+    def _pattern(self, number: int, packet: Packet) -> Pattern | ConnectionReport:
+        """What is reported of a connection of this packet, or the report itself if it is like no other."""
+        judge = self._judges[packet.protocol]
+        likeness = judge.interpreter.likeness(packet)
+        if packet.source != packet.destination:
+            known = judge.patterns.get(likeness)
+            if known is not None:
+                return known
+        report = self._made(judge, number, packet, None).report()
+        if report.diagnostics or packet.source == packet.destination:
+            return report
+        if len(judge.patterns) >= PATTERNS_KEPT:
+            judge.patterns.clear()
+        pattern = judge.patterns[likeness] = Pattern(report)
+        return pattern
