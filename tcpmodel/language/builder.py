@@ -18,10 +18,11 @@ from tcpmodel.language.expression_builder import Part
 from tcpmodel.language.mark_builder import MarkBuilder
 from tcpmodel.language.property_builder import PropertyBuilder
 from tcpmodel.language.scenario_builder import ScenarioBuilder
+from tcpmodel.language.source_builder import SourceBuilder
 from tcpmodel.language.syntax import Cite, Condition, Node, Word
 
 
-class Builder(ScenarioBuilder, MarkBuilder, PropertyBuilder):
+class Builder(ScenarioBuilder, MarkBuilder, PropertyBuilder, SourceBuilder):
     """Callbacks for lark; ``errors`` collects what is wrong inside a well-formed piece."""
 
     # ---------------------------------------------------------------------------------------------------- headings
@@ -402,36 +403,5 @@ class Builder(ScenarioBuilder, MarkBuilder, PropertyBuilder):
             [part.value for part in parts if part.tag == "forbid"],
             [part.value for part in parts if part.tag == "except"],
             self._all(parts, "needs"),
-            self._all(parts, "cites"),
-        )
-
-    def rename(self, children: list[Token]) -> tuple[Word, Word]:
-        return self._word(children[0]), self._word(children[-1])
-
-    pair = rename
-
-    def source_name(self, children: list[tuple[Word, Word]]) -> Part:
-        return Part("names", children)
-
-    def hides(self, children: list[list[Word]]) -> Part:
-        return Part("hides", children[0])
-
-    def reads(self, children: list[Any]) -> Part:
-        return Part("reads", [(self._word(children[0]), self._word(children[1]), children[2])])
-
-    def birth(self, children: list[tuple[Word, Word]]) -> Part:
-        return Part("births", children)
-
-    def source_(self, children: list[Any]) -> syntax.SourceDecl:
-        name, parts = self._word(children[0]), self._parts(children)
-        return syntax.SourceDecl(
-            name.span,
-            name,
-            self._one(parts, "title"),
-            self._all(parts, "names"),
-            self._all(parts, "hides"),
-            self._all(parts, "reads"),
-            self._all(parts, "births"),
-            self._flag(children, "REPEATS"),
             self._all(parts, "cites"),
         )

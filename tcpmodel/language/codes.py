@@ -182,9 +182,10 @@ _ALL = (
     ),
     Code(
         "TS019",
-        "unknown severity, scope, party or verdict",
+        "unknown severity, scope, party, verdict or signal",
         "The severity of a rule or fault is must, normative, should, unusual, capture or legal; its scope is packet;\n"
-        "who is to blame is sender, receiver, path, application or capture. A claim is right, loose, wrong or open.",
+        "who is to blame is sender, receiver, path, application or capture. A claim is right, loose, wrong or open.\n"
+        "The signals of a source are those of the rules, in the same words.",
         'fault F-1 awful "wrong" when SND.NXT < SND.UNA\n',
         'fault F-1 normative "wrong" when SND.NXT < SND.UNA\n',
     ),

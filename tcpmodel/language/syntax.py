@@ -412,18 +412,6 @@ class PropertyDecl(Declaration):
     fails: Word | None
 
 
-@dataclass(slots=True, eq=False, repr=False)
-class SourceDecl(Declaration):
-    name: Word
-    title: Word | None
-    names: list[tuple[Word, Word]]
-    hides: list[Word]
-    reads: list[tuple[Word, Word, list[Word]]]
-    births: list[tuple[Word, Word]]
-    repeats: bool
-    cites: list[Cite]
-
-
 D = TypeVar("D", bound=Declaration)
 
 

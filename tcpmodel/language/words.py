@@ -72,6 +72,7 @@ _SIGNS = {
     "_NEVER_SENDS": "`never sends`",
     "SENDS_NOTHING": "`sends nothing`",
     "_SENDS_ONLY": "`sends only`",
+    "SHOWS_CALLS": "`shows calls`",
     "LABEL": "a number such as `1.`",
     "SENDS": "`-->`",
     "GETS": "`<--`",

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from tcpmodel.language import syntax
 from tcpmodel.language.mark_syntax import ClaimDecl, RequirementDecl
 from tcpmodel.language.scenario_syntax import ScenarioDecl
+from tcpmodel.language.source_syntax import SourceDecl
 from tcpmodel.language.span import Span
 from tcpmodel.language.syntax import Word
 from tcpmodel.model import spec
@@ -133,7 +134,7 @@ def _tables(file: syntax.File, names: Names, states: Iterable[spec.State]) -> di
                 add("scenario", declaration.title)
             case syntax.ProfileDecl():
                 add("profile", declaration.name)
-            case syntax.SourceDecl():
+            case SourceDecl():
                 add("source", declaration.name)
             case syntax.ConstDecl():
                 add("constant", declaration.name)

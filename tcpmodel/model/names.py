@@ -12,6 +12,7 @@ from tcpmodel.language import syntax
 from tcpmodel.language.errors import SpecError
 from tcpmodel.language.mark_syntax import ClaimDecl, RequirementDecl
 from tcpmodel.language.scenario_syntax import ScenarioDecl
+from tcpmodel.language.source_syntax import SourceDecl
 from tcpmodel.language.span import NOWHERE, Span
 from tcpmodel.language.syntax import Cite, Word
 from tcpmodel.model.spec import Citation, Event, Message, Profile, Variable
@@ -165,7 +166,7 @@ def _declared(declaration: syntax.Declaration) -> Iterator[tuple[str, Word]]:
             yield "group", declaration.name
         case syntax.FaultDecl() | syntax.PacketRuleDecl():
             yield "fault", declaration.name
-        case syntax.SourceDecl():
+        case SourceDecl():
             yield "source", declaration.name
         case syntax.PropertyDecl():
             yield "property", declaration.name

@@ -19,6 +19,7 @@ from tcpmodel.model.names import Names, Report
 from tcpmodel.model.properties import Properties
 from tcpmodel.model.rules import Rules
 from tcpmodel.model.scenarios import Scenarios
+from tcpmodel.model.sources import Sources
 from tcpmodel.model.types import DURATION, Enum, Octets, Range, Type
 from tcpmodel.model.typing import Typer, read_type
 
@@ -68,7 +69,7 @@ class _Resolver:
         names = self.names
         judged = Judged(self.file, names, self.definitions)
         faults, packet_rules = judged.faults(), judged.packet_rules()
-        sources = judged.sources()
+        sources = Sources(self.file, names, rules, states).all()
         properties = Properties(self.file, names, self.definitions, rules).all()
         scenarios = Scenarios(self.file, names, states).all()
         marked = Marked(self.file, names, states)

@@ -270,12 +270,26 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """What a word of a log may stand for: an event (kind, name), a signal that was told then, states reached by then.
+
+    None of the three: the word says nothing about the machine.
+    """
+
+    event: tuple[str, str] | None
+    signal: str | None
+    states: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """What a log source shows of the machine: ``source linux-states "..."``.
 
     ``names``: the source's word for a state (upper case, ``_`` as ``-``) -> state. ``hides``: states never printed.
     ``reads``: (old, new) as printed -> the states that it may really be in afterwards. ``births``: pairs (old, new)
     that create a new endpoint which starts in ``old``. ``self_records``: records without a change are normal.
+    ``tells``: the source's word for an event (upper case) -> what it may stand for; a word that is missing stands for
+    the event of that name. ``shows_calls``: a call that the log does not show did not happen.
     """
 
     name: str
@@ -288,6 +302,8 @@ class Source:
     cites: tuple[Citation, ...]
     doc: str
     span: Span
+    tells: tuple[tuple[str, tuple[Reading, ...]], ...] = ()
+    shows_calls: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,6 +192,12 @@ def test_what_is_not_of_the_machine() -> None:
     assert source.names == (("CLOSE", "CLOSED"), ("SYN-SENT", "SYN-SENT")) and source.hides == ("TIME-WAIT",)
     assert source.reads == (("SYN-SENT", "CLOSED", ("SYN-SENT", "TIME-WAIT", "CLOSED")),)
     assert source.births == (("LISTEN", "SYN-SENT"),) and source.self_records
+    opened = (
+        spec.Reading(("call", "OPEN active"), None, ()),
+        spec.Reading(("call", "OPEN passive"), None, ("LISTEN", "SYN-SENT")),
+    )
+    given_up = (spec.Reading(("timer", "USER"), "error: connection closing", ()), spec.Reading(None, None, ()))
+    assert source.tells == (("CONNECT", opened), ("OPEN", opened), ("TICK", given_up)) and source.shows_calls
     assert [(p.name, p.kind, p.states, p.title) for p in FULL.properties[:3]] == [
         ("closable", "reachable-from-all", ("CLOSED",), "always"),
         ("no-shortcut", "never-pair", ("LISTEN", "CLOSED"), ""),
