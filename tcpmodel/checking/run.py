@@ -24,23 +24,27 @@ def check(
     one cannot be: its entry in ``inputs`` of the report then says why in ``error``. ``progress`` is called now and then
     with the path and how many of its records were read.
     """
-    from tcpmodel.traces.open import open_trace
+    from tcpmodel.traces.open import open_traces
 
     checker = Checker(specs, profiles)
     report = checker.report
     for path in paths:
         try:
-            trace = open_trace(path)
+            for trace in open_traces(path):
+                _read(checker, trace, progress)
+                if report.interrupted:
+                    return report
         except TraceError as problem:
             report.inputs.append(InputReport(path, "", 0, {}, str(problem)))
-            continue
-        noting = _Noting(trace)
-        checker.read(noting, progress)
-        report.inputs[-1].first_time = noting.first_time
-        report.inputs[-1].source = trace.source
-        if report.interrupted:
-            break
     return report
+
+
+def _read(checker: Checker, trace: Trace, progress: Progress | None) -> None:
+    report = checker.report
+    noting = _Noting(trace)
+    checker.read(noting, progress)
+    report.inputs[-1].first_time = noting.first_time
+    report.inputs[-1].source = trace.source
 
 
 class _Noting:

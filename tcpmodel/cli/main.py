@@ -29,6 +29,7 @@ COMMANDS = {
     "verify": "prove the properties of a spec",
     "step": "say what an event does to an endpoint",
     "render": "draw a spec as a diagram",
+    "convert": "write any capture or log as JSON Lines",
     "explain": "explain the code of a spec error",
     "doc": "write what specs say of requirements and claims",
 }

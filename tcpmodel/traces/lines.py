@@ -14,9 +14,10 @@ LONGEST = 1 << 12
 """Octets of a line that are looked at; the rest of a longer line is dropped. Bounds what a pattern can cost."""
 
 
-def numbered_lines(read: Callable[[], bytes]) -> Iterator[tuple[int, str]]:
+def numbered_lines(read: Callable[[], bytes], longest: int = LONGEST) -> Iterator[tuple[int, str]]:
     """``(number, text)`` of each line, counting from 1, without its end; bytes that are no UTF-8 are replaced.
 
+    What a line has beyond ``longest`` octets is dropped.
     A TraceError of ``read`` comes after the last line that could be read.
     """
     number = 0
@@ -33,15 +34,15 @@ def numbered_lines(read: Callable[[], bytes]) -> Iterator[tuple[int, str]]:
             block = block[3:]
         cut = block.rfind(b"\n")
         if cut < 0:
-            if len(rest) < LONGEST:
+            if len(rest) < longest:
                 rest += block
             continue
         whole = rest + block[:cut]
         rest = block[cut + 1 :]
         for line in whole.split(b"\n"):
             number += 1
-            yield number, line[:LONGEST].decode("utf-8", "replace").rstrip("\r")
+            yield number, line[:longest].decode("utf-8", "replace").rstrip("\r")
     if rest:
-        yield number + 1, rest[:LONGEST].decode("utf-8", "replace").rstrip("\r")
+        yield number + 1, rest[:longest].decode("utf-8", "replace").rstrip("\r")
     if fault is not None:
         raise fault

@@ -6,12 +6,14 @@ Must never hold: how a format is read.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from tcpmodel.traces.records import Trace, TraceError
 from tcpmodel.traces.source import Source, open_source
 
 SUPPORTED = (
     "pcap and pcapng captures, tcpdump text, ftrace or perf text of sock:inet_sock_set_state, "
-    "tcpstates tables; each also packed with gzip"
+    "tcpstates tables, our own JSON Lines; each also packed with gzip"
 )
 """What can be read, for people."""
 
@@ -46,6 +48,17 @@ def open_trace(path: str) -> Trace:
         raise
 
 
+def open_traces(path: str) -> Iterator[Trace]:
+    """The traces in the file ``path``, usually one: a file of our own format may hold several, each under a heading.
+
+    Read one to its end before the next is asked for. Raises TraceError as ``open_trace`` does.
+    """
+    trace: Trace | None = open_trace(path)
+    while trace is not None:
+        yield trace
+        trace = getattr(trace, "following", None)
+
+
 def recognise(source: Source) -> Trace:
     """The reader for what ``source`` holds. Raises TraceError as ``open_trace`` does."""
     head = source.head(4)
@@ -59,6 +72,11 @@ def recognise(source: Source) -> Trace:
     if head == pcapng.MAGIC:
         return pcapng.PcapngTrace(source)
     lines = _first_lines(source)
+    first = next((line.lstrip() for line in lines if line and not line.isspace()), "")
+    if first.startswith("{"):
+        from tcpmodel.traces import json_lines
+
+        return json_lines.JsonLinesTrace(source)
     if lines:
         from tcpmodel.traces import kernel_events, tcpdump_text, tcpstates
 
