@@ -6,11 +6,12 @@ Must never hold: which cases are tried (see ``classes``), or how they are run (s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tcpmodel.analysis.classes import Arrival, Case, Cases, Enumeration, continuations, describe
 from tcpmodel.analysis.logic import Logic, Neither
+from tcpmodel.analysis.reading import variables_in
 from tcpmodel.analysis.results import Check, Witness, count, listed
 from tcpmodel.model import spec as m
 from tcpmodel.semantics.execution import Outcome, Run
@@ -27,14 +28,15 @@ Cell = tuple[int, EventKey]
 class Observation:
     """What the cases of one event in one state led to under one choice of profiles.
 
-    ``fired``: ids (``id()``) of rules. ``unhandled``: cases in which no rule fired. ``ambiguous``: cases with several
+    ``fired``: ids (``id()``) of rules. ``unhandled``: cases that no rule brings to an end, each with the state in which
+    the rules ran out: none fired, or only such that let processing continue. ``ambiguous``: cases with several
     outcomes that no choice of the endpoint explains. ``overlaps``: (rule that won, rule that would have fired too) ->
     weight and case of the simplest one. ``moves``: (state before, state after the whole event).
     """
 
     runs: int = 0
     fired: set[int] = field(default_factory=set)
-    unhandled: list[Case] = field(default_factory=list)
+    unhandled: list[tuple[Case, int]] = field(default_factory=list)
     ambiguous: list[tuple[Case, tuple[str, ...]]] = field(default_factory=list)
     overlaps: dict[tuple[int, int], tuple[int, Case]] = field(default_factory=dict)
     moves: set[tuple[int, int]] = field(default_factory=set)
@@ -101,8 +103,6 @@ def _observe(program: Program, cases: Cases) -> Observation:
     overlaps = _Overlaps(rules, bits_of)
     arrival = Arrival(program, cases.message)
     for bits, kept in cases.groups.items():
-        if not any(bits & bit for bit in bits_of):
-            found.unhandled.append(kept[0])
         overlaps.note(found, bits, kept[0], cases.weights[bits])
     for case in cases.all():
         found.runs += 1
@@ -112,6 +112,8 @@ def _observe(program: Program, cases: Cases) -> Observation:
         for outcome in outcomes:
             found.fired.update(id(rule.source) for rule in outcome.rules)
             found.moves.add((cases.state, outcome.state))
+            if not outcome.rules or outcome.rules[-1].continues:
+                found.unhandled.append((case, outcome.state))
         if len(outcomes) > 1 and not any(_chooses(rule) for outcome in outcomes for rule in outcome.rules):
             found.ambiguous.append((case, _ways(outcomes)))
     return found
@@ -177,7 +179,8 @@ def events_handled(program: Program) -> Check:
         for event in required:
             if not program.rules[index].get((event.kind, event.name)):
                 text = f"{state.name} says nothing about {event}"
-                witnesses.append(Witness(text, state.name, str(event), line=state.span.line))
+                span = state.span
+                witnesses.append(Witness(text, state.name, str(event), line=span.line, part=span.path))
     cells = len(spec.states) * len(required)
     if witnesses:
         message = f"{len(witnesses)} of {cells} pairs of state and event have no rule"
@@ -199,13 +202,17 @@ def classes_handled(observer: Observer, program: Program, seen: Mapping[Cell, Ob
         cases = observer.cases((state, event))
         name = program.states[state]
         if observation.unhandled:
-            case = min(observation.unhandled, key=Case.weight)
+            case, last = min(observation.unhandled, key=lambda pair: pair[0].weight())
             values = describe(spec, cases, case, [rule.source for rule in rules])
             text = f"in {name} no rule for {rules[0].source.event} holds"
+            if any(rule.continues for rule in rules):
+                where = f" in {program.states[last]}" if last != state else ""
+                text = f"in {name} no rule brings {rules[0].source.event} to an end{where}"
+            span = rules[0].source.span
             witnesses.append(
-                Witness(text, name, str(rules[0].source.event), line=rules[0].source.span.line, values=values)
+                Witness(text, name, str(rules[0].source.event), line=span.line, values=values, part=span.path)
             )
-        elif cases.complete or any(rule.guard is None for rule in rules) or _always_one(spec, rules):
+        elif cases.complete or _always_ends(program, state, event):
             proved += 1
         else:
             guessed.append(f"{rules[0].source.event} in {name}: no unhandled case among {cases.tried}, but no proof")
@@ -219,11 +226,29 @@ def classes_handled(observer: Observer, program: Program, seen: Mapping[Cell, Ob
     return Check("classes-handled", not witnesses, message, tuple(witnesses), tuple(guessed))
 
 
-def _always_one(spec: m.Spec, rules: Iterable[CompiledRule]) -> bool:
-    """Is it certain that one of the conditions holds, whatever the values?"""
-    guards = [rule.source.guard for rule in rules if rule.source.guard is not None]
-    logic = Logic(spec, guards)
-    return logic.possible([Neither(tuple(logic.formula(guard) for guard in guards))]) is False
+def _always_ends(program: Program, state: int, event: EventKey, after: int = -2) -> bool:
+    """Is it certain that a rule ends the event, whatever the values? ``after``: only rules of later steps are met."""
+    spec = program.spec
+    ends: list[m.Expr] = []
+    changed: set[str] = set()
+    certain = False
+    for rule in program.rules[state].get(event, ()):
+        if rule.step <= after:
+            continue
+        if rule.continues and rule.target != state:
+            if not _always_ends(program, rule.target, event, rule.step):
+                return False
+        elif rule.continues:
+            changed.update(action.variable for action in rule.source.actions if isinstance(action, m.Assign))
+        elif rule.source.guard is None:
+            certain = True
+            break
+        elif not variables_in(spec, rule.source.guard) & changed:
+            ends.append(rule.source.guard)
+    if certain or not ends:
+        return certain
+    logic = Logic(spec, ends)
+    return logic.possible([Neither(tuple(logic.formula(guard) for guard in ends))]) is False
 
 
 def deterministic(observer: Observer, program: Program, seen: Mapping[Cell, Observation]) -> Check:
@@ -246,9 +271,9 @@ def deterministic(observer: Observer, program: Program, seen: Mapping[Cell, Obse
             case, ways = min(observation.ambiguous, key=lambda pair: pair[0].weight())
             first = next(iter(rules.values()))
             text = f"in {name}, {first.event} may end in several ways: {listed(list(ways))}"
-            line = next((rule.span.line for rule in rules.values() if rule.id == ways[0]), 0)
+            span = next((rule.span for rule in rules.values() if rule.id == ways[0]), first.span)
             values = describe(spec, cases, case, rules.values())
-            witnesses.append(Witness(text, name, str(first.event), ways, line, values=values))
+            witnesses.append(Witness(text, name, str(first.event), ways, span.line, values=values, part=span.path))
         for (winner, other), (_, case) in observation.overlaps.items():
             key = (winner, other, id(case))
             if key not in observer.told:
@@ -267,4 +292,5 @@ def _overlap(spec: m.Spec, cases: Cases, case: Case, winner: m.Rule, other: m.Ru
     text = f"in {winner.state}, {winner.id} wins over {other.id}, whose condition holds as well"
     values = describe(spec, cases, case, (winner, other))
     ids = (winner.id, other.id)
-    return Witness(text, winner.state, str(winner.event), ids, winner.span.line, values=values)
+    span = winner.span
+    return Witness(text, winner.state, str(winner.event), ids, span.line, values=values, part=span.path)

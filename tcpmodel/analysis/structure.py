@@ -52,7 +52,8 @@ def _reachable(spec: Spec, graph: Graph, found: set[str], elsewhere: set[str]) -
     for name in lost:
         sources = sorted({source for source, _ in graph.in_edges(name) if source != name})
         why = f"only {listed(sources)} lead to it, unreachable as well" if sources else "no rule leads to it"
-        witnesses.append(Witness(f"{name} is never reached: {why}", name, line=spec.state(name).span.line))
+        span = spec.state(name).span
+        witnesses.append(Witness(f"{name} is never reached: {why}", name, line=span.line, part=span.path))
     total = len(spec.states)
     message = (
         f"{len(found)} of {total} states are reached from {spec.initial.name}"
@@ -119,7 +120,8 @@ def _livelock_free(spec: Spec, graph: Graph, found: set[str]) -> Check:
         never = listed(_ordered(spec, goals))
         text = f"once in {listed(names)}, the machine goes on for ever and never reaches {never}"
         witnesses.append(Witness(text, start, path=path))
-    witnesses.sort(key=lambda witness: spec.state(witness.state).span.line)
+    order = [state.name for state in spec.states]
+    witnesses.sort(key=lambda witness: order.index(witness.state))
     if witnesses:
         message = f"{count(len(witnesses), 'set')} of states cannot be left and never comes to rest"
     else:
@@ -146,7 +148,9 @@ def property_check(spec: Spec, graph: Graph, declared: Property) -> Check:
             for rule in rules:
                 path = (*(shortest_path(graph, spec.initial.name, [source]) or ()), step_of(rule))
                 text = f"{rule.id} leads from {source} to {target}"
-                witnesses.append(Witness(text, source, str(rule.event), (rule.id,), rule.span.line, path))
+                witnesses.append(
+                    Witness(text, source, str(rule.event), (rule.id,), rule.span.line, path, (), rule.span.path)
+                )
         else:
             said = f"a rule leads from {source} to {target}"
             if (source, target) not in pairs_of(graph):

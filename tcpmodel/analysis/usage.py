@@ -150,25 +150,28 @@ def rules_used(observer: Observer, views: Sequence[View], graph: Graph) -> Check
         if id(rule) in fired:
             continue
         where = [each for each in views if _active(rule, each.profiles)]
-        place: tuple[str, str, tuple[str, ...], int] = (rule.state, str(rule.event), (rule.id,), rule.span.line)
+        ids: tuple[str, ...] = (rule.id,)
+        text = ""
         if not where:
             text = f"{rule.id} in {rule.state} never fires: its profiles exclude each other"
-            witnesses.append(Witness(text, *place))
         elif all(id(rule) in each.never for each in where):
             winners = where[0].never[id(rule)]
             if winners:
                 names = [winner.id for winner in winners]
                 why = f"{listed(names)} always {'wins' if len(names) == 1 else 'win'}"
-                place = (rule.state, str(rule.event), (rule.id, *names), rule.span.line)
+                ids = (rule.id, *names)
             else:
                 why = "its condition can never hold"
-            witnesses.append(Witness(f"{rule.id} in {rule.state} never fires: {why}", *place))
+            text = f"{rule.id} in {rule.state} never fires: {why}"
         else:
             key = (rule.event.kind, rule.event.name)
             if rule.event.kind == "own":
                 key = ("own", str(spec.state(rule.state).rules.index(rule)))
             tried = observer.cases((observer.full.states.index(rule.state), key)).tried
-            notes.append(f"{rule.id} in {rule.state} (line {rule.span.line}) did not fire in {tried} cases; it may")
+            notes.append(f"{rule.id} in {rule.state} ({rule.span.where}) did not fire in {tried} cases; it may")
+        if text:
+            span = rule.span
+            witnesses.append(Witness(text, rule.state, str(rule.event), ids, span.line, part=span.path))
     if unreached:
         notes.append(f"{count(unreached, 'rule')} of states that are never reached not counted")
     total = len(_all_rules(spec))
@@ -182,7 +185,7 @@ def rules_used(observer: Observer, views: Sequence[View], graph: Graph) -> Check
 def states_used(spec: m.Spec, graph: Graph) -> Check:
     """Does some rule of another state lead to every state?"""
     witnesses = [
-        Witness(f"no rule leads to {state.name}", state.name, line=state.span.line)
+        Witness(f"no rule leads to {state.name}", state.name, line=state.span.line, part=state.span.path)
         for state in spec.states
         if not state.initial and not any(source != state.name for source, _ in graph.in_edges(state.name))
     ]
@@ -193,7 +196,7 @@ def states_used(spec: m.Spec, graph: Graph) -> Check:
 def profiles_matter(spec: m.Spec) -> Check:
     """Does every profile change a rule or a constant, by itself or together with others that a rule asks for?"""
     witnesses = [
-        Witness(f"{profile.name} changes no rule and no constant", line=profile.span.line)
+        Witness(f"{profile.name} changes no rule and no constant", line=profile.span.line, part=profile.span.path)
         for profile in spec.profiles
         if not any(_differs(spec, profile, company) for company in _companies(spec, profile.name))
     ]

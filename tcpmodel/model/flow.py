@@ -38,7 +38,7 @@ class _Flow:
         """Set from the start."""
         self.plain = frozenset(v.name for v in spec_.variables if not v.optional) - self.given
         self.optional = frozenset(v.name for v in spec_.variables if v.optional) - self.given
-        self._guards = Guards()
+        self._guards = Guards(spec_)
         self._known: dict[Profiles, tuple[dict[str, frozenset[str]], dict[str, frozenset[str]]]] = {}
 
     # -------------------------------------------------------------------------------------------------- what is read

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from tcpmodel.language.errors import SpecError
 from tcpmodel.model import spec
-from tcpmodel.model.walk import children
+from tcpmodel.model.walk import children, walk
 
 Key = tuple[object, ...]
 """An expression without its place and its spelling."""
@@ -68,11 +68,21 @@ def alternatives(guard: spec.Expr | None) -> list[frozenset[Key]]:
 
 
 class Guards:
-    """Remembers the conditions of guards, since each is compared with many others."""
+    """Remembers what is asked of rules again and again: the conditions of guards, what they read, who enters where.
 
-    def __init__(self) -> None:
+    ``spec_``: without it, no rule enters another state by ``then continue``, and definitions are not opened.
+    """
+
+    def __init__(self, spec_: spec.Spec | None = None) -> None:
         self._all: dict[int, frozenset[Key]] = {}
         self._any: dict[int, list[frozenset[Key]]] = {}
+        self._read: dict[int, frozenset[str]] = {}
+        self._bodies = {one.name: one.body for one in spec_.definitions} if spec_ is not None else {}
+        self._entries: dict[tuple[str, str, str], set[int]] = {}
+        for state in spec_.states if spec_ is not None else ():
+            for rule in state.rules:
+                if rule.continues and rule.target != rule.state:
+                    self._entries.setdefault((rule.target, rule.event.kind, rule.event.name), set()).add(rule.step)
 
     def all_of(self, rule: spec.Rule) -> frozenset[Key]:
         """What holds whenever the guard does."""
@@ -88,6 +98,28 @@ class Guards:
             found = self._any[id(rule.guard)] = alternatives(rule.guard)
         return found
 
+    def read_by(self, rule: spec.Rule) -> frozenset[str]:
+        """The variables that the guard reads, definitions opened."""
+        found = self._read.get(id(rule.guard))
+        if found is None:
+            names: set[str] = set()
+            opened: set[str] = set()
+            todo = [] if rule.guard is None else [rule.guard]
+            while todo:
+                for part in walk(todo.pop()):
+                    if isinstance(part, spec.VarRef | spec.IsSet):
+                        names.add(part.name)
+                    elif isinstance(part, spec.DefinitionRef) and part.name not in opened:
+                        opened.add(part.name)
+                        todo += [self._bodies[part.name]] if part.name in self._bodies else []
+            found = self._read[id(rule.guard)] = frozenset(names)
+        return found
+
+    def passed_by(self, earlier: spec.Rule, later: spec.Rule) -> bool:
+        """Whether a rule of another state may enter between the two of one state, and so never meet the earlier."""
+        entered = self._entries.get((later.state, later.event.kind, later.event.name), ())
+        return any(earlier.step <= step < later.step for step in entered)
+
 
 def always_wins(earlier: spec.Rule, later: spec.Rule, on: frozenset[tuple[str, bool]], guards: Guards) -> bool:
     """Whether the later of two rules for one event never gets its turn; ``on``: choices of profiles that are given."""
@@ -98,13 +130,16 @@ def always_wins(earlier: spec.Rule, later: spec.Rule, on: frozenset[tuple[str, b
     if any(isinstance(action, spec.Choose) and action.where is not None for action in earlier.actions):
         return False  # there may be nothing to choose
     wanted = guards.all_of(later)
-    return any(one <= wanted for one in guards.any_of(earlier))
+    return any(one <= wanted for one in guards.any_of(earlier)) and not guards.passed_by(earlier, later)
 
 
 def shadowed(
     rules: Iterable[spec.Rule], guards: Guards, on: frozenset[tuple[str, bool]] = frozenset()
 ) -> list[tuple[spec.Rule, spec.Rule]]:
-    """Pairs of a rule of one state that never fires and the one that always wins over it."""
+    """Pairs of a rule of one state that never fires and the one that always wins over it.
+
+    A rule that lets processing continue may set what a condition before it read: that condition proves nothing then.
+    """
     before: dict[tuple[str, str], list[spec.Rule]] = {}
     found: list[tuple[spec.Rule, spec.Rule]] = []
     for rule in rules:
@@ -116,6 +151,9 @@ def shadowed(
         else:
             if not rule.continues:
                 same.append(rule)
+            elif rule.target == rule.state:
+                set_ = {action.variable for action in rule.actions if isinstance(action, spec.Assign)}
+                same[:] = [other for other in same if not guards.read_by(other) & set_]
     return found
 
 
@@ -124,7 +162,7 @@ def never_fire(spec_: spec.Spec) -> list[SpecError]:
     dead: dict[tuple[object, ...], tuple[spec.Rule, spec.Rule]] = {}
     uses: dict[tuple[object, ...], int] = {}
     times: dict[tuple[object, ...], int] = {}
-    guards = Guards()
+    guards = Guards(spec_)
     for state in spec_.states:
         for rule in state.rules:
             uses[_place(rule)] = uses.get(_place(rule), 0) + 1

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from tcpmodel.analysis.behaviour import SECTION as BEHAVIOUR
 from tcpmodel.analysis.results import Check, Section, Step, Verification, Witness
 from tcpmodel.analysis.scenarios import REFUSED, SECTION
-from tcpmodel.language.span import path_of
+from tcpmodel.language.span import Span, path_of
 from tcpmodel.report.style import Style, counted
 
 MOST_WITNESSES = 8
@@ -120,7 +120,7 @@ class _Writer:
             yield self._style.paint("faint", f"      and {len(check.notes) - len(shown)} more; --verbose shows all")
         if self._verbose:
             for overlap in check.overlaps:
-                yield from self._item(f"{overlap.text} (line {overlap.line})", 6, "faint")
+                yield from self._item(f"{overlap.text} ({_place(overlap)})", 6, "faint")
                 yield from self._values(overlap, 8)
 
     def _failure(self, section: Section, check: Check) -> Iterator[str]:
@@ -177,6 +177,10 @@ def differing(section: Section, first: Section) -> tuple[Check, ...]:
         )
 
     return tuple(check for check in section.checks if not same(check))
+
+
+def _place(witness: Witness) -> str:
+    return Span(witness.line, 1, witness.line, 1, witness.part).where
 
 
 def _move(step: Step) -> str:

@@ -39,6 +39,18 @@ def test_listener_without_handshake(root: Path) -> None:
     assert list(found) == ["property handshake"]
 
 
+@pytest.mark.parametrize(
+    ("rule", "states"),
+    [("TMW-02", {"CLOSING", "TIME-WAIT"}), ("EST-F0", {"SYN-SENT", "SYN-RECEIVED", "ESTABLISHED"})],
+)
+def test_end_forgotten(root: Path, rule: str, states: set[str]) -> None:
+    """Rules that let processing continue handle nothing: one of a later step has to end it."""
+    found = witnesses(mutated(root, rf"^  {rule}: .*\n", ""))
+    assert list(found) == ["classes-handled"]
+    assert {witness.state for witness in found["classes-handled"]} == states
+    assert all("brings SEG to an end" in witness.text for witness in found["classes-handled"])
+
+
 def test_case_forgotten(root: Path) -> None:
     found = witnesses(mutated(root, r"^  LIS-15: .*\n", ""))
     assert list(found) == ["classes-handled"]

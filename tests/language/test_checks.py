@@ -50,11 +50,45 @@ MAY_FIRE = [
     "on SEG when W = 0 and bit = 0 -> B | on SEG when W = 0 drop",
     "on SEG when W = 0 or bit = 0 -> B | on SEG when bit = 1 drop",
     "on CLOSE -> B / choose x : octets where x < W | on CLOSE stay",
+    "on SEG when W = 0 -> B | on SEG stay then continue / W <- 0 | on SEG when W = 0 and bit = 1 drop",
 ]
 
 
 def body(lines: str) -> str:
     return "".join(f"  {line.strip()}\n" for rule in lines.split("|") for line in rule.split("/"))
+
+
+ENTERED = """\
+spec entered
+steps one, two, three
+message SEG
+  flag SYN
+initial state A
+  step {step}
+  on SEG with SYN -> B then continue
+  on SEG drop
+state B
+  step one
+  on SEG with SYN drop
+  step {second}
+  on SEG with SYN -> A
+  on SEG drop
+"""
+
+
+@pytest.mark.parametrize(
+    ("step", "second", "never"),
+    [
+        ("one", "two", False),
+        ("one", "three", False),
+        ("two", "three", False),
+        ("two", "two", True),
+        ("one", "one", True),
+    ],
+)
+def test_a_rule_that_is_entered_behind_another(step: str, second: str, never: bool) -> None:
+    """What stands under a later step is met without what stands before it."""
+    assert codes(ENTERED.format(step=step, second=second)) == (["TS047"] if never else [])
 
 
 @pytest.mark.parametrize("lines", NEVER)
@@ -65,6 +99,13 @@ def test_never_fires(lines: str) -> None:
 @pytest.mark.parametrize("lines", MAY_FIRE)
 def test_may_fire(lines: str) -> None:
     assert codes(HEAD + body(lines)) == []
+
+
+@pytest.mark.parametrize(("set_", "never"), [("W", False), ("M", True)])
+def test_a_definition_may_change_its_truth_on_the_way(set_: str, never: bool) -> None:
+    value = "0" if set_ == "W" else "N"
+    lines = f"on CLOSE when none -> B | on CLOSE stay then continue / {set_} <- {value} | on CLOSE when none drop"
+    assert codes(HEAD + body(lines) + "define none = W = 0\n") == (["TS047"] if never else [])
 
 
 def test_which_rule_wins_is_said() -> None:
