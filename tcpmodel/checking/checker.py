@@ -70,7 +70,9 @@ class Checker:
         if not count and not error and not self.report.interrupted:
             reasons = ", ".join(f"{number} {reason}" for reason, number in trace.skipped.reasons.items())
             error = f"{trace.path}: nothing to check in it" + (f" (left out: {reasons})" if reasons else "")
-        self.report.inputs.append(InputReport(trace.path, trace.format, count, dict(trace.skipped.reasons), error))
+        whole = InputReport(trace.path, trace.format, count, dict(trace.skipped.reasons), error)
+        whole.notes = tuple(table.findings())
+        self.report.inputs.append(whole)
 
     def _packet(self, packet: Packet, table: Table) -> str:
         judge = self._judge(packet.protocol)

@@ -86,7 +86,9 @@ class Connection:
         self.in_lines = in_lines
         self.previous = previous
         self.packets = 0
+        self.first = 0
         self.last_time: int | None = None
+        self.last_flags: int | None = None
         self.opaque = False
         self.diagnostics: list[Diagnostic] = []
         self.assumptions: tuple[list[Assumption], list[Assumption]] = ([], [])

@@ -224,7 +224,7 @@ class InputReport:
 
     ``error`` says why reading stopped early, "" if it did not. ``first_time`` is the time of the first record in
     nanoseconds, None when it has none or nobody noted it. ``source`` names what made a log of states
-    (``linux-states``); it is "" where records are packets.
+    (``linux-states``); it is "" where records are packets. ``notes``: what is said of the input as a whole.
     """
 
     path: str
@@ -234,6 +234,7 @@ class InputReport:
     error: str = ""
     first_time: int | None = None
     source: str = ""
+    notes: tuple[Diagnostic, ...] = ()
 
 
 @dataclass(slots=True)

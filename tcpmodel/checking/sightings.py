@@ -61,7 +61,10 @@ class Interpreter:
 
     def flags(self, packet: Packet) -> int:
         """The spec's flag bits of a packet whose flags are known."""
-        seen = packet.flags or 0
+        return self.spec_flags(packet.flags or 0)
+
+    def spec_flags(self, seen: int) -> int:
+        """The spec's flag bits for those of a header."""
         known = self._by_bits.get(seen)
         if known is None:
             known = sum(own for bit, own in self._flags if seen & bit)

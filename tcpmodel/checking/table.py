@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from tcpmodel.checking.configurations import Abilities
 from tcpmodel.checking.connection import Connection, NewConnection
-from tcpmodel.checking.findings import ConnectionReport, ConnectionReports, Pattern
+from tcpmodel.checking.findings import ConnectionReport, ConnectionReports, Diagnostic, Pattern
 from tcpmodel.checking.sightings import Interpreter
+from tcpmodel.checking.unanswered import Unanswered
 from tcpmodel.checking.waiting import MOST, Waiting
 from tcpmodel.model.profiles import choose_profiles
 from tcpmodel.model.spec import Spec
@@ -60,6 +61,7 @@ class Table:
         self._connections: dict[tuple[str, str, str], Connection] = {}
         self._waiting = Waiting()
         self._judges: dict[str, Judge] = {}
+        self._unanswered: dict[str, Unanswered] = {}
         self._sweep_at = SWEEP_FROM
 
     def packet(self, judge: Judge, packet: Packet) -> None:
@@ -78,6 +80,7 @@ class Table:
         except NewConnection:
             connection = self._renew(judge, key, packet, connection)
         connection.last_time = packet.time
+        connection.last_flags = packet.flags
 
     def finish(self) -> None:
         """Nothing more is to come: report the rest."""
@@ -88,6 +91,17 @@ class Table:
         self._connections = {}
         self._release(len(self._waiting))
         self._reports.sort(self._before)
+
+    def findings(self) -> list[Diagnostic]:
+        """What is to be said of all connections together."""
+        return [each for counts in self._unanswered.values() for each in counts.findings(self._in_lines)]
+
+    def _ended(self, judge: Judge, flags: int | None, a: str, b: str, place: int) -> None:
+        counts = self._unanswered.get(judge.spec.name)
+        if counts is None:
+            counts = self._unanswered[judge.spec.name] = Unanswered(judge.abilities.program)
+        if flags is not None:
+            counts.ended(judge.interpreter.spec_flags(flags), a, b, place)
 
     # ------------------------------------------------------------------------------------------------- one by one
 
@@ -111,6 +125,7 @@ class Table:
         connection = Connection(
             number, judge.abilities, judge.interpreter, packet.source, packet.destination, self._in_lines, previous
         )
+        connection.first, connection.last_flags = packet.number, packet.flags
         connection.observe(packet, 0)
         return connection
 
@@ -137,12 +152,17 @@ class Table:
     def _retire(self, connection: Connection) -> None:
         report = connection.report()
         report.input = self._origin
+        a, b = connection.ends
+        judge = self._judges[report.protocol]
+        self._ended(judge, connection.last_flags, a.address, b.address, connection.first)
         self._reports.append(report)
 
     def _release(self, most: int) -> None:
         """Report the oldest connections of one packet."""
         for number, packet in self._waiting.oldest(most):
             pattern = self._pattern(number, packet)
+            judge = self._judges[packet.protocol]
+            self._ended(judge, packet.flags, packet.source, packet.destination, packet.number)
             if isinstance(pattern, Pattern):
                 self._reports.add_like(pattern, number, packet.source, packet.destination, self._origin)
             else:

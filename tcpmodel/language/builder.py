@@ -391,6 +391,10 @@ class Builder(ScenarioBuilder, MarkBuilder, PropertyBuilder, SourceBuilder):
     def needs(self, children: list[list[Word]]) -> Part:
         return Part("needs", children[0])
 
+    def beyond(self, children: list[Token]) -> Part:
+        word = self._word(children[0])
+        return Part("beyond", word, word.span)
+
     def packet_rule(self, children: list[Any]) -> syntax.PacketRuleDecl:
         name, parts = self._word(children[0]), self._parts(children)
         return syntax.PacketRuleDecl(
@@ -404,4 +408,5 @@ class Builder(ScenarioBuilder, MarkBuilder, PropertyBuilder, SourceBuilder):
             [part.value for part in parts if part.tag == "except"],
             self._all(parts, "needs"),
             self._all(parts, "cites"),
+            beyond=self._one(parts, "beyond"),
         )

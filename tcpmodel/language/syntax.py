@@ -390,6 +390,7 @@ class PacketRuleDecl(Declaration):
     excepts: list[tuple[Node | None, Word | None]]
     needs: list[Word]
     cites: list[Cite]
+    beyond: Word | None = None
 
 
 @dataclass(slots=True, eq=False, repr=False)

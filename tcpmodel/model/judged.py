@@ -15,7 +15,7 @@ from tcpmodel.model.names import Names
 from tcpmodel.model.typing import Typer
 
 SEVERITIES = ("must", "normative", "should", "unusual", "capture", "legal")
-SCOPES = ("packet",)
+SCOPES = ("packet", "run")
 BLAMES = ("sender", "receiver", "path", "application", "capture")
 
 
@@ -118,6 +118,16 @@ class Judged:
                         cites,
                         node.doc,
                         node.span,
+                        beyond=self._beyond(node),
                     )
                 )
         return tuple(out)
+
+    def _beyond(self, node: syntax.PacketRuleDecl) -> int | None:
+        """How many are too many, for a rule over a run; an error where the number is missing or has no meaning."""
+        counted, over_run = node.beyond, text_of(node.scope) == "run"
+        if counted is None and over_run:
+            self.report.error("TS043", "the rule does not say how many are too many", node.span, "add: beyond NUMBER")
+        if counted is not None and not over_run:
+            self.report.error("TS035", "`beyond` counts in rules `over run` only", counted.span)
+        return None if counted is None else int(counted.text, 0)

@@ -236,6 +236,8 @@ class PacketRule:
 
     ``severity``: must, normative, should, unusual, capture or legal. ``forbid`` is the condition; ``excepts`` are
     (condition or None, words) pairs that excuse it; ``needs`` are the codes of what must have been seen.
+    A rule ``over run`` is asked of the message that ends a connection because nobody answers it; more than ``beyond``
+    of them at one address break it.
     """
 
     id: str
@@ -250,6 +252,7 @@ class PacketRule:
     cites: tuple[Citation, ...]
     doc: str
     span: Span
+    beyond: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,7 @@ def input_object(item: InputReport) -> dict[str, Any]:
         "skipped_reasons": dict(item.skipped),
         "source": item.source or None,
         "start": _timestamp(item.first_time),
+        "notes": [diagnostic_object(note, item.first_time) for note in item.notes],
         "error": item.error.removeprefix(f"{item.path}: ") or None,
     }
 

@@ -259,6 +259,14 @@ class _Writer:
                 units[_unit(item)] = units.get(_unit(item), 0) + item.packets
         text = " and ".join(counted(number, unit) for unit, number in units.items()) or "nothing"
         yield from self.style.fold(f"{text} checked" + (f", {self._left_out(skipped)}" if skipped else ""), 0)
+        for item in inputs:
+            for note in item.notes if self.verbose else item.notes[:MOST_FINDINGS]:
+                cites = f" ({clauses(note.cites)})" if note.cites else ""
+                text = f"note: {note.message}, the first with {_place(note, item)}{cites} [{note.code}]"
+                yield from self.style.fold(self.style.clean(text), 4)
+            if len(item.notes) > MOST_FINDINGS and not self.verbose:
+                rest = counted(len(item.notes) - MOST_FINDINGS, "more note")
+                yield f"{self.style.clean('…')} and {rest} of this kind"
         failed = sum(1 for item in inputs if item.error)
         if failed:
             where = "the input" if len(inputs) == 1 else f"{failed:,} of {len(inputs):,} inputs"

@@ -81,6 +81,8 @@ def _packet_rule_lines(rule: m.PacketRule) -> list[str]:
     for condition, words in rule.excepts:
         told = words if condition is None else f"{condition.text}: {words}" if words else condition.text
         lines.append(f"except    {told}")
+    if rule.beyond is not None:
+        lines.append(f"counted   where it is the last message of a connection: more than {rule.beyond} at one address")
     if rule.needs:
         lines.append(f"needs     {', '.join(rule.needs)}")
     return lines

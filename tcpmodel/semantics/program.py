@@ -138,7 +138,9 @@ class Program:
                 [self.compiler.guard(condition) for condition, _ in rule.excepts if condition is not None],
             )
             for rule in spec.packet_rules
+            if rule.scope != "run"
         ]
+        self.run_rules = [(rule, self.compiler.guard(rule.forbid)) for rule in spec.packet_rules if rule.scope == "run"]
         self.discrete = [
             self.layout.variables[variable.name]
             for variable in spec.variables
