@@ -120,6 +120,7 @@ def test_values(reports: Reports) -> None:
             "skipped_reasons": {"ARP": 2, "ICMPv6": 9},
             "source": None,
             "start": "1795247195.805680000",
+            "notes": [],
             "error": None,
         }
     ]
