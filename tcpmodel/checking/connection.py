@@ -318,6 +318,7 @@ class Connection:
         finding.endpoint = self.ends[side].address
         finding.place, finding.time, finding.in_lines = place.number, place.time, self.in_lines
         finding.observed = self.interpreter.write(sighting)
+        finding.relative = self.interpreter.relative(sighting, side, self.numbers)
         self.diagnostics.append(finding)
 
     def finished(self) -> bool:

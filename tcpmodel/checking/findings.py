@@ -70,6 +70,9 @@ class Diagnostic:
     what was in their way; ``elsewhere``: if there is none, the states that have one. ``requirements``: ids of the
     requirements that it breaks, such as MUST-5. ``excuse``: why no fault of the capture explains it, or what was
     assumed instead.
+
+    ``relative``: what was observed with numbers that do not depend on where the numbering of an end began. ``ignored``:
+    why it is of no consequence for the exit code, in words; "" when it is.
     """
 
     code: str
@@ -89,6 +92,8 @@ class Diagnostic:
     candidates: tuple[Candidate, ...] = ()
     elsewhere: tuple[str, ...] = ()
     requirements: tuple[str, ...] = ()
+    relative: str = ""
+    ignored: str = ""
 
 
 @dataclass(slots=True)
@@ -109,6 +114,13 @@ class ConnectionReport:
     packets: int
     diagnostics: tuple[Diagnostic, ...]
     input: int = -1
+
+    @property
+    def accepted(self) -> bool:
+        """Does it violate the spec, but only in what was ignored or lowered on request?"""
+        return self.verdict == VIOLATES and all(
+            each.ignored or each.severity != "violation" for each in self.diagnostics
+        )
 
 
 _A, _B = "\x01", "\x02"
@@ -239,11 +251,15 @@ class InputReport:
 
 @dataclass(slots=True)
 class Report:
-    """A whole run. ``interrupted``: somebody stopped it; what was read until then is reported."""
+    """A whole run. ``interrupted``: somebody stopped it; what was read until then is reported.
+
+    ``fails``: the severities of findings for which the exit code is 1. A verdict never depends on them.
+    """
 
     inputs: list[InputReport] = field(default_factory=list)
     connections: MutableSequence[ConnectionReport] = field(default_factory=ConnectionReports)
     interrupted: bool = False
+    fails: frozenset[str] = frozenset({"violation"})
 
     def count(self, verdict: str) -> int:
         """How many connections got this verdict."""
@@ -255,8 +271,14 @@ class Report:
         return sum(one.packets * number for one, number in grouped(self.connections))
 
     @property
+    def failing(self) -> int:
+        """How many findings make the exit code 1."""
+        found = (item for connection, _ in grouped(self.connections) for item in connection.diagnostics)
+        return sum(1 for item in found if item.severity in self.fails and not item.ignored)
+
+    @property
     def exit_code(self) -> int:
-        """0 no violation, 1 a violation, 2 when an input was unusable or nothing was checked."""
+        """0 nothing that counts as failure, 1 at least one, 2 when an input was unusable or nothing was checked."""
         if any(item.error for item in self.inputs) or not self.checked:
             return 2
-        return 1 if self.count(VIOLATES) else 0
+        return 1 if self.failing else 0

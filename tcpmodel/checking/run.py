@@ -6,7 +6,7 @@ Must never hold: how records are checked (see ``checker``), or what is shown of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 
 from tcpmodel.checking.checker import Checker, Progress
@@ -16,13 +16,17 @@ from tcpmodel.traces.records import Record, Trace, TraceError
 
 
 def check(
-    paths: Iterable[str], specs: Iterable[Spec], profiles: Sequence[str] = (), progress: Progress | None = None
+    paths: Iterable[str],
+    specs: Iterable[Spec],
+    profiles: Sequence[str] = (),
+    progress: Progress | None = None,
+    read: Callable[[Report], None] | None = None,
 ) -> Report:
     """Check these traces (``-`` is standard input) against these specs, one for each protocol.
 
     ``profiles`` names profiles to judge by; without any, each may be on or off. Every input is read even when another
     one cannot be: its entry in ``inputs`` of the report then says why in ``error``. ``progress`` is called now and then
-    with the path and how many of its records were read.
+    with the path and how many of its records were read; ``read`` after each input with the report so far.
     """
     from tcpmodel.traces.open import open_traces
 
@@ -32,10 +36,14 @@ def check(
         try:
             for trace in open_traces(path):
                 _read(checker, trace, progress)
+                if read is not None:
+                    read(report)
                 if report.interrupted:
                     return report
         except TraceError as problem:
             report.inputs.append(InputReport(path, "", 0, {}, str(problem)))
+            if read is not None:
+                read(report)
     return report
 
 

@@ -7,6 +7,8 @@ Must never hold: what a field means.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tcpmodel.model import spec as m
 from tcpmodel.model.types import Seq
 from tcpmodel.semantics import values as v
@@ -17,10 +19,14 @@ from tcpmodel.traces.records import FLAG_BITS, Packet
 
 
 class Numbers:
-    """The two numberings of a connection, as integers that never wrap. ``near[side]`` is the last seen of a side."""
+    """The two numberings of a connection, as integers that never wrap.
+
+    ``near[side]`` is the last seen of a side, ``first[side]`` the first one.
+    """
 
     def __init__(self) -> None:
         self.near: list[int | None] = [None, None]
+        self.first: list[int | None] = [None, None]
 
     def unwrap(self, side: int, number: int) -> int:
         """``number`` in the numbering of ``side`` (0 or 1), placed next to the numbers seen before."""
@@ -29,6 +35,8 @@ class Numbers:
 
     def learn(self, side: int, number: int) -> None:
         """Remember the place of a number that was explained."""
+        if self.near[side] is None:
+            self.first[side] = number
         self.near[side] = number
 
 
@@ -116,8 +124,18 @@ class Interpreter:
         known = [sighting.slots[slot] for item, slot, _, _ in self._fields if item.default is not None]
         return sum(each[0] for each in known if each is not None and each[0] > 0)
 
-    def write(self, sighting: Sighting) -> str:
-        """The message in the notation of the spec: ``<SEQ=100><CTL=SYN>``."""
+    def relative(self, sighting: Sighting, side: int, numbers: Numbers) -> str:
+        """As ``write``, with numbers counted from the first that was seen of their end."""
+        moved = dict(sighting.slots)
+        for _, slot, space, _ in self._fields:
+            known = moved[slot]
+            first = numbers.first[side if space == "sender" else 1 - side] if space else None
+            if known is not None and space:
+                moved[slot] = v.subtract(known, known if first is None else (first, first))
+        return self.write(replace(sighting, slots=moved), modulus=0)
+
+    def write(self, sighting: Sighting, modulus: int = v.MODULUS) -> str:
+        """The message in the notation of the spec: ``<SEQ=100><CTL=SYN>``; numbers as they are for a modulus of 0."""
         parts: list[str] = []
         for item, slot, space, needed in self._fields:
             known = sighting.slots[slot]
@@ -125,7 +143,7 @@ class Interpreter:
                 continue
             if item.default is not None and known[0] == item.default:
                 continue
-            number = known[0] % v.MODULUS if space else known[0]
+            number = known[0] % modulus if space and modulus else known[0]
             if space or item.default is not None or not self.message.flags:
                 parts.append(f"<{item.name}={number}>")
         names = [n for n, bit in self.program.flag_bits[self.message.name].items() if sighting.flags & bit]

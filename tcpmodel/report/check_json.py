@@ -20,6 +20,7 @@ from tcpmodel.checking.findings import (
     Diagnostic,
     InputReport,
     Report,
+    grouped,
 )
 
 
@@ -56,6 +57,27 @@ def _list(name: str, items: list[str] | Iterator[str]) -> Iterator[str]:
     if waiting is not None:
         yield f"  {waiting}"
     yield "],"
+
+
+def record_lines(report: Report, known_inputs: int = 0, known_connections: int = 0) -> Iterator[str]:
+    """JSON Lines of what was added to a report since it had so many inputs and connections.
+
+    Each line is an object with a ``kind``: ``connection`` or ``input``, which ends those of its connections.
+    """
+    import json
+
+    encode = json.JSONEncoder(check_circular=False).encode
+    for one in report.connections[known_connections:]:
+        yield encode({"kind": "connection", **connection_object(one, report)})
+    for item in report.inputs[known_inputs:]:
+        yield encode({"kind": "input", **input_object(item)})
+
+
+def summary_line(report: Report) -> str:
+    """The last of the JSON Lines."""
+    import json
+
+    return json.dumps({"kind": "summary", "tcpmodel": __version__, **summary_object(report)})
 
 
 def input_object(item: InputReport) -> dict[str, Any]:
@@ -112,6 +134,7 @@ def diagnostic_object(item: Diagnostic, start: int | None) -> dict[str, Any]:
         "compared": [compared_object(each) for each in item.compared],
         "candidates": [candidate_object(each) for each in item.candidates],
         "elsewhere": list(item.elsewhere),
+        "ignored": item.ignored or None,
     }
 
 
@@ -150,6 +173,8 @@ def summary_object(report: Report) -> dict[str, int]:
         "packets": sum(item.packets for item in report.inputs),
         "skipped": sum(sum(item.skipped.values()) for item in report.inputs),
         "errors": sum(1 for item in report.inputs if item.error),
+        "ignored": sum(1 for one, _ in grouped(report.connections) for item in one.diagnostics if item.ignored),
+        "failing": report.failing,
     }
 
 

@@ -16,6 +16,7 @@ from tcpmodel.checking.findings import (
     Diagnostic,
     InputReport,
     Report,
+    grouped,
 )
 from tcpmodel.report.finding_text import clauses, details
 from tcpmodel.report.style import Style, counted, either, table
@@ -53,7 +54,7 @@ def lines(report: Report, style: Style, *, quiet: bool = False, verbose: bool = 
     writer = _Writer(report, style, quiet=only_violations, verbose=verbose)
     began = False
     for heading, connections in _by_input(report):
-        shown = [one for one in connections if not only_violations or one.verdict == VIOLATES]
+        shown = [one for one in connections if not only_violations or writer.is_serious(one)]
         if only_violations and not shown:
             continue
         if heading is not None:
@@ -96,6 +97,13 @@ class _Writer:
         if 0 <= one.input < len(inputs):
             return inputs[one.input]
         return inputs[0] if len(inputs) == 1 else None
+
+    def is_serious(self, one: ConnectionReport) -> bool:
+        """Does it violate the spec in something that was not accepted, or does it make the exit status 1?"""
+        return (one.verdict == VIOLATES and not one.accepted) or any(map(self._counts, one.diagnostics))
+
+    def _counts(self, item: Diagnostic) -> bool:
+        return item.severity in self.report.fails and not item.ignored
 
     # ----------------------------------------------------------------------------------------------- one connection
 
@@ -141,6 +149,8 @@ class _Writer:
         if one.a_states or one.b_states:
             ends = [self._states(states) for states in (one.a_states, one.b_states) if states]
             parts.append(f"ends in {' / '.join(ends)}")
+        if one.accepted:
+            parts.append("all violations ignored or lowered")
         if one.verdict == INCONCLUSIVE or (self.verbose and one.reasons):
             parts.append("; ".join(self.style.clean(reason) for reason in one.reasons))
         tail = "; ".join(parts)
@@ -161,17 +171,19 @@ class _Writer:
     # ----------------------------------------------------------------------------------------------------- findings
 
     def _findings(self, one: ConnectionReport) -> Iterator[str]:
-        violations = [item for item in one.diagnostics if item.severity == "violation"]
-        others = [item for item in one.diagnostics if item.severity != "violation"]
+        wanted = [item for item in one.diagnostics if self.verbose or not item.ignored]
+        violations = [item for item in wanted if item.severity == "violation" and not item.ignored]
+        others = [item for item in wanted if item.severity != "violation" or item.ignored]
+        if self.quiet:
+            others = [item for item in others if self._counts(item)]
         most = max(len(violations), len(others)) if self.verbose else MOST_FINDINGS
         origin = self._input_of(one)
         for item in violations[:most]:
             yield from self._violation(item, origin)
         hidden = violations[most:]
-        if not self.quiet:
-            for item in others[:most]:
-                yield from self._remark(item, origin)
-            hidden += others[most:]
+        for item in others[:most]:
+            yield from self._remark(item, origin)
+        hidden += others[most:]
         if hidden:
             codes: dict[str, int] = {}
             for item in hidden:
@@ -197,6 +209,10 @@ class _Writer:
     def _remark(self, item: Diagnostic, origin: InputReport | None) -> Iterator[str]:
         clean = self.style.clean
         word = {"capture": "capture", "warning": "warning"}.get(item.severity, "note")
+        if item.severity == "violation":
+            word = "violation"
+        if item.ignored:
+            word = f"ignored ({item.ignored}) {word}"
         cites = f" ({clauses(item.cites)})" if item.cites else ""
         text = clean(f"{word}: {_place(item, origin)}: {_says(item)}{cites} [{item.code}]")
         lines = list(self.style.fold(text, 4))
@@ -243,6 +259,11 @@ class _Writer:
         parts = []
         for verdict, number in counts.items():
             part = counted(number, *words[verdict])
+            accepted = (
+                sum(1 for one, _ in grouped(self.report.connections) if one.accepted) if verdict == VIOLATES else 0
+            )
+            if accepted:
+                part += f" ({accepted:,} accepted)"
             parts.append(self.style.paint(_MARKS[verdict][0] if number else "faint", part))
         return f"{counted(len(self.report.connections), 'connection')}: {', '.join(parts)}"
 
@@ -267,10 +288,23 @@ class _Writer:
             if len(item.notes) > MOST_FINDINGS and not self.verbose:
                 rest = counted(len(item.notes) - MOST_FINDINGS, "more note")
                 yield f"{self.style.clean('…')} and {rest} of this kind"
+        yield from self._ignored()
         failed = sum(1 for item in inputs if item.error)
         if failed:
             where = "the input" if len(inputs) == 1 else f"{failed:,} of {len(inputs):,} inputs"
             yield self.style.paint("bad", f"{where} could not be checked to the end")
+
+    def _ignored(self) -> Iterator[str]:
+        found: dict[str, dict[str, int]] = {}
+        for one, _ in grouped(self.report.connections):
+            for item in one.diagnostics:
+                if item.ignored:
+                    codes = found.setdefault(item.ignored, {})
+                    codes[item.code] = codes.get(item.code, 0) + 1
+        for reason, codes in found.items():
+            listed = ", ".join(f"{number:,} {self.style.clean(code)}" for code, number in codes.items())
+            total = counted(sum(codes.values()), "finding")
+            yield from self.style.fold(f"{total} ignored ({self.style.clean(reason)}): {listed}", 0)
 
     def _left_out(self, skipped: dict[str, int]) -> str:
         ordered = sorted(skipped.items(), key=lambda item: -item[1])

@@ -131,6 +131,8 @@ def test_values(reports: Reports) -> None:
         "packets": 30,
         "skipped": 11,
         "errors": 0,
+        "ignored": 0,
+        "failing": 1,
     }
     one = document["connections"][1]
     assert (one["id"], one["input"], one["verdict"], one["packets"]) == ("tcp-2", 0, "violates", 10)

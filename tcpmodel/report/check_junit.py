@@ -1,0 +1,98 @@
+"""The report of a check as JUnit XML: each input a test suite, each connection a test case.
+
+Owns: the elements and attributes of that document, and what XML cannot hold.
+Must never hold: a verdict or a rule: those come from the report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tcpmodel.checking.findings import INCONCLUSIVE, ConnectionReport, Diagnostic, InputReport, Report
+from tcpmodel.report.check_text import shown_path
+from tcpmodel.report.finding_text import clauses, details
+
+
+def lines(report: Report) -> Iterator[str]:
+    """The document. A connection fails by its findings that make the exit status 1; inconclusive ones are skipped."""
+    yield '<?xml version="1.0" encoding="UTF-8"?>'
+    suites = [(item, _of(report, number)) for number, item in enumerate(report.inputs)]
+    stray = [one for one in report.connections if not 0 <= one.input < len(report.inputs)]
+    if stray:
+        suites.append((InputReport("connections", "", 0, {}), stray))
+    everything = [one for _, found in suites for one in found]
+    broken = sum(1 for item, _ in suites if item.error)
+    yield f'<testsuites name="tcpmodel" {_counts(everything, broken, report)}>'
+    for item, found in suites:
+        name = shown_path(item.path)
+        yield f'<testsuite name="{escape(name)}" {_counts(found, 1 if item.error else 0, report)}>'
+        for one in found:
+            yield from _case(one, name, report)
+        if item.error:
+            text = escape(item.error)
+            yield f'<testcase classname="{escape(name)}" name="reading the input">'
+            yield f'<error type="input" message="{text}">{text}</error>'
+            yield "</testcase>"
+        yield "</testsuite>"
+    yield "</testsuites>"
+
+
+def escape(text: str) -> str:
+    """Text for XML, in an element or a quoted attribute; what XML cannot hold or hides is written as U+FFFD."""
+    text = "".join(char if char.isprintable() or char == "\n" else "\ufffd" for char in text)
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    return text.replace("\n", "&#10;").encode("ascii", "xmlcharrefreplace").decode()
+
+
+def _of(report: Report, number: int) -> list[ConnectionReport]:
+    return [one for one in report.connections if one.input == number]
+
+
+def _failures(one: ConnectionReport, report: Report) -> list[Diagnostic]:
+    return [item for item in one.diagnostics if item.severity in report.fails and not item.ignored]
+
+
+def _is_skipped(one: ConnectionReport, report: Report) -> bool:
+    return one.verdict == INCONCLUSIVE and not _failures(one, report)
+
+
+def _counts(found: Sequence[ConnectionReport], errors: int, report: Report) -> str:
+    failed = sum(1 for one in found if _failures(one, report))
+    skipped = sum(1 for one in found if _is_skipped(one, report))
+    return f'tests="{len(found) + errors}" failures="{failed}" errors="{errors}" skipped="{skipped}"'
+
+
+def _case(one: ConnectionReport, name: str, report: Report) -> Iterator[str]:
+    title = f"{one.id} {one.protocol} {one.a} to {one.b}"
+    head = f'<testcase classname="{escape(name)}" name="{escape(title)}" assertions="{one.packets}"'
+    failures = _failures(one, report)
+    others = [item for item in one.diagnostics if item not in failures]
+    if not failures and not others and not _is_skipped(one, report):
+        yield head + "/>"
+        return
+    yield head + ">"
+    if failures:
+        first = failures[0]
+        text = "\n\n".join("\n".join(_told(item)) for item in failures)
+        yield f'<failure type="{escape(first.code)}" message="{escape(_sentence(first))}">{escape(text)}</failure>'
+    elif _is_skipped(one, report):
+        yield f'<skipped message="{escape("; ".join(one.reasons))}"/>'
+    if others:
+        text = "\n".join(f"{_sentence(item)}{f' (ignored: {item.ignored})' if item.ignored else ''}" for item in others)
+        yield f"<system-out>{escape(text)}</system-out>"
+    yield "</testcase>"
+
+
+def _sentence(item: Diagnostic) -> str:
+    place = f"{'line' if item.in_lines else 'packet'} {item.place}"
+    told = item.message if item.message.startswith(item.endpoint) else f"{item.endpoint} {item.message}"
+    return f"{item.severity}: {place}: {told} [{item.code}]"
+
+
+def _told(item: Diagnostic) -> Iterator[str]:
+    yield _sentence(item)
+    for label, texts in details(item):
+        if label != "clause":
+            yield from (f"  {label}: {text}" for text in texts)
+    if item.cites:
+        yield f"  clause: {clauses(item.cites)}"
