@@ -257,3 +257,45 @@ def test_progress_fits_the_line_and_controls_nothing(clock: Clock) -> None:
     assert "\x1b" not in stream.getvalue()
     assert len(visible(stream.getvalue())) <= 79
     assert visible(stream.getvalue()).endswith("x.pcap: 10 records")
+
+
+def test_baseline_makes_known_findings_count_no_more(run_tcpmodel: Run, tmp_path: Path) -> None:
+    known = tmp_path / "known.json"
+    assert run_tcpmodel("check", "--write-baseline", known, LATE).returncode == 0
+    assert json.loads(known.read_text(encoding="utf-8"))["findings"] == {
+        "TCP-FIN-001 tcp a <SEQ=12><ACK=101><CTL=ACK><DATA=10>": 1
+    }
+    once = run_tcpmodel("check", "--baseline", known, LATE)
+    assert once.returncode == 0 and "1 violates (1 accepted)" in once.stdout
+    twice = run_tcpmodel("check", "--baseline", known, LATE, LATE)
+    assert twice.returncode == 1 and twice.stdout.count("[TCP-FIN-001]") == 1
+
+
+def test_output_goes_to_a_file(run_tcpmodel: Run, tmp_path: Path) -> None:
+    path = tmp_path / "report.txt"
+    result = run_tcpmodel("check", "-o", path, HTTP)
+    assert (result.returncode, result.stdout) == (0, "")
+    assert path.read_text(encoding="utf-8").startswith("✓ conforms")
+
+
+def test_output_does_not_overwrite_what_is_read(run_tcpmodel: Run, tmp_path: Path) -> None:
+    capture = tmp_path / "x.pcap"
+    capture.write_bytes(HTTP.read_bytes())
+    result = run_tcpmodel("check", "-o", capture, capture)
+    assert result.returncode == 2 and "it would be overwritten" in result.stderr
+    assert capture.read_bytes() == HTTP.read_bytes()
+    for place in tmp_path, tmp_path / "none" / "x":
+        assert run_tcpmodel("check", "-o", place, HTTP).returncode == 2
+
+
+def test_json_lines_come_input_by_input(run_tcpmodel: Run, tmp_path: Path) -> None:
+    for more in [], ["--write-baseline", tmp_path / "known.json"]:
+        result = run_tcpmodel("check", "--output-format", "jsonl", HTTP, LATE, *more)
+        kinds = [json.loads(line)["kind"] for line in result.stdout.splitlines()]
+        assert sorted(kinds) == ["connection", "connection", "input", "input", "summary"] and kinds[-1] == "summary"
+
+
+@pytest.mark.parametrize("wrong", ["TCP-FIN", "TCP-FIN=fatal", "=note", "note=warning", "TCP-NIF=note"])
+def test_wrong_severity(run_tcpmodel: Run, wrong: str) -> None:
+    result = run_tcpmodel("check", "--severity", wrong, HTTP)
+    assert result.returncode == 2 and result.stderr.startswith("tcpmodel: error: --severity: ")
