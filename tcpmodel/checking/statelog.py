@@ -7,6 +7,7 @@ Must never hold: the words of a source or what it hides: those stand in the spec
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tcpmodel.checking.configurations import Abilities, Configuration, Configurations, Reception, rebase
@@ -15,10 +16,13 @@ from tcpmodel.model import spec as m
 from tcpmodel.semantics.execution import Run
 from tcpmodel.traces.records import StateRecord
 
+MOST_STRANGE = 20
+"""So many unknown names of states are told apart."""
+
 
 @dataclass(slots=True)
 class Life:
-    """One socket from the first record to the last."""
+    """One socket from the first record to the last. ``begun``: it was seen, and not only missed."""
 
     number: int
     local: str
@@ -28,6 +32,7 @@ class Life:
     from_start: bool = True
     gaps: int = 0
     over: bool = False
+    begun: bool = True
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
 
@@ -39,31 +44,122 @@ class StateLog:
         self.program = abilities.program
         self.source = source
         self.index = {name: number for number, name in enumerate(self.program.states)}
+        self.initial = self.program.states[self.program.initial]
         self.words = dict(source.names)
         self.reads = {(old, new): states for old, new, states in source.reads}
         self.hidden = {self.index[name] for name in source.hides}
         self.births = set(source.births)
+        self._shown: set[str] = set()
+        self._strange: dict[str, int] = {}
         self.current: dict[str, Life] = {}
         self.lives: list[Life] = []
         self._steps: dict[tuple[object, ...], Configurations] = {}
 
     def observe(self, record: StateRecord) -> str:
         """Take one record; the reason in words when it cannot be used, else ""."""
-        old = self.words.get(record.old.upper().replace("_", "-"))
-        new = self.words.get(record.new.upper().replace("_", "-"))
+        if not record.old:
+            return self._sample(record)
+        old, new = self._state(record.old), self._state(record.new)
         if old is None or new is None:
-            return f"unknown state name {record.old if old is None else record.new}"
+            return self._unknown(record.old if old is None else record.new, record.number)
         life = self._life(record, old, new)
-        life.records += 1
-        if record.local.rpartition(":")[2] not in ("0", ""):
-            life.local = record.local
-        if record.remote.rpartition(":")[2] not in ("0", ""):
-            life.remote = record.remote
+        self._note(life, record)
         if old != new or not self.source.self_records:
             self._move(life, record, old, new)
         elif self.index[new] == self.program.initial:
             life.over = True
         return ""
+
+    def _state(self, word: str) -> str | None:
+        """The state that a word of the source stands for."""
+        return self.words.get(word.upper().replace("_", "-"))
+
+    def _unknown(self, word: str, number: int) -> str:
+        """The reason for leaving out a line whose state the source does not name."""
+        if word not in self._strange and len(self._strange) >= MOST_STRANGE:
+            return "other unknown state names"
+        first = self._strange.setdefault(word, number)
+        return f"unknown state name {word} (first in line {first})"
+
+    def _note(self, life: Life, record: StateRecord) -> None:
+        """Count the record, and take over the addresses that it knows."""
+        life.records += 1
+        if record.local.rpartition(":")[2] not in ("0", ""):
+            life.local = record.local
+        if record.remote.rpartition(":")[2] not in ("0", ""):
+            life.remote = record.remote
+
+    # ------------------------------------------------------------------------------------------------------- samples
+
+    def _sample(self, record: StateRecord) -> str:
+        """The endpoint was seen in a state, or was missing where it would have been seen."""
+        life = self.current.get(record.endpoint)
+        seen = self._where_missing(life)
+        if record.new:
+            state = self._state(record.new)
+            if state is None:
+                return self._unknown(record.new, record.number)
+            seen = (state,)
+            self._shown.add(state)
+        if life is None or (life.over and life.begun and record.new):
+            life = self._appears(record, seen, life is not None or not record.new)
+        elif life.begun:
+            life = self._follows(life, record, seen)
+        life.begun = life.begun or bool(record.new)
+        self._note(life, record)
+        life.now = self._anything_in(*seen)
+        life.over = self.initial in seen
+        return ""
+
+    def _where_missing(self, life: Life | None) -> tuple[str, ...]:
+        """The states in which an endpoint may be that is not shown: none of those that this log does show."""
+        names = [name for name in self.source.absent if name not in self._shown or name == self.initial]
+        if life is not None and life.begun:
+            later = self.abilities.later(sorted({self.program.states[c.state] for c in life.now.values()}))
+            names = [name for name in names if name in later]
+        return tuple(names) or (self.initial,)
+
+    def _appears(self, record: StateRecord, seen: Sequence[str], from_start: bool) -> Life:
+        """A life that begins with a sample. ``from_start``: it is known not to have been there before."""
+        life = Life(len(self.lives), record.local, record.remote, self._anything_in(*seen))
+        life.from_start = from_start
+        life.begun = bool(record.new)
+        self.current[record.endpoint] = life
+        self.lives.append(life)
+        return life
+
+    def _follows(self, life: Life, record: StateRecord, seen: Sequence[str]) -> Life:
+        """The life that this sample belongs to, once it is judged whether it can follow what was seen before."""
+        before = {c.state for c in life.now.values()}
+        wanted = {self.index[name] for name in seen}
+        if before & wanted or wanted & {target for state in before for target in self._next(state)}:
+            return life
+        was, now = " or ".join(self.program.states[state] for state in sorted(before)), " or ".join(seen)
+        if wanted & self._reachable(before):
+            if not self.source.samples:
+                self._gap(life, record, f"records are missing: {now} does not follow {was} in one step")
+            return life
+        if record.endpoint.startswith(record.local):
+            # An address may serve another socket later; the socket itself may not.
+            self._gap(life, record, f"closed and opened again unseen: {now} cannot follow {was} in one life")
+            return self._appears(record, seen, False)
+        states = tuple(self.program.states[state] for state in sorted(before))
+        later = [self.program.states[state] for state in sorted(self._reachable(before) - before)]
+        words = f"is in {now} after {was}, and no rules of the spec lead from there to here"
+        allowed = (f"{was} -> ... -> {', '.join(later)}",) if later else ()
+        self._report(life, record, words, states, allowed, record.new)
+        return life
+
+    def _next(self, state: int) -> set[int]:
+        return {rule.target for rules in self.program.rules[state].values() for rule in rules}
+
+    def _reachable(self, states: set[int]) -> set[int]:
+        """Where an endpoint may be later in the same life, or in the next one if it rests where that begins."""
+        begun = {target for state in states if self.abilities.resting[state] for target in self._next(state)}
+        names = [self.program.states[state] for state in states | begun]
+        return {self.index[name] for name in self.abilities.later(names)}
+
+    # ------------------------------------------------------------------------------------------------------- changes
 
     def _life(self, record: StateRecord, old: str, new: str) -> Life:
         life = self.current.get(record.endpoint)
@@ -89,11 +185,7 @@ class StateLog:
         start = self.index[old]
         waiting = self._advance(life.now, {start} | self.hidden)
         if not any(c.state == start for c in waiting.values()):
-            life.gaps += 1
-            words = f"records are missing: this one begins in {old}, the last one did not end there"
-            life.diagnostics.append(
-                Diagnostic("CAP-006", "capture", life.local, record.number, True, words, (), record.time)
-            )
+            self._gap(life, record, f"records are missing: this one begins in {old}, the last one did not end there")
             waiting = self._anything_in(old)
         allowed = self.reads.get((old, new), (new,))
         after: Configurations = {}
@@ -165,11 +257,31 @@ class StateLog:
             for target, events in ways.items()
             if self.index[target] in reachable
         )
-        cites = tuple(dict.fromkeys(str(c) for rule in self.program.spec.state(old).rules for c in rule.cites))
         structural = new in ways
         words = f"goes from {old} to {new}, which no rule of the spec allows"
         if structural:
             words = f"goes from {old} to {new}, which no rule allows after what was logged before"
+        self._report(life, record, words, (old,), allowed, f"{record.old} -> {record.new}")
+
+    def _gap(self, life: Life, record: StateRecord, words: str) -> None:
+        """Note that the log does not tell everything."""
+        life.gaps += 1
+        life.diagnostics.append(
+            Diagnostic("CAP-006", "capture", life.local, record.number, True, words, (), record.time)
+        )
+
+    def _report(
+        self,
+        life: Life,
+        record: StateRecord,
+        words: str,
+        states: tuple[str, ...],
+        allowed: tuple[str, ...],
+        observed: str,
+    ) -> None:
+        """Add a violation: in ``states`` before, ``allowed`` instead."""
+        rules = [rule for name in states for rule in self.program.spec.state(name).rules]
+        cites = tuple(dict.fromkeys(str(cite) for rule in rules for cite in rule.cites))
         life.diagnostics.append(
             Diagnostic(
                 f"{self.program.spec.name.upper()}-TRANSITION",
@@ -180,8 +292,8 @@ class StateLog:
                 words,
                 cites[:2],
                 record.time,
-                observed=f"{record.old} -> {record.new}",
-                states=(old,),
+                observed=observed,
+                states=states,
                 allowed=allowed,
             )
         )

@@ -35,6 +35,9 @@ class SourceBuilder(ExpressionBuilder):
     def birth(self, children: list[tuple[Word, Word]]) -> Part:
         return Part("births", children)
 
+    def absent(self, children: list[list[Word]]) -> Part:
+        return Part("absent", children[0])
+
     def source_(self, children: list[Any]) -> SourceDecl:
         name, parts = self._word(children[0]), self._parts(children)
         return SourceDecl(
@@ -46,6 +49,8 @@ class SourceBuilder(ExpressionBuilder):
             self._all(parts, "reads"),
             self._all(parts, "births"),
             self._flag(children, "REPEATS"),
+            self._flag(children, "SAMPLES"),
+            self._all(parts, "absent"),
             self._all(parts, "tells"),
             self._flag(children, "SHOWS_CALLS"),
             self._all(parts, "cites"),

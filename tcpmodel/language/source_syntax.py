@@ -29,6 +29,8 @@ class SourceDecl(Declaration):
     reads: list[tuple[Word, Word, list[Word]]]
     births: list[tuple[Word, Word]]
     repeats: bool
+    samples: bool
+    absent: list[Word]
     tells: list[tuple[list[Word], list[Reading]]]
     shows_calls: bool
     cites: list[Cite]

@@ -59,6 +59,8 @@ class Sources:
                     tuple(reads),
                     births,
                     node.repeats,
+                    node.samples,
+                    tuple(self._state_name(word) for word in node.absent),
                     self.names.cite(node.cites),
                     node.doc,
                     node.span,

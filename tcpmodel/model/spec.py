@@ -293,6 +293,8 @@ class Source:
     that create a new endpoint which starts in ``old``. ``self_records``: records without a change are normal.
     ``tells``: the source's word for an event (upper case) -> what it may stand for; a word that is missing stands for
     the event of that name. ``shows_calls``: a call that the log does not show did not happen.
+    ``samples``: a record shows a state at a moment, and nothing is told of what happened since the last one.
+    ``absent``: where an endpoint may be that a sample does not show.
     """
 
     name: str
@@ -302,6 +304,8 @@ class Source:
     reads: tuple[tuple[str, str, tuple[str, ...]], ...]
     births: tuple[tuple[str, str], ...]
     self_records: bool
+    samples: bool
+    absent: tuple[str, ...]
     cites: tuple[Citation, ...]
     doc: str
     span: Span

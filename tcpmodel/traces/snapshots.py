@@ -1,0 +1,150 @@
+"""Listings of sockets, once or again and again: ss, netstat and Get-NetTCPConnection.
+
+Owns: where one listing ends and the next begins, when it was made, and which socket is missing in it.
+Must never hold: the columns of a row (see ``socket_rows``), or what a state means.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from tcpmodel.traces.lines import numbered_lines
+from tcpmodel.traces.records import Record, Skipped, StateRecord
+from tcpmodel.traces.socket_rows import LINUX, Row, begins, is_title, row
+from tcpmodel.traces.source import Source
+
+_EPOCH = re.compile(r"#?\s*(\d{9,11})(?:\.(\d{1,9}))?\s*$", re.ASCII)
+_DATE = re.compile(
+    r"[#=\s-]*(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?\s*(Z|[+-]\d\d:?\d\d)?[=\s-]*$"
+)
+
+
+def recognises(line: str) -> bool:
+    """Whether this is the heading of a listing of sockets, or a row of one."""
+    return begins(line) or isinstance(row(line), Row)
+
+
+def only_times(lines: list[str]) -> bool:
+    """Whether the text begins like listings in which no socket was."""
+    return len(lines) > 1 and all(_time(line) is not None for line in lines[:8])
+
+
+def _time(line: str) -> int | None:
+    """The time that a line between two listings tells, in nanoseconds since the epoch; without a zone it is UTC."""
+    found = _EPOCH.match(line)
+    if found:
+        return int(found[1]) * 1_000_000_000 + int((found[2] or "0").ljust(9, "0"))
+    found = _DATE.match(line)
+    if not found:
+        return None
+    try:
+        year, month, day, hour, minute, second = (int(found[at]) for at in range(1, 7))
+        moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    except ValueError:
+        return None
+    seconds = int(moment.timestamp())
+    zone = found[8]
+    if zone and zone != "Z":
+        minutes = int(zone[1:3]) * 60 + int(zone[-2:])
+        seconds -= minutes * 60 if zone[0] == "+" else -minutes * 60
+    return seconds * 1_000_000_000 + int((found[7] or "0").ljust(9, "0"))
+
+
+class SnapshotTrace:
+    """One or more listings of sockets. See ``tcpmodel.traces.records.Trace``.
+
+    A socket that is missing in a later listing gives a record without a state, and so does one that was missing in the
+    listing before the first in which it is.
+    """
+
+    format = "socket listings"
+    counts_lines = True
+    source = LINUX
+
+    def __init__(self, source: Source) -> None:
+        self.path = source.path
+        self.skipped = Skipped()
+        self._source = source
+        self._here = _Listing(0, None)
+        self._before: _Listing | None = None
+        self._marked = False
+
+    def records(self) -> Iterator[Record]:
+        """The state of each socket in each listing, in order."""
+        for number, line in numbered_lines(self._source.read):
+            time = _time(line)
+            if time is not None:
+                yield from self._next(number, time)
+                self._marked = True
+                continue
+            if begins(line):
+                if not self._marked and (self._here.sockets or not self._here.started):
+                    yield from self._next(number, None)
+                self._here.started = True
+                continue
+            found = row(line)
+            if isinstance(found, str):
+                if found and not is_title(line):
+                    self.skipped.add(found)
+                continue
+            name = self._here.name(found)
+            if not self._marked and not self._here.started and name != _name(found) and not found.remote.endswith(":0"):
+                # Listings without anything in between: the second one begins where a connection comes again.
+                yield from self._next(number, None)
+                name = self._here.name(found)
+            self._here.sockets[name] = found
+            yield from self._row(number, name, found)
+        yield from self._missing()
+
+    def _row(self, number: int, name: str, found: Row) -> Iterator[StateRecord]:
+        before = self._before
+        if before is not None and name not in before.sockets:
+            yield _record(before.number, before.time, name, found, "")
+        yield _record(number, self._here.time, name, found, found.state)
+
+    def _next(self, number: int, time: int | None) -> Iterator[StateRecord]:
+        """Begin another listing."""
+        yield from self._missing()
+        if self._here.number or self._here.sockets:
+            self._before = self._here
+        self._here = _Listing(number, time)
+
+    def _missing(self) -> Iterator[StateRecord]:
+        """The sockets of the listing before that this one does not have."""
+        if self._before is None:
+            return
+        for name, found in self._before.sockets.items():
+            if name not in self._here.sockets:
+                yield _record(self._here.number, self._here.time, name, found, "")
+
+
+class _Listing:
+    """The sockets of one listing by name; ``number`` is the line where it begins, 0 where none told so."""
+
+    def __init__(self, number: int, time: int | None) -> None:
+        self.number = number
+        self.time = time
+        self.started = False
+        self.sockets: dict[str, Row] = {}
+
+    def name(self, found: Row) -> str:
+        """The name of a socket; several on equal addresses are counted."""
+        name = plain = _name(found)
+        count = 1
+        while name in self.sockets:
+            count += 1
+            name = f"{plain} ({count})"
+        return name
+
+
+def _name(found: Row) -> str:
+    if found.source == LINUX and found.identity:
+        return f"socket {found.identity}"
+    name = f"{found.local} > {found.remote}" + (f" {found.identity}" if found.identity else "")
+    return name if found.protocol == "tcp" else f"{name} {found.protocol}"
+
+
+def _record(number: int, time: int | None, name: str, found: Row, state: str) -> StateRecord:
+    return StateRecord(number, time, found.protocol, name, found.local, found.remote, "", state, found.source)

@@ -1,0 +1,168 @@
+"""Rows of listings of sockets: what ss, netstat of several systems and Get-NetTCPConnection print.
+
+Owns: the columns of these listings, and their ways to write addresses.
+Must never hold: which rows belong to one listing (see ``snapshots``), or what a state means.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from tcpmodel.traces.addresses import endpoint_text, unmapped
+
+_SS = re.compile(
+    r"(?:([a-z][a-z0-9_]*)\s+)?([A-Z][A-Z0-9-]+)\s+(\d{1,10})\s+(\d{1,10})\s+(\S{1,200}:\S{1,40})\s+(\S{1,200}:\S{1,40})(?:\s+(.*))?$",
+    re.ASCII,
+)
+_SS_OTHER = re.compile(r"[a-z][a-z0-9_]*\s+[A-Z][A-Z0-9-]+\s+\d+\s+\d+\s", re.ASCII)
+_NETSTAT = re.compile(
+    r"(?:([0-9a-f]{8,16})\s+(?:([0-9a-f]{1,8})\s+)?)?(tcp|udp)(?:4|6|46|6x)?\s+(\d{1,10})\s+(\d{1,10})\s+(\S{1,200})\s+(\S{1,200})(?:\s+(.*))?$",
+    re.ASCII,
+)
+_NETSTAT_OTHER = re.compile(
+    r"(?:[0-9a-f]{8,16}\s+(?:[0-9a-f]{1,8}\s+)?)?"
+    r"(?:unix|raw6?|udplite6?|icmp?\d*|igmp|sctp\d*|divert|kctl|kevt|stream|dgram|dccp|ax25|x25|vsock\S*|mptcp\S*)\s",
+    re.ASCII,
+)
+_WINDOWS = re.compile(r"\s*(TCP|UDP)\s+(\S{1,200})\s+(\S{1,200})(?:\s+(.*))?$", re.ASCII)
+_POWERSHELL = re.compile(
+    r"(?=\S*[.:])([0-9A-Fa-f.:%*]{1,60})\s+(\d{1,5})\s+([0-9A-Fa-f.:%*]{1,60})\s+(\d{1,5})\s+([A-Z]\w*)\b"
+)
+_STATE = re.compile(r"[A-Z][A-Z0-9_-]+$", re.ASCII)
+_PORT = re.compile(r"(\*|\d{1,5}|[A-Za-z0-9][\w.+-]{0,39})$", re.ASCII)
+
+LINUX, WINDOWS, BSD = "linux-sockets", "windows-sockets", "bsd-sockets"
+"""Whose words for states a row uses."""
+
+
+class Row(NamedTuple):
+    """One socket. ``identity`` tells it from another one on equal addresses, as far as the listing does."""
+
+    source: str
+    protocol: str
+    local: str
+    remote: str
+    state: str
+    identity: str = ""
+
+
+def row(line: str) -> Row | str:
+    """A socket, or the reason in words why the line is left out; "" for what needs no word (details of a row)."""
+    if not line or line.isspace():
+        return ""
+    first = line[0]
+    if first in " \t" and not _WINDOWS.match(line):
+        return ""  # what ss -i and netstat -b say below a row
+    found = _SS.match(line)
+    if found:
+        return _ss(found)
+    found = _NETSTAT.match(line)
+    if found:
+        return _netstat(found)
+    found = _WINDOWS.match(line)
+    if found:
+        return _windows(found)
+    found = _POWERSHELL.match(line)
+    if found:
+        local, remote = _endpoint(found[1], found[2]), _endpoint(found[3], found[4])
+        return Row(WINDOWS, "tcp", local, _peer(remote), found[5])
+    if _SS_OTHER.match(line) or _NETSTAT_OTHER.match(line):
+        return "not TCP or UDP"
+    return "not a row of a listing"
+
+
+def _ss(found: re.Match[str]) -> Row | str:
+    kind, state, _, _, local, remote, rest = found.groups()
+    if kind not in (None, "tcp", "udp"):
+        return "not TCP or UDP"
+    protocol = kind or ("udp" if state == "UNCONN" else "tcp")
+    ends = _colon(local), _colon(remote)
+    if ends[0] is None or ends[1] is None:
+        return "unreadable address"
+    cookie = re.search(r"\bsk:(\w{1,16})", rest or "")
+    return Row(LINUX, protocol, ends[0], _peer(ends[1]), state, cookie[1] if cookie else "")
+
+
+def _netstat(found: re.Match[str]) -> Row | str:
+    socket, _, protocol, _, _, local, remote, rest = found.groups()
+    dotted = local.rfind(".") > local.rfind(":")
+    split = _dot if dotted else _colon
+    ends = split(local), split(remote)
+    if ends[0] is None or ends[1] is None:
+        return "unreadable address"
+    words = (rest or "").split(None, 1)
+    state = words[0] if words and _STATE.match(words[0]) else ""
+    if not state and protocol == "tcp":
+        return "a TCP socket without a state"
+    source = BSD if dotted else LINUX
+    return Row(source, protocol, ends[0], _peer(ends[1]), state or _silent(ends[0], ends[1]), socket or "")
+
+
+def _windows(found: re.Match[str]) -> Row | str:
+    protocol, local, remote, rest = found.groups()
+    ends = _colon(local), _colon(remote)
+    if ends[0] is None or ends[1] is None:
+        return "unreadable address"
+    words = (rest or "").split(None, 1)
+    state = words[0] if words and not words[0].isdecimal() else ""
+    if protocol == "TCP" and not state:
+        return "a TCP socket without a state"
+    if protocol == "UDP":
+        state = _silent(ends[0], ends[1])
+    return Row(WINDOWS, protocol.lower(), ends[0], _peer(ends[1]), state)
+
+
+def _silent(local: str, remote: str) -> str:
+    """What stands for the state of a socket where the listing prints none."""
+    if local.endswith((":*", ":0")):
+        return "no-port"
+    return "no-peer" if remote.endswith((":*", ":0")) else "peer"
+
+
+def _colon(text: str) -> str | None:
+    return _split(text, ":")
+
+
+def _dot(text: str) -> str | None:
+    return _split(text, ".")
+
+
+def _split(text: str, sign: str) -> str | None:
+    host, _, port = text.rpartition(sign)
+    if not host or not _PORT.match(port):
+        return None
+    return _endpoint(host, port)
+
+
+def _endpoint(host: str, port: str) -> str:
+    if host[0] == "[" and host[-1] == "]":
+        host = host[1:-1]
+    host = host.partition("%")[0] or host
+    return endpoint_text(unmapped(host), port)
+
+
+def _peer(end: str) -> str:
+    """The far end; what is not known of it is written as everywhere."""
+    host, _, port = end.rpartition(":")
+    return f"{'0' if host == '*' else host}:{'0' if port == '*' else port}"
+
+
+_HEADINGS = re.compile(
+    r"\s*(?:Netid\s+State|State\s+Recv-Q|Active (?:Internet )?[Cc]onnections|LocalAddress\s+LocalPort)", re.ASCII
+)
+_TITLES = re.compile(
+    r"\s*(?:Proto\s+(?:Recv-Q|Local|RefCnt)|Active |(?:Socket|Tcpcb|PCB)\s+.*Proto|-{5,}|Address\s+Type|Registered "
+    r"|id\s+|kctlref|Kernel )",
+    re.ASCII,
+)
+
+
+def begins(line: str) -> bool:
+    """Whether this line is the heading of a new listing."""
+    return _HEADINGS.match(line) is not None
+
+
+def is_title(line: str) -> bool:
+    """Whether this line names columns or a part of a listing."""
+    return _HEADINGS.match(line) is not None or _TITLES.match(line) is not None

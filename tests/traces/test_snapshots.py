@@ -1,0 +1,153 @@
+"""Listings of sockets: rows of several tools and systems, and what is missing from one listing to the next."""
+
+from __future__ import annotations
+
+import csv
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+ROWS = {
+    "ss": ("ESTAB 0 0 10.0.0.1:40 10.0.0.2:80", "linux-sockets tcp 10.0.0.1:40 10.0.0.2:80 ESTAB"),
+    "ss, kinds": (
+        "tcp   TIME-WAIT 0      0      10.0.0.1:40   10.0.0.2:80   timer:(timewait,59sec,0)",
+        "linux-sockets tcp 10.0.0.1:40 10.0.0.2:80 TIME-WAIT",
+    ),
+    "ss, listener": ("LISTEN 0 128 *:22 *:* users:((sshd))", "linux-sockets tcp *:22 0:0 LISTEN"),
+    "ss, interface": ("udp UNCONN 0 0 10.0.0.1%eth0:68 0.0.0.0:*", "linux-sockets udp 10.0.0.1:68 0.0.0.0:0 UNCONN"),
+    "ss, only UDP": ("UNCONN 0 0 127.0.0.1:53 0.0.0.0:*", "linux-sockets udp 127.0.0.1:53 0.0.0.0:0 UNCONN"),
+    "ss, IPv6": (
+        "ESTAB 0 0 [2001:db8::1]:40 [2001:db8::2]:80",
+        "linux-sockets tcp [2001:db8::1]:40 [2001:db8::2]:80 ESTAB",
+    ),
+    "ss, IPv4 in IPv6": (
+        "ESTAB 0 0 [::ffff:10.0.0.1]:40 [::ffff:10.0.0.2]:80",
+        "linux-sockets tcp 10.0.0.1:40 10.0.0.2:80 ESTAB",
+    ),
+    "netstat": (
+        "tcp        0      0 10.0.0.1:40 10.0.0.2:80 FIN_WAIT2   off (0.00/0/0)",
+        "linux-sockets tcp 10.0.0.1:40 10.0.0.2:80 FIN_WAIT2",
+    ),
+    "netstat, program": ("tcp6 0 0 :::22 :::* LISTEN 812/sshd", "linux-sockets tcp [::]:22 [::]:0 LISTEN"),
+    "netstat, UDP": ("udp 0 0 0.0.0.0:68 0.0.0.0:* 812/DHCP", "linux-sockets udp 0.0.0.0:68 0.0.0.0:0 no-peer"),
+    "netstat, UDP with a peer": (
+        "udp 0 0 10.0.0.1:68 10.0.0.2:67 ESTABLISHED",
+        "linux-sockets udp 10.0.0.1:68 10.0.0.2:67 ESTABLISHED",
+    ),
+    "macOS": ("tcp4 0 0 10.0.0.1.40 10.0.0.2.80 CLOSE_WAIT", "bsd-sockets tcp 10.0.0.1:40 10.0.0.2:80 CLOSE_WAIT"),
+    "macOS -A": ("7fb03cb94d505aed cedd0cbf tcp4 0 0 10.0.0.1.40 *.* LISTEN", "bsd-sockets tcp 10.0.0.1:40 0:0 LISTEN"),
+    "FreeBSD": (
+        "tcp6 0 0 2001:db8::1.22 2001:db8::2.51234 ESTABLISHED",
+        "bsd-sockets tcp [2001:db8::1]:22 [2001:db8::2]:51234 ESTABLISHED",
+    ),
+    "FreeBSD, UDP": ("udp4 0 0 *.* *.*", "bsd-sockets udp *:* 0:0 no-port"),
+    "Windows": (
+        "  TCP    10.0.0.1:40  10.0.0.2:80  LAST_ACK  4711",
+        "windows-sockets tcp 10.0.0.1:40 10.0.0.2:80 LAST_ACK",
+    ),
+    "Windows, UDP": ("  UDP    [::1]:500   *:*   4711", "windows-sockets udp [::1]:500 0:0 no-peer"),
+    "Get-NetTCPConnection": (
+        "10.0.0.1   40   10.0.0.2   80   CloseWait   Internet",
+        "windows-sockets tcp 10.0.0.1:40 10.0.0.2:80 CloseWait",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", ROWS)
+def test_rows(read, kind):
+    line, expected = ROWS[kind]
+    (record,) = read(f"{line}\n".encode()).records
+    assert " ".join([record.source, record.protocol, record.local, record.remote, record.new]) == expected
+    assert (record.number, record.time, record.old) == (1, None, "")
+
+
+def test_listings_of_three_systems(read, samples):
+    """Addresses, ports and states are those that another parser reads."""
+    with (samples / "logs/snapshots/EXPECTED.tsv").open() as file:
+        expected = list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))[1:]
+    for name in sorted({row[0] for row in expected}):
+        reading = read((samples / "logs/snapshots" / name).read_bytes())
+        rows = [[r.protocol, r.local, r.remote, r.new] for r in reading.records]
+        for row in rows:
+            if row[3] in ("no-port", "no-peer", "peer"):
+                row[3] = ""
+        assert sorted(rows) == sorted(row[1:] for row in expected if row[0] == name)
+        assert set(reading.skipped) <= {"not TCP or UDP"}, name
+
+
+def seen(reading):
+    return [(record.number, record.local[-2:], record.new) for record in reading.records]
+
+
+def test_what_a_later_listing_lacks_is_told(read):
+    log = (
+        b"# 1795247193.5\nESTAB 0 0 1.1.1.1:40 1.1.1.2:80\n"
+        b"# 1795247194.25\nESTAB 0 0 1.1.1.1:41 1.1.1.2:80\n"
+        b"# 1795247195\n"
+    )
+    reading = read(log)
+    assert seen(reading) == [(2, "40", "ESTAB"), (1, "41", ""), (4, "41", "ESTAB"), (3, "40", ""), (5, "41", "")]
+    assert reading.records[-1].time == 1795247195 * 10**9
+    assert reading.records[1].time == 17952471935 * 10**8
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        "",
+        "State  Recv-Q Send-Q Local Address:Port Peer Address:Port Process\n",
+        "Active Internet connections (w/o servers)\n"
+        "Proto Recv-Q Send-Q Local Address           Foreign Address         State\n",
+        "2026-11-21 07:46:35\n",
+        "=== 2026-11-21T07:46:35.5+01:00 ===\nNetid State Recv-Q Send-Q Local Address:Port Peer Address:Port\n",
+    ],
+)
+def test_where_a_listing_begins(read, between):
+    log = f"{between}ESTAB 0 0 1.1.1.1:40 1.1.1.2:80\n\t cubic rto:200\nESTAB 0 0 1.1.1.1:41 1.1.1.2:80\n" * 2
+    records = read(log.encode()).records
+    assert [(record.local[-2:], record.new) for record in records] == [("40", "ESTAB"), ("41", "ESTAB")] * 2
+    assert read((between * 2 + "ESTAB 0 0 1.1.1.1:40 1.1.1.2:80\n").encode()).records[-1].new == "ESTAB"
+
+
+def test_details_do_not_count_and_other_sockets_do(read):
+    log = (
+        b"Netid State Recv-Q Send-Q Local Address:Port Peer Address:Port\nu_str ESTAB 0 0 * 29901 * 29903\n"
+        b"ESTAB 0 0 1.1.1.1:40 1.1.1.2:80\n\t cubic\nprose\n"
+    )
+    assert read(log).skipped == {"not TCP or UDP": 1, "not a row of a listing": 1}
+
+
+def test_sockets_on_equal_addresses_are_told_apart(read):
+    log = (
+        b"# 1795247193\n"
+        b"udp UNCONN 0 0 0.0.0.0:53 0.0.0.0:*\n"
+        b"udp UNCONN 0 0 0.0.0.0:53 0.0.0.0:*\n"
+        b"tcp ESTAB 0 0 1.1.1.1:4 1.1.1.2:8 uid:0 ino:7 sk:4a <->\n"
+    )
+    names = [record.endpoint for record in read(log).records]
+    assert names == ["0.0.0.0:53 > 0.0.0.0:0 udp", "0.0.0.0:53 > 0.0.0.0:0 udp (2)", "socket 4a"]
+
+
+def test_only_times(read):
+    reading = read(b"# 1795247193.1\n# 1795247193.2\n")
+    assert (reading.trace.format, reading.records) == ("socket listings", [])
+    assert read(b"# 1795247193.1\n# hello\n").trace is None
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [line for line, _ in ROWS.values()]
+            + ["# 1795247193.5", "State Recv-Q Send-Q", "", "\x00\xff", "ESTAB 0 0 a:b"]
+        )
+        | st.text(max_size=60),
+        max_size=30,
+    ),
+    st.integers(1, 50),
+)
+def test_any_text_in_any_pieces(read, lines, piece):
+    data = ("ESTAB 0 0 10.0.0.1:40 10.0.0.2:80\n" * 20 + "\n".join(lines)).encode("utf-8", "surrogateescape")
+    whole = read(data)
+    assert read(data, piece).records == whole.records
+    assert whole.error is None
