@@ -180,7 +180,7 @@ class EventReader:
         local, remote, endpoint = self._socket(item, protocol, kind)
         if kind == "state":
             new = _word(item, "state")
-            if not new:
+            if not new and item.get("state") != "":
                 raise Fault("bad value", '"state" is missing', "event")
             return StateRecord(number, time, protocol, endpoint, local, remote, _word(item, "old"), new, source)
         name = _word(item, kind) or _word(item, "name")
