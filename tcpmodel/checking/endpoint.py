@@ -275,7 +275,10 @@ class Endpoint:
     def reach(self) -> tuple[int, int]:
         """The lowest and highest number that it may have used, whatever was not seen."""
         closed = self.abilities.close(self.now, self.receptions(), unseen=True, anew=False)
-        known = [c.values[slot] or v.ANY for c in closed.values() for slot in self.program.local_numbers]
+        values = [c.values[slot] for c in closed.values() for slot in self.program.local_numbers]
+        known = [value for value in values if value is not None]
+        if not known:
+            return v.ANY
         return (min(low for low, _ in known), max(high for _, high in known))
 
     def within(self, after: Configurations, reach: tuple[int, int]) -> Configurations:

@@ -160,7 +160,7 @@ class Program:
         self.local_numbers = [
             self.layout.variables[variable.name]
             for variable in spec.variables
-            if isinstance(variable.type, Seq) and variable.type.space == "local"
+            if isinstance(variable.type, Seq) and variable.type.space == "local" and variable.name not in ignored
         ]
         picked = {
             action.variable
@@ -173,7 +173,7 @@ class Program:
         self.peer_numbers = [
             self.layout.variables[variable.name]
             for variable in spec.variables
-            if isinstance(variable.type, Seq) and variable.type.space == "peer"
+            if isinstance(variable.type, Seq) and variable.type.space == "peer" and variable.name not in ignored
         ]
         self.sends = [
             {event: self._sends(index, event) for event in self.rules[index]} for index in range(len(self.states))
