@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from tcpmodel.checking.findings import ConnectionReports, InputReport, Report
+from tcpmodel.checking.findings import ConnectionReports, Diagnostic, InputReport, Report
 from tcpmodel.checking.statelog import StateLog
 from tcpmodel.checking.table import Judge, Table
 from tcpmodel.model.spec import Spec
@@ -71,7 +71,7 @@ class Checker:
             reasons = ", ".join(f"{number} {reason}" for reason, number in trace.skipped.reasons.items())
             error = f"{trace.path}: nothing to check in it" + (f" (left out: {reasons})" if reasons else "")
         whole = InputReport(trace.path, trace.format, count, dict(trace.skipped.reasons), error)
-        whole.notes = tuple(table.findings())
+        whole.notes = (*_opened(trace), *table.findings())
         self.report.inputs.append(whole)
 
     def _packet(self, packet: Packet, table: Table) -> str:
@@ -92,3 +92,14 @@ class Checker:
                 return f"the spec {judge.spec.name} does not say what {source} shows"
             log = logs[record.protocol, source] = StateLog(judge.abilities, declared)
         return log.observe(record)
+
+
+def _opened(trace: Trace) -> list[Diagnostic]:
+    """Which tunnels were opened, if any: what is judged is the packets in them."""
+    tunnels = getattr(trace, "tunnels", None)
+    if tunnels is None:
+        return []
+    return [
+        Diagnostic("CAP-013", "capture", "", first, trace.counts_lines, f"{count:,} packets were within {names}")
+        for names, (count, first) in tunnels.opened.items()
+    ]

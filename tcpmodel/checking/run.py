@@ -61,6 +61,7 @@ class _Noting:
     def __init__(self, trace: Trace) -> None:
         self.path, self.format, self.source = trace.path, trace.format, trace.source
         self.counts_lines, self.skipped = trace.counts_lines, trace.skipped
+        self.tunnels = getattr(trace, "tunnels", None)
         self.first_time: int | None = None
         self._trace = trace
 

@@ -283,7 +283,8 @@ class _Writer:
         for item in inputs:
             for note in item.notes if self.verbose else item.notes[:MOST_FINDINGS]:
                 cites = f" ({clauses(note.cites)})" if note.cites else ""
-                text = f"note: {note.message}, the first with {_place(note, item)}{cites} [{note.code}]"
+                word = "capture" if note.severity == "capture" else "note"
+                text = f"{word}: {note.message}, the first with {_place(note, item)}{cites} [{note.code}]"
                 yield from self.style.fold(self.style.clean(text), 4)
             if len(item.notes) > MOST_FINDINGS and not self.verbose:
                 rest = counted(len(item.notes) - MOST_FINDINGS, "more note")

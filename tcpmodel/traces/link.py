@@ -11,10 +11,11 @@ from struct import Struct
 
 from tcpmodel.traces.network import ip, ipv4, ipv6
 from tcpmodel.traces.records import Packet
+from tcpmodel.traces.tunnels import ETHERNET, MOST_DEEP, PPP, Found, Inner, mpls
 
-Decoder = Callable[[bytes, int, int, int, int, int | None], Packet | str]
+Decoder = Callable[[bytes, int, int, int, int, int | None], Found]
 """buffer, start of the frame, end of the captured octets, end of the original frame, number, time in ns
--> a packet, or the reason why there is none."""
+-> a packet, what a tunnel carries, or the reason why there is neither."""
 
 CUT = "cut before the end of the link header"
 
@@ -28,8 +29,6 @@ _TYPE_NAMES = {
     0x8035: "RARP",
     0x8808: "Ethernet flow control",
     0x8809: "LACP",
-    0x8847: "MPLS",
-    0x8848: "MPLS",
     0x8863: "PPPoE discovery",
     0x888E: "EAPOL",
     0x88CC: "LLDP",
@@ -38,9 +37,7 @@ _TYPE_NAMES = {
 }
 
 
-def _by_type(
-    kind: int, buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None
-) -> Packet | str:
+def _by_type(kind: int, buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None) -> Found:
     """What an Ethernet type announces at ``at``, behind any VLAN tags."""
     for _ in range(_MOST_TAGS):
         if kind == 0x0800:
@@ -57,12 +54,49 @@ def _by_type(
         if end - at < 8:
             return CUT
         return _ppp_protocol(buffer, at + 6, end, original_end, number, time)
+    if kind in (0x8847, 0x8848):
+        return mpls(buffer, at, end, original_end)
+    if kind == PPP:
+        return _ppp(buffer, at, end, original_end, number, time)
     if kind <= 1500:
         return "IEEE 802.3 frame without IP"
     return _TYPE_NAMES.get(kind) or f"Ethernet type 0x{kind:04x}"
 
 
-def _ethernet(buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None) -> Packet | str:
+class Tunnels:
+    """Opens the tunnels of one capture. ``opened``: their names, outermost first -> how many packets, the first one."""
+
+    def __init__(self) -> None:
+        self.opened: dict[str, tuple[int, int]] = {}
+
+    def packet(self, inner: Inner, buffer: bytes, number: int, time: int | None) -> Packet | str:
+        """The packet that is carried, or the reason why there is none."""
+        found, names = within(inner, buffer, number, time)
+        if not isinstance(found, str):
+            count, first = self.opened.get(names, (0, number))
+            self.opened[names] = (count + 1, first)
+        return found
+
+
+def within(inner: Inner, buffer: bytes, number: int, time: int | None) -> tuple[Packet | str, str]:
+    """The packet within one or more tunnels, or the reason why there is none; and the tunnels, outermost first."""
+    names = inner.tunnel
+    for _ in range(MOST_DEEP):
+        kind, at, end, original_end, _tunnel = inner
+        if kind == ETHERNET:
+            found = _ethernet(buffer, at, end, original_end, number, time)
+        else:
+            found = _by_type(kind, buffer, at, end, original_end, number, time)
+        if isinstance(found, str):
+            return f"{found} in {inner.tunnel}", names
+        if isinstance(found, Packet):
+            return found, names
+        inner = found
+        names += f", {inner.tunnel}"
+    return "more tunnels within each other than are opened", names
+
+
+def _ethernet(buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None) -> Found:
     if end - at < 14:
         return CUT
     kind = _ethernet_type(buffer, at)[0]
@@ -71,7 +105,7 @@ def _ethernet(buffer: bytes, at: int, end: int, original_end: int, number: int, 
     return _by_type(kind, buffer, at + 14, end, original_end, number, time)
 
 
-def _cooked(buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None) -> Packet | str:
+def _cooked(buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None) -> Found:
     if end - at < 16:
         return CUT
     if _half(buffer, at + 2)[0] in _NOT_ETHERNET_TYPED:
@@ -79,7 +113,7 @@ def _cooked(buffer: bytes, at: int, end: int, original_end: int, number: int, ti
     return _by_type(_half(buffer, at + 14)[0], buffer, at + 16, end, original_end, number, time)
 
 
-def _cooked2(buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None) -> Packet | str:
+def _cooked2(buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None) -> Found:
     if end - at < 20:
         return CUT
     if _half(buffer, at + 8)[0] in _NOT_ETHERNET_TYPED:
@@ -90,7 +124,7 @@ def _cooked2(buffer: bytes, at: int, end: int, original_end: int, number: int, t
 _NOT_ETHERNET_TYPED = frozenset({824, 803})  # netlink and radiotap put other things where the type would be
 
 
-def _family(buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None) -> Packet | str:
+def _family(buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None) -> Found:
     """Null and loopback: four octets of address family, in the byte order of the machine that captured."""
     if end - at < 4:
         return CUT
@@ -103,7 +137,7 @@ def _family(buffer: bytes, at: int, end: int, original_end: int, number: int, ti
     return f"address family {family}"
 
 
-def _ppp_protocol(buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None) -> Packet | str:
+def _ppp_protocol(buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None) -> Found:
     if end - at < 2:
         return CUT
     protocol = buffer[at]
@@ -118,7 +152,7 @@ def _ppp_protocol(buffer: bytes, at: int, end: int, original_end: int, number: i
     return f"PPP protocol 0x{protocol:04x}"
 
 
-def _ppp(buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None) -> Packet | str:
+def _ppp(buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None) -> Found:
     if buffer[at : min(at + 2, end)] == b"\xff\x03":
         at += 2
     return _ppp_protocol(buffer, at, end, original_end, number, time)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from struct import Struct
 
-from tcpmodel.traces.records import Packet
 from tcpmodel.traces.transport import CUT, tcp, udp
+from tcpmodel.traces.tunnels import IPV4, IPV6, PORTS, Found, Inner, gre, mpls, over_udp
 
 _ipv4_header = Struct(">BxHHHBB").unpack_from
 _ipv6_header = Struct(">IHBB").unpack_from
@@ -19,10 +19,7 @@ _half = Struct(">H").unpack_from
 _NAMES = {
     1: "ICMP",
     2: "IGMP",
-    4: "IPv4 in IP",
     33: "DCCP",
-    41: "IPv6 in IP",
-    47: "GRE",
     50: "ESP",
     58: "ICMPv6",
     88: "EIGRP",
@@ -41,7 +38,20 @@ def _other(protocol: int) -> str:
     return name if name is not None else f"not TCP or UDP: protocol {protocol}"
 
 
-def ipv4(buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None) -> Packet | str:
+def _carried(protocol: int, buffer: bytes, at: int, end: int, stop: int) -> Inner | str:
+    """What IP carries that is neither TCP nor UDP: another packet, or something that is not read."""
+    if protocol == 4:
+        return Inner(IPV4, at, end, stop, "IP in IP")
+    if protocol == 41:
+        return Inner(IPV6, at, end, stop, "IP in IP")
+    if protocol == 47:
+        return gre(buffer, at, end, stop)
+    if protocol == 137:
+        return mpls(buffer, at, end, stop)
+    return _other(protocol)
+
+
+def ipv4(buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None) -> Found:
     """The IPv4 packet at ``at``. ``end``: end of the captured octets; ``original_end``: where the frame itself ended.
 
     Returns the reason as text if the packet has to be left out.
@@ -63,12 +73,23 @@ def ipv4(buffer: bytes, at: int, end: int, original_end: int, number: int, time:
         end = at + total
     if protocol == 6:
         return tcp(buffer, at + header, end, total - header, buffer[at + 12 : at + 20], ttl, ip_id, number, time)
+    if protocol == 51 and end - at >= header + 2:
+        protocol = buffer[at + header]
+        header += (buffer[at + header + 1] + 2) << 2
+        if header > total:
+            return "IPv4 header is broken"
+        if protocol == 6:
+            return tcp(buffer, at + header, end, total - header, buffer[at + 12 : at + 20], ttl, ip_id, number, time)
     if protocol == 17:
+        if end - at >= header + 8 and (port := _half(buffer, at + header + 2)[0]) in PORTS:
+            inner = over_udp(port, buffer, at + header + 8, end, at + total)
+            if inner is not None:
+                return inner
         return udp(buffer, at + header, end, total - header, buffer[at + 12 : at + 20], ttl, ip_id, number, time)
-    return _other(protocol)
+    return _carried(protocol, buffer, at + header, end, at + total)
 
 
-def ipv6(buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None) -> Packet | str:
+def ipv6(buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None) -> Found:
     """The IPv6 packet at ``at``; arguments and result as for ``ipv4``."""
     if end - at < 40:
         return CUT
@@ -87,6 +108,10 @@ def ipv6(buffer: bytes, at: int, end: int, original_end: int, number: int, time:
         if protocol == 6:
             return tcp(buffer, start, end, stop - start, addresses, ttl, -1, number, time)
         if protocol == 17:
+            if end - start >= 8 and (port := _half(buffer, start + 2)[0]) in PORTS:
+                inner = over_udp(port, buffer, start + 8, end, stop)
+                if inner is not None:
+                    return inner
             return udp(buffer, start, end, stop - start, addresses, ttl, -1, number, time)
         if protocol == 44:
             if end - start < 8:
@@ -106,7 +131,7 @@ def ipv6(buffer: bytes, at: int, end: int, original_end: int, number: int, time:
         elif protocol == 59:
             return "IPv6 without a transport header"
         else:
-            return _other(protocol)
+            return _carried(protocol, buffer, start, end, stop)
     return "more IPv6 extension headers than are read"
 
 
@@ -127,7 +152,7 @@ def _jumbo_length(buffer: bytes, start: int, end: int) -> int:
     return 0
 
 
-def ip(buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None) -> Packet | str:
+def ip(buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None) -> Found:
     """An IP packet of either version, told by its first half octet."""
     if at >= end:
         return CUT

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from struct import Struct
 from typing import NamedTuple
 
-from tcpmodel.traces.link import DECODERS, SUPPORTED
+from tcpmodel.traces.link import DECODERS, SUPPORTED, Tunnels
 from tcpmodel.traces.records import Record, Skipped, TraceError
 from tcpmodel.traces.source import Source
+from tcpmodel.traces.tunnels import Inner
 
 
 class _Kind(NamedTuple):
@@ -47,6 +48,7 @@ class PcapTrace:
         """Read the file header; TraceError when it is cut or of a link type that is not read."""
         self.path = source.path
         self.skipped = Skipped()
+        self.tunnels = Tunnels()
         self._source = source
         header = source.head(24)
         if len(header) < 24:
@@ -119,6 +121,9 @@ class PcapTrace:
                 number,
                 seconds * 1_000_000_000 + fraction * unit,
             )
+            if found.__class__ is Inner:
+                time = seconds * 1_000_000_000 + fraction * unit
+                found = self.tunnels.packet(found, buffer, number, time)
             if found.__class__ is str:
                 skip(found)
             else:

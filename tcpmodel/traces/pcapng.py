@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from struct import Struct
 from typing import NamedTuple, NoReturn
 
-from tcpmodel.traces.link import DECODERS, SUPPORTED, Decoder
+from tcpmodel.traces.link import DECODERS, SUPPORTED, Decoder, Tunnels
 from tcpmodel.traces.records import Record, Skipped, TraceError
 from tcpmodel.traces.source import Source
+from tcpmodel.traces.tunnels import Inner
 
 MAGIC = b"\x0a\x0d\x0d\x0a"
 """The first four octets of a file, the same in both byte orders."""
@@ -85,6 +86,7 @@ class PcapngTrace:
     def __init__(self, source: Source) -> None:
         self.path = source.path
         self.skipped = Skipped()
+        self.tunnels = Tunnels()
         self._source = source
 
     def records(self) -> Iterator[Record]:
@@ -155,6 +157,8 @@ class PcapngTrace:
                     if ticks >= 0:
                         time = ticks * 1_000_000_000 // interface.units_per_second + interface.offset
                     found = interface.decode(data, body, end, body + max(original, captured), number, time)
+                    if isinstance(found, Inner):
+                        found = self.tunnels.packet(found, data, number, time)
                     if isinstance(found, str):
                         skip(found)
                     else:
