@@ -8,6 +8,7 @@ Must never hold: how a message is explained (see ``endpoint``), how it is shown,
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 from tcpmodel.checking.configurations import Abilities
 from tcpmodel.checking.diagnosis import altered, judge_alone, unexplained
@@ -61,6 +62,17 @@ class Gap:
     high: int
 
 
+class Standing(NamedTuple):
+    """Where both ends may be at last, whether both beginnings were seen, whether the second one ever sent anything,
+    whether an end is certainly not at rest, and whether both certainly are."""
+
+    states: tuple[tuple[str, ...], tuple[str, ...]]
+    from_start: bool
+    answered: bool
+    unfinished: bool
+    finished: bool
+
+
 class NewConnection(Exception):
     """The message begins a new connection between the same addresses."""
 
@@ -70,7 +82,7 @@ class Connection:
 
     def __init__(
         self,
-        number: int,
+        number: int | str,
         abilities: Abilities,
         interpreter: Interpreter,
         a: str,
@@ -94,6 +106,12 @@ class Connection:
         self.assumptions: tuple[list[Assumption], list[Assumption]] = ([], [])
         self.lost = 0
         self.gaps: tuple[list[Gap], list[Gap]] = ([], [])
+        self.light: Any = None
+        self.last: Explanation | None = None
+
+    def is_plain(self) -> bool:
+        """Is nothing assumed of the capture?"""
+        return not (self.opaque or any(self.assumptions) or any(self.gaps))
 
     # -------------------------------------------------------------------------------------------------- packets
 
@@ -104,16 +122,20 @@ class Connection:
             self.packets += 1
             self.opaque = True
             return
-        sighting = self.interpreter.sighting(packet, side, self.numbers)
+        self.take(packet, self.interpreter.sighting(packet, side, self.numbers), side, place)
+
+    def take(self, packet: Packet | None, sighting: Sighting, side: int, place: Place) -> None:
+        """Take what a packet says. Without ``packet``, nothing is known of connections before this one."""
         if not self.opaque:
             self._follow(packet, sighting, side, place)
         self.packets += 1
         for finding in judge_alone(self.abilities.program, sighting):
             self._report(finding, side, place, sighting)
 
-    def _follow(self, packet: Packet, sighting: Sighting, side: int, place: Place) -> None:
+    def _follow(self, packet: Packet | None, sighting: Sighting, side: int, place: Place) -> None:
         sender, receiver = self.ends[side], self.ends[1 - side]
         how = self._explain(packet, sighting, side, place)
+        self.last = how
         if how is Explanation.PREVIOUS:
             return
         if how is not Explanation.NONE:
@@ -128,7 +150,7 @@ class Connection:
             self._settle_assumptions(index)
         sender.sent = max(sender.sent, 1)
 
-    def _explain(self, packet: Packet, sighting: Sighting, side: int, place: Place) -> Explanation:
+    def _explain(self, packet: Packet | None, sighting: Sighting, side: int, place: Place) -> Explanation:
         sender = self.ends[side]
         first = sender.sent == 0
         after = sender.by_behaviour(sighting)
@@ -142,7 +164,7 @@ class Connection:
             return Explanation.LATE
         if self._begin_anew(sender, sighting):
             return Explanation.LATE
-        if self.previous is not None and self.previous.recalls(packet):
+        if self.previous is not None and packet is not None and self.previous.recalls(packet):
             return Explanation.PREVIOUS
         if first:
             after = sender.from_earlier_life(sighting)
@@ -326,8 +348,8 @@ class Connection:
         abilities = self.abilities
         return all(abilities.at_rest(end.states()) for end in self.ends)
 
-    def report(self) -> ConnectionReport:
-        """The verdict so far; nothing more is expected."""
+    def report(self, standing: Standing | None = None) -> ConnectionReport:
+        """The verdict so far; nothing more is expected. ``standing`` as ``standing()`` gives it, if it is known."""
         for side in (0, 1):
             for assumption in self.assumptions[side]:
                 self._confirm(assumption, side)
@@ -339,16 +361,17 @@ class Connection:
                 )
                 self.lost += 1
             self.gaps[side].clear()
-        reasons = self._reasons()
+        standing = standing or self.standing()
+        reasons = self._reasons(standing)
         found = sorted(self.diagnostics, key=lambda item: item.place)
         if any(item.severity == "violation" for item in found):
             verdict = VIOLATES
         else:
             verdict = INCONCLUSIVE if reasons else CONFORMS
-        states = [self._states(end) for end in self.ends]
+        states = [self._states(found) for found in standing.states]
         return ConnectionReport(
             self.id,
-            self.abilities.program.spec.over or self.abilities.program.spec.name,
+            self.protocol,
             self.ends[0].address,
             self.ends[1].address,
             verdict,
@@ -359,22 +382,38 @@ class Connection:
             tuple(found),
         )
 
-    def _states(self, end: Endpoint) -> tuple[str, ...]:
+    @property
+    def protocol(self) -> str:
+        """The name that readers give to the packets."""
+        return self.abilities.program.spec.over or self.abilities.program.spec.name
+
+    def standing(self) -> Standing:
+        """Where both ends are."""
+        a, b = self.ends
+        states = (tuple(a.states()), tuple(b.states()))
+        return Standing(
+            states,
+            a.from_start and b.from_start,
+            bool(b.sent),
+            any(self.abilities.unfinished(list(each)) for each in states),
+            self.finished(),
+        )
+
+    def _states(self, states: tuple[str, ...]) -> tuple[str, ...]:
         """Where an end may be. When packets are missing, anything later is possible too."""
         if self.opaque:
             return ()
-        return tuple(self.abilities.later(end.states()) if self.lost else end.states())
+        return tuple(self.abilities.later(list(states))) if self.lost else states
 
-    def _reasons(self) -> list[str]:
+    def _reasons(self, standing: Standing) -> list[str]:
         if self.opaque:
             return ["the log does not show the flags and numbers of the packets"]
         reasons: list[str] = []
-        a, b = self.ends
-        if not a.from_start or not b.from_start:
+        if not standing.from_start:
             reasons.append("the beginning was not captured")
-        if self.abilities.unfinished(a.states()) or self.abilities.unfinished(b.states()):
-            if not b.sent:
-                reasons.append(f"nothing was captured from {b.address}")
+        if standing.unfinished:
+            if not standing.answered:
+                reasons.append(f"nothing was captured from {self.ends[1].address}")
             reasons.append("the end was not captured")
         if self.lost:
             reasons.append("packets are missing from the capture")

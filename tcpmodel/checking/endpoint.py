@@ -306,6 +306,10 @@ class Endpoint:
         """Where the endpoint may be, without hidden calls and timers that nothing speaks for."""
         return self.abilities.likely_states(self.closed())
 
+    def forget(self) -> None:
+        """Drop what was worked out from the rest."""
+        self._closed = None
+
     def copy(self) -> Endpoint:
         """A copy that can go another way. Configurations are never changed in place once settled."""
         other = Endpoint.__new__(Endpoint)

@@ -7,15 +7,21 @@ Must never hold: what a field means.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from tcpmodel.model import spec as m
-from tcpmodel.model.types import Seq
+from tcpmodel.model.types import Enum, Range, Seq
 from tcpmodel.semantics import values as v
 from tcpmodel.semantics.execution import Sighting
 from tcpmodel.semantics.program import CompiledSend, Program
 from tcpmodel.semantics.values import Interval
 from tcpmodel.traces.records import FLAG_BITS, Packet
+
+_UNKNOWN, _NUMBER = -1, -2
+
+Reading = tuple[int, tuple[int, ...], list[int]]
+"""The flags of a packet, what is known of each field (its value if it is a word), and the numbers that are known."""
 
 
 class Numbers:
@@ -65,6 +71,10 @@ class Interpreter:
             for _, _, raw in action.fields
             if raw is not None
         )
+        self._sources = [
+            (item.source, space, needed, not isinstance(item.type, Enum | Range))
+            for item, _, space, needed in self._fields
+        ]
         self.number_slot = next((slot for _, slot, space, _ in self._fields if space == "sender"), None)
 
     def flags(self, packet: Packet) -> int:
@@ -93,21 +103,44 @@ class Interpreter:
                 seen.append(number if not space or number in self._literals else -1)
         return tuple(seen)
 
-    def sighting(self, packet: Packet, side: int, numbers: Numbers) -> Sighting:
-        """The packet as a message that ``side`` sent."""
+    def reading(self, packet: Packet, side: int, near: Sequence[int | None]) -> Reading:
+        """What the packet tells as a message that ``side`` sent; sequence numbers placed next to ``near``."""
         flags = self.flags(packet)
+        pattern: list[int] = []
+        numbers: list[int] = []
+        fields = packet.fields
+        for source, space, needed, symbolic in self._sources:
+            number = fields.get(source)
+            if number is None or (needed and not flags & needed):
+                pattern.append(_UNKNOWN)
+            elif not symbolic:
+                pattern.append(number)
+            else:
+                pattern.append(_NUMBER)
+                if space:
+                    at = near[side if space == "sender" else 1 - side]
+                    numbers.append(number if at is None else v.unwrap(number, at))
+                numbers.append(number)
+        return flags, tuple(pattern), numbers
+
+    def message_of(self, flags: int, pattern: Sequence[int], numbers: Sequence[int]) -> Sighting:
+        """The message of a reading."""
         fields: dict[str, Interval] = {}
         raw: dict[int, int] = {}
-        for item, slot, space, needed in self._fields:
-            number = packet.fields.get(item.source)
-            if number is None or (needed and not flags & needed):
+        left = iter(numbers)
+        for (item, slot, space, _), known in zip(self._fields, pattern, strict=True):
+            if known == _UNKNOWN:
                 continue
-            if space:
-                raw[slot] = number
-                number = numbers.unwrap(side if space == "sender" else 1 - side, number)
+            number = known if known != _NUMBER else next(left)
             fields[item.name] = (number, number)
+            if space:
+                raw[slot] = next(left)
         slots = dict(self.program.message_slots(self.message.name, flags, fields))
         return Sighting(self.message.name, flags, slots, raw)
+
+    def sighting(self, packet: Packet, side: int, numbers: Numbers) -> Sighting:
+        """The packet as a message that ``side`` sent."""
+        return self.message_of(*self.reading(packet, side, numbers.near))
 
     def learn(self, sighting: Sighting, side: int, numbers: Numbers) -> None:
         """Remember where the numbers of an explained message lie."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from tcpmodel.checking.configurations import Abilities
 from tcpmodel.checking.connection import Connection, NewConnection
 from tcpmodel.checking.findings import ConnectionReport, ConnectionReports, Diagnostic, Pattern
+from tcpmodel.checking.memo import Memo
 from tcpmodel.checking.sightings import Interpreter
 from tcpmodel.checking.unanswered import Unanswered
 from tcpmodel.checking.waiting import MOST, Waiting
@@ -46,6 +47,7 @@ class Judge:
         self.spec = spec
         self.abilities = Abilities(Program(spec, choice, seen_fields=FIELD_KEYS))
         self.interpreter = Interpreter(self.abilities.program)
+        self.memo = Memo(self.abilities, self.interpreter)
         self.patterns: dict[tuple[object, ...], Pattern] = {}
         """What is reported of a connection of one such packet."""
 
@@ -76,7 +78,7 @@ class Table:
                 return
             connection = self._begin(judge, key, first[0], first[1], None)
         try:
-            connection.observe(packet, 0 if a == connection.ends[0].address else 1)
+            judge.memo.observe(connection, packet, 0 if a == connection.ends[0].address else 1)
         except NewConnection:
             connection = self._renew(judge, key, packet, connection)
         connection.last_time = packet.time
@@ -126,7 +128,7 @@ class Table:
             number, judge.abilities, judge.interpreter, packet.source, packet.destination, self._in_lines, previous
         )
         connection.first, connection.last_flags = packet.number, packet.flags
-        connection.observe(packet, 0)
+        judge.memo.observe(connection, packet, 0)
         return connection
 
     def _renew(self, judge: Judge, key: tuple[str, str, str], packet: Packet, before: Connection) -> Connection:
@@ -142,7 +144,10 @@ class Table:
         """Forget connections that both ends have finished long ago; the more there are, the rarer it is tried."""
         for key, connection in list(self._connections.items()):
             last = connection.last_time
-            if now is not None and last is not None and now - last > QUIET and connection.finished():
+            if now is None or last is None or now - last <= QUIET:
+                continue
+            standing = self._judges[key[0]].memo.standing(connection)
+            if standing.finished if standing is not None else connection.finished():
                 del self._connections[key]
                 if connection.previous is not None:
                     self._retire(connection.previous)
@@ -150,10 +155,10 @@ class Table:
         self._sweep_at = max(SWEEP_FROM, 2 * len(self._connections))
 
     def _retire(self, connection: Connection) -> None:
-        report = connection.report()
+        judge = self._judges[connection.protocol]
+        report = judge.memo.report(connection)
         report.input = self._origin
         a, b = connection.ends
-        judge = self._judges[report.protocol]
         self._ended(judge, connection.last_flags, a.address, b.address, connection.first)
         self._reports.append(report)
 
@@ -177,7 +182,7 @@ class Table:
             known = judge.patterns.get(likeness)
             if known is not None:
                 return known
-        report = self._made(judge, number, packet, None).report()
+        report = judge.memo.report(self._made(judge, number, packet, None))
         if report.diagnostics or packet.source == packet.destination:
             return report
         if len(judge.patterns) >= PATTERNS_KEPT:

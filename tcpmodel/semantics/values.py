@@ -13,6 +13,9 @@ Interval = tuple[int, int]
 INFINITY = 1 << 62
 """Stands for "no bound": far outside of every number that a trace can hold."""
 
+_FAR = INFINITY // 2
+"""What lies beyond came from a missing bound, and is one."""
+
 ANY: Interval = (-INFINITY, INFINITY)
 AMOUNT: Interval = (0, INFINITY)
 NO: Interval = (0, 0)
@@ -60,13 +63,13 @@ def meet(a: Interval, b: Interval) -> Interval | None:
 def add(a: Interval, b: Interval) -> Interval:
     """Sum; a bound that leaves the range becomes no bound."""
     low, high = a[0] + b[0], a[1] + b[1]
-    return (low if low > -INFINITY else -INFINITY, high if high < INFINITY else INFINITY)
+    return (low if low > -_FAR else -INFINITY, high if high < _FAR else INFINITY)
 
 
 def subtract(a: Interval, b: Interval) -> Interval:
     """Difference; a bound that leaves the range becomes no bound."""
     low, high = a[0] - b[1], a[1] - b[0]
-    return (low if low > -INFINITY else -INFINITY, high if high < INFINITY else INFINITY)
+    return (low if low > -_FAR else -INFINITY, high if high < _FAR else INFINITY)
 
 
 def multiply(a: Interval, b: Interval) -> Interval:

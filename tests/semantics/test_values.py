@@ -171,4 +171,4 @@ def test_answers_are_those_of_all_points(
 def test_no_bound_stays_no_bound(a: int, b: int) -> None:
     assert v.add((a, v.INFINITY), (abs(b), abs(b)))[1] == v.INFINITY
     assert v.subtract((-v.INFINITY, a), (abs(b), abs(b)))[0] == -v.INFINITY
-    assert v.add(v.ANY, (a, a)) == (-v.INFINITY + max(a, 0), v.INFINITY + min(a, 0))
+    assert v.add(v.ANY, (a, a)) == v.ANY

@@ -1,0 +1,228 @@
+"""Remembers what followed from a packet, so that the next packet of the same kind is taken at once.
+
+Owns: for each shape of a connection and each kind of packet, the ways in which such packets were taken: under which
+bounds on the numbers, to which shape, with which numbers. Each way is found by running the checker once on recorded
+numbers and is then a plain function; so there is one meaning, and this only saves repeating it.
+Must never hold: how a packet is explained, or anything of a protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tcpmodel.checking.configurations import Abilities
+from tcpmodel.checking.connection import Connection, NewConnection, Place, Standing
+from tcpmodel.checking.endpoint import Explanation
+from tcpmodel.checking.findings import ConnectionReport
+from tcpmodel.checking.recording import Base, Number, Recorder, Unrecordable
+from tcpmodel.checking.shapes import Freezer, Shape, Thawer, symbolic_slots
+from tcpmodel.checking.sightings import Interpreter
+from tcpmodel.traces.records import Packet
+
+Values = tuple[int, ...]
+Way = Callable[[Values, Sequence[int]], "tuple[Known, Values] | None"]
+"""A function of the numbers of a connection and of a packet: what is known then, or None where it does not apply."""
+
+
+_OWN = (Explanation.BEHAVIOUR, Explanation.LATE)
+"""Explanations that come before connections before this one are asked."""
+
+
+class Known:
+    """One shape. ``ways`` lists for each kind of packet the ways that were found, the one used last first."""
+
+    __slots__ = ("ends", "near", "shape", "ways")
+
+    def __init__(self, shape: Shape) -> None:
+        self.shape = shape
+        self.near: tuple[int | None, int | None] = shape[3]
+        self.ways: dict[Any, list[Way]] = {}
+        self.ends: list[Callable[[Values, Values], tuple[Standing, Values] | None]] = []
+
+
+class Memo:
+    """For one spec. ``observe`` takes a packet for a connection, by memory where that is possible."""
+
+    def __init__(self, abilities: Abilities, interpreter: Interpreter) -> None:
+        self.abilities = abilities
+        self.interpreter = interpreter
+        self.symbolic = symbolic_slots(abilities.program)
+        self.known: dict[Shape, Known] = {}
+        self.active = True
+        self.recorded = 0
+        self.refused = 0
+        self.recalled = 0
+        self.slow = 0
+
+    def observe(self, connection: Connection, packet: Packet, side: int) -> None:
+        """Take one packet; NewConnection as ``Connection.observe`` raises it."""
+        if not self.active or packet.at:
+            connection.observe(packet, side)
+            return
+        if not connection.packets and connection.light is None:
+            connection.light = self._freeze(connection)
+        light = connection.light
+        if light is None or packet.flags is None:
+            self._slowly(connection, packet, side)
+            return
+        known, numbers = light
+        a, b = known.near
+        near = (None if a is None else numbers[a], None if b is None else numbers[b])
+        flags, pattern, given = self.interpreter.reading(packet, side, near)
+        # What came before is asked when nothing of this connection explains a packet.
+        alone = connection.previous is None
+        kind = (side, flags, pattern, alone)
+        ways = known.ways.get(kind)
+        if ways is None:
+            ways = known.ways[kind] = []
+        for index, way in enumerate(ways):
+            after = way(numbers, given)
+            if after is not None:
+                connection.light = after
+                connection.packets += 1
+                self.recalled += 1
+                if index:
+                    ways[0], ways[index] = way, ways[0]
+                return
+        found = self._record(known, numbers, side, flags, pattern, given, alone)
+        if found is not None:
+            ways.insert(0, found)
+            connection.light = found(numbers, given)
+            assert connection.light is not None
+            connection.packets += 1
+            return
+        self._slowly(connection, packet, side)
+
+    def _slowly(self, connection: Connection, packet: Packet, side: int) -> None:
+        for each in (connection, connection.previous):
+            if each is not None and each.light is not None:
+                self.thaw(each)
+        self.slow += 1
+        connection.observe(packet, side)
+        if connection.is_plain():
+            connection.light = self._freeze(connection)
+
+    def thaw(self, connection: Connection) -> None:
+        """Give the connection its objects back."""
+        assert connection.light is not None
+        known, numbers = connection.light
+        connection.light = None
+        self._fill(connection, known.shape, numbers)
+
+    def report(self, connection: Connection) -> ConnectionReport:
+        """The verdict on a connection, as ``Connection.report`` gives it."""
+        return connection.report(self.standing(connection))
+
+    def standing(self, connection: Connection) -> Standing | None:
+        """Where the ends of a connection are; None when that is not known by memory and has to be asked of it."""
+        if connection.light is None:
+            return None
+        known, numbers = connection.light
+        for end in known.ends:
+            found = end(numbers, ())
+            if found is not None:
+                standing: Standing = found[0]
+                return standing
+        recorder, inputs = self._inputs(numbers)
+        trial = self._trial(known, inputs)
+        standing = trial.standing()
+        known.ends.append(_compile(recorder, standing, [], len(numbers)))
+        return standing
+
+    def _inputs(self, numbers: Sequence[int]) -> tuple[Recorder, list[Any]]:
+        recorder = Recorder(list(numbers))
+        return recorder, [recorder.number(index) for index in range(len(numbers))]
+
+    def _trial(self, known: Known, numbers: Sequence[Any]) -> Connection:
+        trial = Connection("", self.abilities, self.interpreter, "", "", False)
+        trial.packets = int(known.shape[0])
+        self._fill(trial, known.shape, numbers)
+        return trial
+
+    def _fill(self, connection: Connection, shape: Shape, numbers: Sequence[Any]) -> None:
+        thawer = Thawer(self.symbolic, numbers)
+        thawer.endpoint(shape[1], connection.ends[0])
+        thawer.endpoint(shape[2], connection.ends[1])
+        connection.numbers.near = thawer.near(shape[3])
+        connection.numbers.first = thawer.near(shape[4])
+
+    def _shape(self, connection: Connection, freezer: Freezer) -> Known:
+        a, b = connection.ends
+        near = freezer.near(connection.numbers.near)
+        first = freezer.near(connection.numbers.first)
+        shape = (connection.packets > 0, freezer.endpoint(a), freezer.endpoint(b), near, first)
+        known = self.known.get(shape)
+        if known is None:
+            known = self.known[shape] = Known(shape)
+        return known
+
+    def _freeze(self, connection: Connection) -> tuple[Known, Values]:
+        freezer = Freezer(self.symbolic)
+        return self._shape(connection, freezer), tuple(freezer.numbers)  # type: ignore[arg-type]
+
+    def _record(
+        self,
+        known: Known,
+        numbers: Values,
+        side: int,
+        flags: int,
+        pattern: Sequence[int],
+        given: Sequence[int],
+        alone: bool,
+    ) -> Way | None:
+        try:
+            recorder, inputs = self._inputs([*numbers, *given])
+            trial = self._trial(known, inputs[: len(numbers)])
+            sighting = self.interpreter.message_of(flags, pattern, inputs[len(numbers) :])
+            trial.take(None, sighting, side, Place(0, None))
+        except (Unrecordable, NewConnection):
+            self.refused += 1
+            return None
+        if not trial.is_plain() or trial.diagnostics or trial.lost or not (alone or trial.last in _OWN):
+            self.refused += 1
+            return None
+        self.recorded += 1
+        freezer = Freezer(self.symbolic)
+        target = self._shape(trial, freezer)
+        way: Way = _compile(recorder, target, freezer.numbers, len(numbers))
+        return way
+
+
+def _compile(recorder: Recorder, target: Any, outputs: Sequence[Number | int], own: int) -> Any:
+    """A function of the first ``own`` inputs and of the others that gives (target, outputs) within the bounds."""
+    used: set[int] = set()
+
+    def sum_of(base: Base) -> str:
+        parts: list[str] = []
+        for index, factor in base:
+            used.add(index)
+            name = f"n{index}"
+            sign = "-" if factor < 0 else "+"
+            parts.append(f"{sign}{name}" if abs(factor) == 1 else f"{sign}{abs(factor)}*{name}")
+        return "".join(parts).removeprefix("+")
+
+    tests: list[str] = []
+    for base, low, high in recorder.conditions():
+        text = sum_of(base)
+        if low == high:
+            tests.append(f"{text}=={low}")
+        else:
+            lower = f"{low}<=" if low > -(1 << 61) else ""
+            upper = f"<={high}" if high < 1 << 61 else ""
+            tests.append(f"{lower}{text}{upper}")
+    values: list[str] = []
+    for number in outputs:
+        if isinstance(number, Number):
+            text = sum_of(recorder.bases[number.base])
+            values.append(f"{text}{number.constant:+d}" if number.constant else text)
+        else:
+            values.append(str(number))
+    lines = ["def way(s,p):"]
+    for index in sorted(used):
+        lines.append(f" n{index}={f's[{index}]' if index < own else f'p[{index - own}]'}")
+    lines.append(f" if {' and '.join(tests) or 'True'}:")
+    lines.append(f"  return target,({','.join(values)}{',' if values else ''})")
+    scope: dict[str, Any] = {"target": target}
+    exec("\n".join(lines), scope)
+    return scope["way"]

@@ -1,0 +1,132 @@
+"""What is known of a connection, taken apart into its shape and its numbers.
+
+Owns: the two ways between the objects of a connection and a pair of (shape, numbers). Two connections of one shape
+differ in their numbers only: in how far they have got, not in what is known.
+Must never hold: what follows from a packet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tcpmodel.checking.configurations import Configuration, Configurations
+from tcpmodel.checking.endpoint import Endpoint
+from tcpmodel.checking.recording import Number
+from tcpmodel.model.types import Enum, Range
+from tcpmodel.semantics.program import Program
+from tcpmodel.semantics.values import INFINITY, Interval
+
+Shape = tuple[Any, ...]
+"""Nested tuples in which the index of a number stands wherever a number stood; equal for equal shapes."""
+
+_FAR = INFINITY // 2
+_LOWEST, _HIGHEST = -1, -2
+
+
+def symbolic_slots(program: Program) -> list[bool]:
+    """For each slot of an environment: does it hold a number, rather than one of a few words?"""
+    spec, layout = program.spec, program.layout
+    found = [True] * layout.size
+    for variable in spec.variables:
+        found[layout.variables[variable.name]] = not isinstance(variable.type, Enum | Range)
+    for message in spec.messages:
+        for item in message.fields:
+            found[layout.fields[message.name, item.name]] = not isinstance(item.type, Enum | Range)
+    for slot in layout.flags.values():
+        found[slot] = False
+    return found
+
+
+class Freezer:
+    """Writes one connection as a shape; ``numbers`` are those that stand in it, each once."""
+
+    def __init__(self, symbolic: Sequence[bool]) -> None:
+        self.numbers: list[Number | int] = []
+        self._symbolic = symbolic
+        self._index: dict[tuple[int, int], int] = {}
+
+    def number(self, number: Number | int) -> int:
+        """The index of a number."""
+        key = (number.base, number.constant) if isinstance(number, Number) else (0, number)
+        known = self._index.get(key)
+        if known is None:
+            known = self._index[key] = len(self.numbers)
+            self.numbers.append(number)
+        return known
+
+    def _bound(self, number: Number | int) -> int:
+        if isinstance(number, int):
+            if number <= -_FAR:
+                return _LOWEST
+            if number >= _FAR:
+                return _HIGHEST
+        return self.number(number)
+
+    def _interval(self, slot: int, known: Interval | None) -> Interval | None:
+        if known is None or not self._symbolic[slot]:
+            return known
+        return (self._bound(known[0]), self._bound(known[1]))
+
+    def configurations(self, configurations: Configurations) -> Shape:
+        """A set of configurations, in its order."""
+        return tuple(
+            (c.state, c.ended, c.cost, *[self._interval(slot, known) for slot, known in enumerate(c.values)])
+            for c in configurations.values()
+        )
+
+    def endpoint(self, end: Endpoint) -> Shape:
+        """Everything that an endpoint holds."""
+        pool = tuple(
+            (key, tuple([(slot, self._interval(slot, known)) for slot, known in slots.items()]))
+            for key, slots in end.pool.items()
+        )
+        return (end.from_start, end.sent > 0, self.configurations(end.now), self.configurations(end.ever), pool)
+
+    def near(self, near: Sequence[int | None]) -> Shape:
+        """Where numbers of both ends were."""
+        return tuple([None if number is None else self.number(number) for number in near])
+
+
+class Thawer:
+    """Makes objects of a shape again, with these numbers in it."""
+
+    def __init__(self, symbolic: Sequence[bool], numbers: Sequence[Any]) -> None:
+        self._symbolic = symbolic
+        self._numbers = numbers
+        self._made: dict[Interval, Interval] = {}
+
+    def _bound(self, code: int) -> Any:
+        if code >= 0:
+            return self._numbers[code]
+        return -INFINITY if code == _LOWEST else INFINITY
+
+    def _interval(self, slot: int, code: Interval | None) -> Interval | None:
+        if code is None or not self._symbolic[slot]:
+            return code
+        made = self._made.get(code)
+        if made is None:
+            # Equal intervals become one object: comparing them asks nothing of their numbers.
+            made = self._made[code] = (self._bound(code[0]), self._bound(code[1]))
+        return made
+
+    def _configurations(self, shape: Shape, key: Callable[[Configuration], Any]) -> Configurations:
+        found: Configurations = {}
+        for state, ended, cost, *codes in shape:
+            values = [self._interval(slot, code) for slot, code in enumerate(codes)]
+            configuration = Configuration(state, values, cost, ended)
+            found[key(configuration)] = configuration
+        return found
+
+    def endpoint(self, shape: Shape, end: Endpoint) -> None:
+        """Fill an endpoint."""
+        from_start, sent, now, ever, pool = shape
+        end.from_start, end.sent = from_start, int(sent)
+        end.now = self._configurations(now, end.abilities.key)
+        end.ever = self._configurations(ever, end.abilities.key)
+        end.pool = {key: {slot: self._interval(slot, code) for slot, code in slots} for key, slots in pool}
+        end.forget()
+
+    def near(self, shape: Shape) -> list[Any]:
+        """Where numbers of both ends were."""
+        return [None if code is None else self._numbers[code] for code in shape]

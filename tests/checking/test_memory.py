@@ -1,0 +1,127 @@
+"""Taking packets by memory gives what taking each packet anew gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tcpmodel.checking.checker import Checker, Judge
+from tcpmodel.checking.findings import Report
+from tcpmodel.checking.recording import Number, Recorder
+from tcpmodel.model.spec import Spec
+from tcpmodel.semantics import values as v
+from tcpmodel.traces.open import open_trace
+
+TRACES = Path(__file__).parents[2] / "traces"
+CAPTURES = sorted(TRACES.glob("*/*.pcap*"))
+
+
+def report(specs: list[Spec], judges: dict[str, Judge], paths: list[Path]) -> Report:
+    checker = Checker(specs)
+    checker._judges.update(judges)
+    for path in paths:
+        checker.read(open_trace(str(path)))
+    judges.update(checker._judges)
+    return checker.report
+
+
+@pytest.fixture(scope="module")
+def with_memory() -> dict[str, Judge]:
+    return {}
+
+
+@pytest.fixture(scope="module")
+def without_memory(specs: list[Spec]) -> dict[str, Judge]:
+    judges = {spec.over: Judge(spec) for spec in specs}
+    for judge in judges.values():
+        judge.memo.active = False
+    return judges
+
+
+@pytest.mark.parametrize("path", CAPTURES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_a_capture_is_judged_alike(
+    path: Path, specs: list[Spec], with_memory: dict[str, Judge], without_memory: dict[str, Judge]
+) -> None:
+    plain = report(specs, without_memory, [path])
+    first = report(specs, with_memory, [path])
+    again = report(specs, with_memory, [path])
+    assert list(first.connections) == list(plain.connections)
+    assert list(again.connections) == list(plain.connections)
+
+
+def test_memory_is_used(specs: list[Spec], with_memory: dict[str, Judge]) -> None:
+    path = TRACES / "lab" / "normal-client-close.client.pcap"
+    report(specs, with_memory, [path])
+    memo = with_memory["tcp"].memo
+    recorded, recalled = memo.recorded, memo.recalled
+    report(specs, with_memory, [path])
+    assert memo.recorded == recorded
+    assert memo.recalled == recalled + 10
+
+
+INPUTS = st.lists(st.integers(-5, 5) | st.integers(-(1 << 40), 1 << 40), min_size=3, max_size=3)
+OPERATIONS = st.lists(
+    st.tuples(
+        st.sampled_from(["add", "subtract", "join", "meet", "less", "equal", "scale", "wrap", "max"]),
+        st.integers(0, 5),
+        st.integers(0, 5),
+        st.integers(-3, 3),
+    ),
+    max_size=12,
+)
+
+
+def compute(inputs: list[Number] | list[int], operations: list[tuple[str, int, int, int]]) -> list[object]:
+    """A computation over intervals whose course depends on comparisons."""
+    known: list[v.Interval] = [(each, each) for each in inputs]  # type: ignore[misc]
+    known += [v.ANY, v.AMOUNT, (0, v.INFINITY)]
+    said: list[object] = []
+    for name, left, right, number in operations:
+        a, b = known[left % len(known)], known[right % len(known)]
+        if name == "add":
+            known.append(v.add(a, b))
+        elif name == "subtract":
+            known.append(v.subtract(a, b))
+        elif name == "join":
+            known.append(v.join(a, b) or v.ANY)
+        elif name == "meet":
+            known.append(v.meet(a, b) or v.NO)
+        elif name == "less":
+            said.append(v.less(a, b, number > 0))
+        elif name == "equal":
+            said.append(v.equal(a, b, number > 0))
+        elif name == "scale":
+            known.append(v.multiply(a, (number, number)))
+        elif name == "wrap":
+            known.append(v.modulo(a, (1 << 32, 1 << 32)))
+        else:
+            known.append((max(a[0], b[0]), max(a[1], b[1])))
+        if known[-1][0] <= -v.INFINITY // 2 or known[-1][1] >= v.INFINITY // 2:
+            known[-1] = v.ANY
+    return [*said, *(bound for interval in known for bound in interval)]
+
+
+def worth(found: list[object]) -> list[object]:
+    return [each.value if isinstance(each, Number) else each for each in found]
+
+
+@given(INPUTS, INPUTS, OPERATIONS)
+def test_what_was_recorded_holds_within_its_bounds(
+    first: list[int], second: list[int], operations: list[tuple[str, int, int, int]]
+) -> None:
+    recorder = Recorder(list(first))
+    found = compute([recorder.number(index) for index in range(len(first))], operations)
+    assert worth(found) == compute(list(first), operations)
+
+    def total(base: tuple[tuple[int, int], ...]) -> int:
+        return sum(second[index] * factor for index, factor in base)
+
+    if not all(low <= total(base) <= high for base, low, high in recorder.conditions()):
+        return
+    expected = [
+        total(recorder.bases[each.base]) + each.constant if isinstance(each, Number) else each for each in found
+    ]
+    assert expected == compute(list(second), operations)
