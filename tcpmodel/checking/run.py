@@ -14,6 +14,10 @@ from tcpmodel.checking.findings import InputReport, Report
 from tcpmodel.model.spec import Spec
 from tcpmodel.traces.records import Record, Trace, TraceError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tcpmodel.checking.joining import Views
+
 
 def check(
     paths: Iterable[str],
@@ -26,44 +30,59 @@ def check(
 
     ``profiles`` names profiles to judge by; without any, each may be on or off. Every input is read even when another
     one cannot be: its entry in ``inputs`` of the report then says why in ``error``. ``progress`` is called now and then
-    with the path and how many of its records were read; ``read`` after each input with the report so far.
+    with the path and how many of its records were read; ``read`` with the report so far: after an input, or
+    after all of them if there are several, since one may tell something about a connection of another.
     """
     from tcpmodel.traces.open import open_traces
 
+    paths, specs = list(paths), list(specs)
     checker = Checker(specs, profiles)
     report = checker.report
+    views = None
+    if len(paths) > 1:
+        from tcpmodel.checking.joining import Views
+
+        views = Views()
     for path in paths:
         try:
             for trace in open_traces(path):
-                _read(checker, trace, progress)
-                if read is not None:
+                _read(checker, trace, progress, views)
+                if read is not None and views is None:
                     read(report)
                 if report.interrupted:
-                    return report
+                    break
         except TraceError as problem:
             report.inputs.append(InputReport(path, "", 0, {}, str(problem)))
-            if read is not None:
+            if read is not None and views is None:
                 read(report)
+        if report.interrupted:
+            break
+    if views is not None:
+        from tcpmodel.checking.joining import join
+
+        join(views, report, specs, profiles)
+        if read is not None:
+            read(report)
     return report
 
 
-def _read(checker: Checker, trace: Trace, progress: Progress | None) -> None:
+def _read(checker: Checker, trace: Trace, progress: Progress | None, views: Views | None) -> None:
     report = checker.report
-    noting = _Noting(trace)
+    noting = _Noting(trace, views, len(report.inputs))
     checker.read(noting, progress)
     report.inputs[-1].first_time = noting.first_time
     report.inputs[-1].source = trace.source
 
 
 class _Noting:
-    """A trace that keeps the time of its first record."""
+    """A trace that keeps the time of its first record, and for ``views`` what they keep of input ``origin``."""
 
-    def __init__(self, trace: Trace) -> None:
+    def __init__(self, trace: Trace, views: Views | None, origin: int) -> None:
         self.path, self.format, self.source = trace.path, trace.format, trace.source
         self.counts_lines, self.skipped = trace.counts_lines, trace.skipped
         self.tunnels = getattr(trace, "tunnels", None)
         self.first_time: int | None = None
-        self._trace = trace
+        self._trace, self._views, self._origin = trace, views, origin
 
     def records(self) -> Iterator[Record]:
         """All records in order."""
@@ -71,4 +90,5 @@ class _Noting:
         first = list(islice(rest, 1))
         if first:
             self.first_time = first[0].time
-        return chain(first, rest)
+        records = chain(first, rest)
+        return records if self._views is None else self._views.noting(records, self._origin)

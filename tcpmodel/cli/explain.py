@@ -17,6 +17,14 @@ examples:
   tcpmodel explain TCP-FIN-001  the id of a rule, as reports show it
   tcpmodel explain SYN-02 --spec tcp"""
 
+_VIEW_001 = """\
+VIEW-001: two views of one connection cannot both be true
+
+A capture and a log of states were given together. Each can be explained alone, but no behaviour of the end that is
+named sends the packets of the one on the way that the other tells. One of the two is wrong, or comes from another
+connection between the same addresses and ports. Clocks play no part in it, and packets that the capture may have lost
+do not excuse it. docs/views.md says what is compared."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``explain`` to ``parser``."""
@@ -41,6 +49,9 @@ def run(args: argparse.Namespace) -> int:
             print(explain(code).rstrip("\n"))
         except LookupError:
             raise CommandError(f"there is no code '{args.code}'; codes look like TS012") from None
+        return 0
+    if code == "VIEW-001":
+        print(_VIEW_001)
         return 0
     _explain_rule(code, args.spec)
     return 0

@@ -37,7 +37,7 @@ def codes(specs: Iterable[Spec]) -> list[str]:
         found += [fault.id for fault in spec.faults]
         found += [rule.id for rule in spec.packet_rules if rule.severity != "legal"]
         found += [f"{spec.name.upper()}-UNEXPLAINED", f"{spec.name.upper()}-TRANSITION"]
-    return list(dict.fromkeys([*found, "CAP-006", "CAP-009"]))
+    return list(dict.fromkeys([*found, "CAP-006", "CAP-009", "VIEW-001"]))
 
 
 def fails(level: str) -> frozenset[str]:

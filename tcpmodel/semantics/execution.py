@@ -176,7 +176,7 @@ class Run:
                     environment[action.slot] = action.full
                     if action.where is not None and not action.where.refine(environment, True):
                         current.dead = True
-                elif self.trace and (action.when is None or action.when.test(environment) != FALSE):
+                elif action.when is None or action.when.test(environment) != FALSE:
                     current.signals = (*current.signals, action.source.text)
             alive = [current for current in alive if not current.dead]
         return alive
@@ -252,6 +252,7 @@ class _Path:
         self.environment[:] = [v.join(a, b) for a, b in zip(mine, theirs, strict=True)]
         self.cost = min(self.cost, other.cost)
         self.rules = other.rules
+        self.signals = tuple(dict.fromkeys((*self.signals, *other.signals)))
         return True
 
 

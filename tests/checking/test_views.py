@@ -1,0 +1,79 @@
+"""A capture and a log of states together: one behaviour must explain both, and nothing that is legal is reported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tcpmodel.checking.findings import VIOLATES, ConnectionReport
+from tcpmodel.checking.run import check
+from tcpmodel.model.spec import Spec
+
+LAB = ("half-close", "loss-retransmit", "normal-client-close", "refused", "rst-abort-client")
+CLIENT = "10.77.1.2"
+
+
+def found(specs: list[Spec], *paths: Path | str) -> list[tuple[ConnectionReport, str, int]]:
+    report = check([str(path) for path in paths], specs)
+    assert not any(item.error for item in report.inputs)
+    return [(one, item.code, item.place) for one in report.connections for item in one.diagnostics]
+
+
+@pytest.mark.parametrize("kind", ["ftrace.txt", "tcpstates.txt"])
+@pytest.mark.parametrize("name", LAB)
+def test_the_views_of_the_lab_agree(name: str, kind: str, specs: list[Spec], root: Path) -> None:
+    traces = root / "traces"
+    assert not found(specs, traces / "lab" / f"{name}.client.pcap", traces / "logs" / "lab" / name / kind)
+
+
+def other(root: Path, tmp_path: Path, name: str, changes: dict[str, str], host: str) -> Path:
+    """The log of that connection with other names of states in the lines of one host."""
+    lines = (root / "traces" / "logs" / "lab" / name / "ftrace.txt").read_text().splitlines()
+    for index, line in enumerate(lines):
+        if f"saddr={host} " in line:
+            for old, new in changes.items():
+                line = line.replace(f"state={old}", f"state={new.lower()}")
+            lines[index] = line
+    path = tmp_path / "ftrace.txt"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+PASSIVE = {"TCP_FIN_WAIT1": "TCP_CLOSE_WAIT", "TCP_FIN_WAIT2": "TCP_LAST_ACK"}
+ACTIVE = {"TCP_CLOSE_WAIT": "TCP_FIN_WAIT1", "TCP_LAST_ACK": "TCP_FIN_WAIT2"}
+
+
+@pytest.mark.parametrize("first", ["capture", "log"])
+@pytest.mark.parametrize("packet", ["normal-client-close"])
+def test_a_legal_log_of_another_story(packet: str, first: str, specs: list[Spec], root: Path, tmp_path: Path) -> None:
+    log = other(root, tmp_path, packet, PASSIVE, CLIENT)
+    capture = root / "traces" / "lab" / f"{packet}.client.pcap"
+    assert not found(specs, log) and not found(specs, capture)
+    ((one, code, place),) = found(specs, *((capture, log) if first == "capture" else (log, capture)))
+    assert (code, place, one.verdict) == ("VIEW-001", 18, VIOLATES)
+    (finding,) = one.diagnostics
+    assert finding.endpoint.startswith(CLIENT) and str(log) in finding.message and "(line 18)" in finding.excuse
+
+
+def test_other_addresses_are_not_joined(specs: list[Spec], root: Path, tmp_path: Path) -> None:
+    log = other(root, tmp_path, "normal-client-close", PASSIVE, CLIENT)
+    log.write_text(log.read_text().replace("40246", "40247"))
+    assert not found(specs, root / "traces" / "lab" / "normal-client-close.client.pcap", log)
+
+
+def test_two_sockets_with_one_pair_of_addresses_are_not_joined(specs: list[Spec], root: Path, tmp_path: Path) -> None:
+    log = other(root, tmp_path, "normal-client-close", PASSIVE, CLIENT)
+    lives = [line for line in log.read_text().splitlines() if "40246" in line or "sport=0" in line]
+    twice = tmp_path / "twice.txt"
+    twice.write_text("\n".join(lives + lives) + "\n")
+    assert not found(specs, root / "traces" / "lab" / "normal-client-close.client.pcap", twice)
+
+
+@pytest.mark.parametrize("lines", range(1, 13))
+def test_a_log_may_stop_early(lines: int, specs: list[Spec], root: Path, tmp_path: Path) -> None:
+    whole = (root / "traces" / "logs" / "lab" / "normal-client-close" / "ftrace.txt").read_text().splitlines()
+    told = [line for line in whole if "inet_sock_set_state:" in line]
+    log = tmp_path / "ftrace.txt"
+    log.write_text("\n".join(told[:lines]) + "\n")
+    assert not found(specs, root / "traces" / "lab" / "normal-client-close.client.pcap", log)
