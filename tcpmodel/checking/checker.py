@@ -71,7 +71,7 @@ class Checker:
             reasons = ", ".join(f"{number} {reason}" for reason, number in trace.skipped.reasons.items())
             error = f"{trace.path}: nothing to check in it" + (f" (left out: {reasons})" if reasons else "")
         whole = InputReport(trace.path, trace.format, count, dict(trace.skipped.reasons), error)
-        whole.notes = (*_opened(trace), *table.findings())
+        whole.notes = (*_circumstances(trace), *table.findings())
         self.report.inputs.append(whole)
 
     def _packet(self, packet: Packet, table: Table) -> str:
@@ -94,12 +94,12 @@ class Checker:
         return log.observe(record)
 
 
-def _opened(trace: Trace) -> list[Diagnostic]:
-    """Which tunnels were opened, if any: what is judged is the packets in them."""
-    tunnels = getattr(trace, "tunnels", None)
-    if tunnels is None:
+def _circumstances(trace: Trace) -> list[Diagnostic]:
+    """What a capture tells of itself."""
+    found = getattr(trace, "circumstances", None)
+    if found is None:
         return []
     return [
-        Diagnostic("CAP-013", "capture", "", first, trace.counts_lines, f"{count:,} packets were within {names}")
-        for names, (count, first) in tunnels.opened.items()
+        Diagnostic(code, "capture", "", first, trace.counts_lines, f"{words}: {count:,}")
+        for (code, words), (count, first) in found.met.items()
     ]

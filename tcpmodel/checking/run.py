@@ -80,7 +80,7 @@ class _Noting:
     def __init__(self, trace: Trace, views: Views | None, origin: int) -> None:
         self.path, self.format, self.source = trace.path, trace.format, trace.source
         self.counts_lines, self.skipped = trace.counts_lines, trace.skipped
-        self.tunnels = getattr(trace, "tunnels", None)
+        self.circumstances = getattr(trace, "circumstances", None)
         self.first_time: int | None = None
         self._trace, self._views, self._origin = trace, views, origin
 

@@ -63,21 +63,6 @@ def _by_type(kind: int, buffer: bytes, at: int, end: int, original_end: int, num
     return _TYPE_NAMES.get(kind) or f"Ethernet type 0x{kind:04x}"
 
 
-class Tunnels:
-    """Opens the tunnels of one capture. ``opened``: their names, outermost first -> how many packets, the first one."""
-
-    def __init__(self) -> None:
-        self.opened: dict[str, tuple[int, int]] = {}
-
-    def packet(self, inner: Inner, buffer: bytes, number: int, time: int | None) -> Packet | str:
-        """The packet that is carried, or the reason why there is none."""
-        found, names = within(inner, buffer, number, time)
-        if not isinstance(found, str):
-            count, first = self.opened.get(names, (0, number))
-            self.opened[names] = (count + 1, first)
-        return found
-
-
 def within(inner: Inner, buffer: bytes, number: int, time: int | None) -> tuple[Packet | str, str]:
     """The packet within one or more tunnels, or the reason why there is none; and the tunnels, outermost first."""
     names = inner.tunnel

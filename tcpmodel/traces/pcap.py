@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from struct import Struct
 from typing import NamedTuple
 
-from tcpmodel.traces.link import DECODERS, SUPPORTED, Tunnels
+from tcpmodel.traces.circumstances import CLOCK, CUT, FRAGMENTS, TUNNELS, Circumstances
+from tcpmodel.traces.link import DECODERS, SUPPORTED, within
 from tcpmodel.traces.records import Record, Skipped, TraceError
 from tcpmodel.traces.source import Source
 from tcpmodel.traces.tunnels import Inner
@@ -48,7 +49,7 @@ class PcapTrace:
         """Read the file header; TraceError when it is cut or of a link type that is not read."""
         self.path = source.path
         self.skipped = Skipped()
-        self.tunnels = Tunnels()
+        self.circumstances = Circumstances()
         self._source = source
         header = source.head(24)
         if len(header) < 24:
@@ -73,6 +74,8 @@ class PcapTrace:
         read = self._source.read
         decode = self._decode
         skip = self.skipped.add
+        met = self.circumstances.add
+        last = 0
         limit = self._limit
         buffer = read()
         while len(buffer) < 24:
@@ -113,19 +116,20 @@ class PcapTrace:
                     "the file is damaged here",
                 )
             number += 1
-            found = decode(
-                buffer,
-                body,
-                end,
-                body + original if original > captured else end,
-                number,
-                seconds * 1_000_000_000 + fraction * unit,
-            )
+            time = seconds * 1_000_000_000 + fraction * unit
+            found = decode(buffer, body, end, body + original if original > captured else end, number, time)
+            if original > captured:
+                met(CUT, number)
+            if time < last:
+                met(CLOCK, number)
+            last = time
             if found.__class__ is Inner:
-                time = seconds * 1_000_000_000 + fraction * unit
-                found = self.tunnels.packet(found, buffer, number, time)
+                found, names = within(found, buffer, number, time)
+                met((TUNNELS[0], TUNNELS[1].format(names)), number)
             if found.__class__ is str:
                 skip(found)
+                if "fragment" in found:
+                    met(FRAGMENTS, number)
             else:
                 yield found  # type: ignore[misc]
             at = end

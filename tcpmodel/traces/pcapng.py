@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from struct import Struct
 from typing import NamedTuple, NoReturn
 
-from tcpmodel.traces.link import DECODERS, SUPPORTED, Decoder, Tunnels
+from tcpmodel.traces.circumstances import CLOCK, CUT, DROPPED, FRAGMENTS, INTERFACES, TUNNELS, Circumstances
+from tcpmodel.traces.link import DECODERS, SUPPORTED, Decoder, within
 from tcpmodel.traces.records import Record, Skipped, TraceError
 from tcpmodel.traces.source import Source
 from tcpmodel.traces.tunnels import Inner
@@ -25,6 +26,7 @@ _SECTION = 0x0A0D0D0A
 _INTERFACE = 1
 _OLD_PACKET = 2
 _SIMPLE_PACKET = 3
+_STATISTICS = 5
 _ENHANCED_PACKET = 6
 
 _ORDERS = {b"\x1a\x2b\x3c\x4d": ">", b"\x4d\x3c\x2b\x1a": "<"}
@@ -86,7 +88,7 @@ class PcapngTrace:
     def __init__(self, source: Source) -> None:
         self.path = source.path
         self.skipped = Skipped()
-        self.tunnels = Tunnels()
+        self.circumstances = Circumstances()
         self._source = source
 
     def records(self) -> Iterator[Record]:
@@ -100,6 +102,10 @@ class PcapngTrace:
         unknown: set[int] = set()
         understood = False
         skip = self.skipped.add
+        met = self.circumstances.add
+        lasts: dict[int, int] = {}
+        used: dict[int, int] = {}
+        dropped: dict[int, int] = {}
         while buffer.need(1):
             if not buffer.need(12):
                 self._cut(buffer, 12)
@@ -157,10 +163,21 @@ class PcapngTrace:
                     if ticks >= 0:
                         time = ticks * 1_000_000_000 // interface.units_per_second + interface.offset
                     found = interface.decode(data, body, end, body + max(original, captured), number, time)
+                    if original > captured:
+                        met(CUT, number)
+                    if time is not None:
+                        if time < lasts.get(which, time):
+                            met(CLOCK, number)
+                        lasts[which] = time
+                    if which not in used:
+                        used[which] = number
                     if isinstance(found, Inner):
-                        found = self.tunnels.packet(found, data, number, time)
+                        found, names = within(found, data, number, time)
+                        met((TUNNELS[0], TUNNELS[1].format(names)), number)
                     if isinstance(found, str):
                         skip(found)
+                        if "fragment" in found:
+                            met(FRAGMENTS, number)
                     else:
                         yield found
             elif kind == _INTERFACE:
@@ -169,7 +186,15 @@ class PcapngTrace:
                 if len(interfaces) >= _MOST_INTERFACES:
                     self._damaged(buffer, f"more than {_MOST_INTERFACES} interfaces in one section")
                 interfaces.append(_interface(data, at, last, order))
+            elif kind == _STATISTICS and length >= 24:
+                which = head(data, at + 8)[0]
+                if which < len(interfaces):
+                    dropped[which] = _dropped(data, at, last, order)
             buffer.at = at + length
+        if len(used) > 1:
+            met(INTERFACES, sorted(used.values())[1], len(used))
+        if any(dropped.values()):
+            met(DROPPED, 1, sum(dropped.values()))
         if unknown and not understood:
             names = ", ".join(str(link) for link in sorted(unknown))
             raise TraceError(self.path, "", f"unknown link type {names}; the link types that can be read: {SUPPORTED}")
@@ -203,3 +228,18 @@ def _interface(data: bytes, at: int, last: int, order: str) -> _Interface:
             offset = Struct(order + "q").unpack_from(value)[0] * 1_000_000_000
         at += 4 + (length + 3 & ~3)
     return _Interface(link, DECODERS.get(link), snaplen, units, offset)
+
+
+def _dropped(data: bytes, at: int, last: int, order: str) -> int:
+    """How many packets the statistics at ``at`` say that the interface and the system dropped."""
+    option = Struct(order + "HH").unpack_from
+    total = 0
+    at += 20
+    while at + 4 <= last:
+        code, length = option(data, at)
+        if code == 0:
+            break
+        if code in (5, 7) and length == 8 and at + 12 <= last:
+            total += Struct(order + "Q").unpack_from(data, at + 4)[0]
+        at += 4 + (length + 3 & ~3)
+    return total

@@ -58,7 +58,7 @@ def test_what_is_within(read, build, name):
     outer, names = TUNNELS[name]
     reading = read(build.pcap([outer], link=101))
     assert reading.records == [plain]
-    assert reading.trace.tunnels.opened == {names: (1, 1)}
+    assert reading.trace.circumstances.met == {("CAP-013", f"packets within {names}"): (1, 1)}
     ng = read(build.section() + build.interface(link=101) + build.enhanced(outer, ticks=1000 * 10**6))
     assert ng.records == [plain]
 
@@ -79,7 +79,7 @@ def test_authentication_header(read, build):
 def test_a_datagram_that_only_has_such_a_port(read, build, port):
     reading = read(build.pcap([ip(17, udp(port, b"hello, world, this is no tunnel"))], link=101))
     assert [packet.protocol for packet in reading.records] == ["udp"]
-    assert not reading.trace.tunnels.opened
+    assert not reading.trace.circumstances.met
 
 
 @pytest.mark.parametrize("name", TUNNELS)
