@@ -177,18 +177,23 @@ def _(segments: Segments, index: int) -> Segments | None:
     return [replace(each, time=time) for time, each in sorted(copies, key=lambda pair: pair[0])]
 
 
-@artefact("the ports are used again at once")
-def _(segments: Segments, index: int) -> Segments | None:
-    if index > 3 or not segments[0].flags & SYN:
+def _again(segments: Segments, by: tuple[int, int]) -> Segments | None:
+    if not segments[0].flags & SYN:
         return None
-    by = ((10**6, 2 * 10**6), (MODULUS - 10**6, 5), (2**31 + 9, 2**31 - 9), (65537, 3 * 10**9))[index]
     later = segments[-1].time - segments[0].time + TICK
     return segments + [replace(each, time=each.time + later) for each in shifted(segments, by)]
 
 
+@artefact("the ports are used again at once")
+def _(segments: Segments, index: int) -> Segments | None:
+    numbers = ((10**6, 2 * 10**6), (MODULUS - 10**6, 5), (2**31 + 9, 2**31 - 9), (65537, 3 * 10**9))
+    return _again(segments, numbers[index]) if index < 4 else None
+
+
 @artefact("the ports are used again, and the first packets of it are lost")
 def _(segments: Segments, index: int) -> Segments | None:
-    again = ARTEFACTS["the ports are used again at once"](segments, index)
+    numbers = ((10**9, 2 * 10**9), (MODULUS - 10**9, 10**9), (2**31 + 9, 2**31 - 9), (65537, 3 * 10**9))
+    again = _again(segments, numbers[index]) if index < 4 else None
     return None if again is None else again[: len(segments)] + again[len(segments) + 1 + index % 2 :]
 
 

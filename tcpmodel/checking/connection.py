@@ -10,12 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from tcpmodel.checking.configurations import Abilities
+from tcpmodel.checking.configurations import Abilities, Configuration
 from tcpmodel.checking.diagnosis import altered, judge_alone, unexplained
 from tcpmodel.checking.endpoint import Birth, Endpoint, Explanation
 from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE, VIOLATES, ConnectionReport, Diagnostic
 from tcpmodel.checking.sightings import Interpreter, Numbers
 from tcpmodel.semantics.execution import Sighting
+from tcpmodel.semantics.values import Interval
 from tcpmodel.traces.records import Packet
 
 REMEMBERED = 48
@@ -26,6 +27,9 @@ CONTROLS = 2
 
 LESS_LIKELY = 2
 """How much less likely a second explanation is than the first that was found."""
+
+CLOSE = 1 << 15
+"""A number that lies farther behind those that an end has used was not sent by it, if it has finished."""
 
 FAR = 1 << 22
 """Numbers that differ by more than this do not belong to one connection that both ends have finished."""
@@ -236,8 +240,7 @@ class Connection:
                 self.ends = (other, self.ends[1]) if side == 0 else (self.ends[0], other)
                 del self.assumptions[side][index:]
                 return Explanation.BEHAVIOUR
-        if self._is_far(sighting, side) and all(end.may_rest() for end in self.ends):
-            # Both ends have finished, and their numbers lie nowhere near: the beginning of another one was lost.
+        if self._is_of_another_life(sighting, side):
             raise NewConnection
         finding = unexplained(self.ends[side], sighting, self.interpreter)
         finding.excuse = "; ".join(
@@ -329,10 +332,31 @@ class Connection:
                 left.append(Gap(gap.place, end, gap.high))
         self.gaps[side][:] = left
 
-    def _is_far(self, sighting: Sighting, side: int) -> bool:
-        slot = self.interpreter.number_slot
+    def _is_of_another_life(self, sighting: Sighting, side: int) -> bool:
+        """Do the numbers belong to another connection, whose beginning the capture lost?
+
+        Numbers of both ends that lie nowhere near say so by themselves. When both ends have finished it is enough that
+        one lies nowhere near, or that both were never used.
+        """
+        interpreter = self.interpreter
+        own = self._apart(sighting, interpreter.number_slot, side)
+        other = self._apart(sighting, interpreter.answer_slot, 1 - side)
+        if min(own, other) > FAR:
+            return True
+        return (own > FAR or min(own, other) > CLOSE) and all(end.may_rest() for end in self.ends)
+
+    def _apart(self, sighting: Sighting, slot: int | None, side: int) -> int:
+        """How far a field lies from the numbers that ``side`` may have used; 0 when it is not known or among them."""
         known = sighting.slots[slot] if slot is not None else None
-        return known is not None and all(abs(known[0] - number) > FAR for number in self._highest(side) if number)
+        used = [value for c in self.ends[side].now.values() for value in self._used(c)]
+        if known is None or known[0] != known[1] or not used:
+            return 0
+        low, high = min(value[0] for value in used), max(value[1] for value in used)
+        return max(low - known[0], known[0] - high, 0)
+
+    def _used(self, configuration: Configuration) -> list[Interval]:
+        values = (configuration.values[slot] for slot in self.abilities.program.local_numbers)
+        return [value for value in values if value is not None]
 
     # ----------------------------------------------------------------------------------------------------- findings
 

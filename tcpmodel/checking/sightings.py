@@ -76,6 +76,7 @@ class Interpreter:
             for item, _, space, needed in self._fields
         ]
         self.number_slot = next((slot for _, slot, space, _ in self._fields if space == "sender"), None)
+        self.answer_slot = next((slot for _, slot, space, _ in self._fields if space == "receiver"), None)
 
     def flags(self, packet: Packet) -> int:
         """The spec's flag bits of a packet whose flags are known."""
