@@ -34,6 +34,12 @@ MOST_OF_ONE = 4096
 MOST = 50_000
 """So many packets and lines are kept in all."""
 
+EPOCH_LIKE = 10**17
+"""Nanoseconds; three years after 1970: a smaller time is one since a clock's own start, and says nothing elsewhere."""
+
+APART = 60 * 10**9
+"""Nanoseconds by which clocks that count from 1970 may differ."""
+
 Pair = tuple[int, str, str, str]
 """Index of the input, protocol, and two addresses in order."""
 
@@ -82,6 +88,8 @@ def join(views: Views, report: Report, specs: Iterable[Spec], profiles: Sequence
             joiner = joiners.setdefault(protocol, _Joiner(by_protocol[protocol], profiles))
             first, second = (ends.get((origin, protocol, *way)) for way in ((one.a, one.b), (one.b, one.a)))
             logged = _reported(report, origin, {a, b})
+            if _apart(packets, [*(first or ()), *(second or ())]):
+                continue
             if one.verdict == VIOLATES or any(other.verdict == VIOLATES or other.diagnostics for other in logged):
                 continue
             finding = joiner.disagreement(one, packets, first, second, report, origin)
@@ -105,6 +113,15 @@ def _logged_ends(views: Views) -> dict[Pair, list[StateRecord]]:
             twice.add(key)
         found[key] = lines
     return {key: lines for key, lines in found.items() if key not in twice}
+
+
+def _apart(packets: list[Packet], lines: list[StateRecord]) -> bool:
+    """Were the two certainly written at different times, so that the addresses served two connections?"""
+    seen = [packet.time for packet in packets if packet.time is not None]
+    told = [line.time for line in lines if line.time is not None]
+    if not seen or not told or min(*seen, *told) < EPOCH_LIKE:
+        return False
+    return max(seen) + APART < min(told) or max(told) + APART < min(seen)
 
 
 def _whole(address: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,8 @@ import pytest
 from tcpmodel.checking.findings import VIOLATES, ConnectionReport
 from tcpmodel.checking.run import check
 from tcpmodel.model.spec import Spec
+from tcpmodel.traces.open import open_traces
+from tcpmodel.traces.records import Packet
 
 LAB = ("half-close", "loss-retransmit", "normal-client-close", "refused", "rst-abort-client")
 CLIENT = "10.77.1.2"
@@ -77,3 +81,22 @@ def test_a_log_may_stop_early(lines: int, specs: list[Spec], root: Path, tmp_pat
     log = tmp_path / "ftrace.txt"
     log.write_text("\n".join(told[:lines]) + "\n")
     assert not found(specs, root / "traces" / "lab" / "normal-client-close.client.pcap", log)
+
+
+@pytest.mark.parametrize(("later", "joined"), [(0, True), (50, True), (3600, False), (-3600, False)])
+def test_another_time_is_another_connection(
+    later: int, joined: bool, specs: list[Spec], root: Path, tmp_path: Path
+) -> None:
+    capture = root / "traces" / "lab" / "normal-client-close.client.pcap"
+    (trace,) = open_traces(str(capture))
+    times = [record.time for record in trace.records() if isinstance(record, Packet) and record.time is not None]
+    story = ["CLOSED", "SYN-SENT", "ESTABLISHED", "CLOSE-WAIT", "LAST-ACK", "CLOSED"]
+    ends = {
+        "event": "state",
+        "local": "10.77.1.2:40246",
+        "remote": "10.77.2.2:17001",
+        "time": times[0] // 10**9 + later,
+    }
+    log = tmp_path / "log.jsonl"
+    log.write_text("".join(json.dumps({**ends, "old": old, "state": new}) + "\n" for old, new in pairwise(story)))
+    assert [code for _, code, _ in found(specs, capture, log)] == (["VIEW-001"] if joined else [])
