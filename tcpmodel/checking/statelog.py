@@ -103,7 +103,7 @@ class StateLog:
             self._shown.add(state)
         if life is None or (life.over and life.begun and record.new):
             life = self._appears(record, seen, life is not None or not record.new)
-        elif life.begun:
+        else:
             life = self._follows(life, record, seen)
         life.begun = life.begun or bool(record.new)
         self._note(life, record)
