@@ -81,7 +81,7 @@ def join(views: Views, report: Report, specs: Iterable[Spec], profiles: Sequence
     for pair, packets in views.packets.items():
         _, protocol, a, b = pair
         if protocol not in by_protocol or len(owners.get(pair, ())) != 1 or packets[0].flags is None:
-            continue
+            continue  # packets and lines in one input make two reports: which is which is not told
         index = owners[pair][0]
         one = report.connections[index]
         for origin in sorted({key[0] for key in ends if key[1] == protocol and set(key[2:]) == {a, b}}):
@@ -132,9 +132,8 @@ def _owners(report: Report) -> dict[Pair, list[int]]:
     """The places of the reports between two addresses, by input."""
     found: dict[Pair, list[int]] = {}
     for index, one in enumerate(report.connections):
-        if 0 <= one.input < len(report.inputs) and not report.inputs[one.input].source:
-            a, b = sorted((one.a, one.b))
-            found.setdefault((one.input, one.protocol, a, b), []).append(index)
+        a, b = sorted((one.a, one.b))
+        found.setdefault((one.input, one.protocol, a, b), []).append(index)
     return found
 
 

@@ -39,13 +39,13 @@ def check(
     checker = Checker(specs, profiles)
     report = checker.report
     views = None
-    if len(paths) > 1:
-        from tcpmodel.checking.joining import Views
-
-        views = Views()
     for path in paths:
         try:
             for trace in open_traces(path):
+                if views is None and (len(paths) > 1 or trace.source):
+                    from tcpmodel.checking.joining import Views
+
+                    views = Views()  # a file with records of several kinds may hold several traces, too
                 _read(checker, trace, progress, views)
                 if read is not None and views is None:
                     read(report)

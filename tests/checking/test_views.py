@@ -10,6 +10,7 @@ import pytest
 
 from tcpmodel.checking.findings import VIOLATES, ConnectionReport
 from tcpmodel.checking.run import check
+from tcpmodel.cli.main import main
 from tcpmodel.model.spec import Spec
 from tcpmodel.traces.open import open_traces
 from tcpmodel.traces.records import Packet
@@ -100,3 +101,13 @@ def test_another_time_is_another_connection(
     log = tmp_path / "log.jsonl"
     log.write_text("".join(json.dumps({**ends, "old": old, "state": new}) + "\n" for old, new in pairwise(story)))
     assert [code for _, code, _ in found(specs, capture, log)] == (["VIEW-001"] if joined else [])
+
+
+@pytest.mark.parametrize("files", [1, 2])
+def test_views_in_our_own_format(files: int, specs: list[Spec], root: Path, tmp_path: Path) -> None:
+    capture = root / "traces" / "lab" / "normal-client-close.client.pcap"
+    log = other(root, tmp_path, "normal-client-close", PASSIVE, CLIENT)
+    paths = [tmp_path / f"{number}.jsonl" for number in range(files)]
+    for path, inputs in zip(paths, ([capture, log],) if files == 1 else ([capture], [log]), strict=True):
+        assert main(["convert", *map(str, inputs), "-o", str(path)]) == 0
+    assert [code for _, code, _ in found(specs, *paths)] == ["VIEW-001"]
