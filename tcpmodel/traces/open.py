@@ -13,7 +13,8 @@ from tcpmodel.traces.source import Source, open_source
 
 SUPPORTED = (
     "pcap and pcapng captures, tcpdump text, ftrace or perf text of sock:inet_sock_set_state, "
-    "tcpstates tables, listings of sockets by ss and netstat, conntrack, our own JSON Lines; each also packed with gzip"
+    "tcpstates and tcplife tables, listings of sockets by ss and netstat, conntrack, "
+    "our own JSON Lines; each also packed with gzip"
 )
 """What can be read, for people."""
 
@@ -78,13 +79,15 @@ def recognise(source: Source) -> Trace:
 
         return json_lines.JsonLinesTrace(source)
     if lines:
-        from tcpmodel.traces import conntrack, kernel_events, snapshots, tcpdump_text, tcpstates
+        from tcpmodel.traces import conntrack, kernel_events, snapshots, tcpdump_text, tcplife, tcpstates
 
         for line in lines:
             if kernel_events.recognises(line):
                 return kernel_events.KernelTrace(source)
             if tcpstates.recognises(line):
                 return tcpstates.TcpstatesTrace(source)
+            if tcplife.recognises(line):
+                return tcplife.TcplifeTrace(source)
             if conntrack.recognises(line):
                 return conntrack.ConntrackTrace(source)
             if snapshots.recognises(line):

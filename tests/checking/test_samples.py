@@ -125,3 +125,13 @@ def test_listings_of_real_hosts(judge, root, name, ends):
     assert [one.verdict for one in report.connections] == [CONFORMS] * len(ends)
     assert all(end in one.a_states for one, end in zip(report.connections, ends, strict=True))
     assert not any(one.diagnostics for one in report.connections)
+
+
+def test_a_table_of_connections_that_are_over(judge, root):
+    """Both ends are one connection, and nothing is known of its beginning."""
+    (one,) = judge(root / "traces/logs/lab/normal-client-close/tcplife.txt").report.connections
+    assert (one.verdict, one.reasons, one.a_states) == (
+        INCONCLUSIVE,
+        ("the beginning was not logged",),
+        ("CLOSED",),
+    )
