@@ -8,6 +8,7 @@ read, how a report is shown.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from tcpmodel.checking.findings import ConnectionReports, Diagnostic, InputReport, Report
 from tcpmodel.checking.statelog import StateLog
@@ -24,7 +25,14 @@ PROGRESS_EVERY = 2048
 class Checker:
     """Feeds records to connections. Use ``run.check`` unless records do not come from files."""
 
-    def __init__(self, specs: Iterable[Spec], profiles: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        specs: Iterable[Spec],
+        profiles: Sequence[str] = (),
+        watch: Callable[[Any, Packet, int], None] | None = None,
+    ) -> None:
+        """``watch``: called with the connection, the packet and its side after each packet that a connection took."""
+        self._watch = watch
         self._reports = ConnectionReports()
         self.report = Report(connections=self._reports)
         self._specs = {spec.over or spec.name: spec for spec in specs}
@@ -35,6 +43,7 @@ class Checker:
         judge = self._judges.get(protocol)
         if judge is None and protocol in self._specs:
             judge = self._judges[protocol] = Judge(self._specs[protocol], self._profiles)
+            judge.interpreter.watch = self._watch
         return judge
 
     def read(self, trace: Trace, progress: Progress | None = None) -> None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
+from typing import Any
 
 from tcpmodel.checking.checker import Checker, Progress
 from tcpmodel.checking.findings import InputReport, Report
 from tcpmodel.model.spec import Spec
-from tcpmodel.traces.records import Record, Trace, TraceError
+from tcpmodel.traces.records import Packet, Record, Trace, TraceError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,18 +26,20 @@ def check(
     profiles: Sequence[str] = (),
     progress: Progress | None = None,
     read: Callable[[Report], None] | None = None,
+    watch: Callable[[Any, Packet, int], None] | None = None,
 ) -> Report:
     """Check these traces (``-`` is standard input) against these specs, one for each protocol.
 
     ``profiles`` names profiles to judge by; without any, each may be on or off. Every input is read even when another
     one cannot be: its entry in ``inputs`` of the report then says why in ``error``. ``progress`` is called now and then
     with the path and how many of its records were read; ``read`` with the report so far: after an input, or
-    after all of them if there are several, since one may tell something about a connection of another.
+    after all of them if there are several, since one may tell something about a connection of another; ``watch`` after each packet
+    with its connection and side.
     """
     from tcpmodel.traces.open import open_traces
 
     paths, specs = list(paths), list(specs)
-    checker = Checker(specs, profiles)
+    checker = Checker(specs, profiles, watch)
     report = checker.report
     views = None
     for path in paths:

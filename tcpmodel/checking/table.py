@@ -180,7 +180,7 @@ class Table:
         likeness = judge.interpreter.likeness(packet)
         if packet.source != packet.destination:
             known = judge.patterns.get(likeness)
-            if known is not None:
+            if known is not None and judge.interpreter.watch is None:
                 return known
         report = judge.memo.report(self._made(judge, number, packet, None))
         if report.diagnostics or packet.source == packet.destination:

@@ -10,6 +10,7 @@ import argparse
 import sys
 
 from tcpmodel.cli.choosing import choose_profiles, choose_specs
+from tcpmodel.cli.ladder import Ladder, add_ladder
 from tcpmodel.cli.options import SPEC_HELP, add_color, add_profile
 from tcpmodel.cli.policy import add_policy, read_policy, write_baseline
 from tcpmodel.cli.printing import FORMATS, Output, print_errors
@@ -25,6 +26,7 @@ examples:
   tcpmodel check --ignore UDP,note x.pcap         what is of no interest
   tcpmodel check --baseline known.json x.pcap     only what is not known yet fails
   tcpmodel check --profile rfc793 old-stack.pcap  judged by another profile
+  tcpmodel check --ladder x.pcap                  every message, and the states beside it
   tcpmodel check --spec my.tcpspec x.pcap         judged by your own spec
 
 What a file is shows in its content; its name does not matter.
@@ -63,6 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-v", "--verbose", action="count", default=0, help="print every connection and finding, however many"
     )
     add_policy(parser)
+    add_ladder(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -73,15 +76,22 @@ def run(args: argparse.Namespace) -> int:
     specs, profiles = choose_profiles(args.profile, choose_specs(args.spec))
     policy = read_policy(args, specs)
     output = Output(args, specs, policy)
+    ladder = Ladder(args) if args.ladder or args.connection else None
+    watch = ladder.recorder if ladder is not None else None
     progress = Progress(sys.stderr)
     try:
-        report = check(args.traces, specs, profiles, progress, output.read if output.streams else None)
+        report = check(args.traces, specs, profiles, progress, output.read if output.streams else None, watch)
     finally:
         progress.end()
     if not output.streams:
         policy.apply(report)
     if args.write_baseline:
         write_baseline(report, args.write_baseline)
-    output.report(report)
-    print_errors(report)
+    try:
+        if ladder is not None:
+            ladder.report(report)
+        else:
+            output.report(report)
+    finally:
+        print_errors(report)
     return report.exit_code
