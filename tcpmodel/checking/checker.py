@@ -43,7 +43,8 @@ class Checker:
         judge = self._judges.get(protocol)
         if judge is None and protocol in self._specs:
             judge = self._judges[protocol] = Judge(self._specs[protocol], self._profiles)
-            judge.interpreter.watch = self._watch
+            if self._watch is not None:
+                judge.watch(self._watch)
         return judge
 
     def read(self, trace: Trace, progress: Progress | None = None) -> None:

@@ -125,8 +125,6 @@ class Connection:
         if packet.flags is None:
             self.packets += 1
             self.opaque = True
-            if self.interpreter.watch is not None:
-                self.interpreter.watch(self, packet, side)
             return
         self.take(packet, self.interpreter.sighting(packet, side, self.numbers), side, place)
 
@@ -137,8 +135,6 @@ class Connection:
         self.packets += 1
         for finding in judge_alone(self.abilities.program, sighting):
             self._report(finding, side, place, sighting)
-        if self.interpreter.watch is not None:
-            self.interpreter.watch(self, packet, side)
 
     def _follow(self, packet: Packet | None, sighting: Sighting, side: int, place: Place) -> None:
         sender, receiver = self.ends[side], self.ends[1 - side]

@@ -33,8 +33,8 @@ def check(
     ``profiles`` names profiles to judge by; without any, each may be on or off. Every input is read even when another
     one cannot be: its entry in ``inputs`` of the report then says why in ``error``. ``progress`` is called now and then
     with the path and how many of its records were read; ``read`` with the report so far: after an input, or
-    after all of them if there are several, since one may tell something about a connection of another; ``watch`` after each packet
-    with its connection and side.
+    after all of them if there are several, since one may tell something about a connection of another; ``watch`` after
+    each packet with its connection, the packet and its side.
     """
     from tcpmodel.traces.open import open_traces
 

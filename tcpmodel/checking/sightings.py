@@ -7,9 +7,8 @@ Must never hold: what a field means.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from tcpmodel.model import spec as m
 from tcpmodel.model.types import Enum, Range, Seq
@@ -52,8 +51,6 @@ class Interpreter:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.watch: Callable[[Any, Packet, int], None] | None = None
-        """Called with the connection, the packet and its side once the connection has taken a packet."""
         self.message: m.Message = program.spec.messages[0]
         bits = program.flag_bits[self.message.name]
         self._flags = [(FLAG_BITS[name], bits[name]) for name in self.message.flags if name in FLAG_BITS]

@@ -21,7 +21,7 @@ from tcpmodel.traces.records import FIELD_KEYS, Packet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 QUIET = 300 * 10**9
 """Nanoseconds after which nothing more is expected of a connection that both ends have finished."""
@@ -50,6 +50,19 @@ class Judge:
         self.memo = Memo(self.abilities, self.interpreter)
         self.patterns: dict[tuple[object, ...], Pattern] = {}
         """What is reported of a connection of one such packet."""
+        self.observe = self.memo.observe
+        """Has a connection take a packet of one of its sides."""
+        self.watched = False
+
+    def watch(self, watch: Callable[[Connection, Packet, int], None]) -> None:
+        """Call this after each packet with its connection and side; both ends are then followed step by step."""
+
+        def observe(connection: Connection, packet: Packet, side: int) -> None:
+            connection.observe(packet, side)
+            watch(connection, packet, side)
+
+        self.observe = observe
+        self.watched = True
 
 
 class Table:
@@ -78,7 +91,7 @@ class Table:
                 return
             connection = self._begin(judge, key, first[0], first[1], None)
         try:
-            judge.memo.observe(connection, packet, 0 if a == connection.ends[0].address else 1)
+            judge.observe(connection, packet, 0 if a == connection.ends[0].address else 1)
         except NewConnection:
             connection = self._renew(judge, key, packet, connection)
         connection.last_time = packet.time
@@ -128,7 +141,7 @@ class Table:
             number, judge.abilities, judge.interpreter, packet.source, packet.destination, self._in_lines, previous
         )
         connection.first, connection.last_flags = packet.number, packet.flags
-        judge.memo.observe(connection, packet, 0)
+        judge.observe(connection, packet, 0)
         return connection
 
     def _renew(self, judge: Judge, key: tuple[str, str, str], packet: Packet, before: Connection) -> Connection:
@@ -180,7 +193,7 @@ class Table:
         likeness = judge.interpreter.likeness(packet)
         if packet.source != packet.destination:
             known = judge.patterns.get(likeness)
-            if known is not None and judge.interpreter.watch is None:
+            if known is not None and not judge.watched:
                 return known
         report = judge.memo.report(self._made(judge, number, packet, None))
         if report.diagnostics or packet.source == packet.destination:
