@@ -13,7 +13,7 @@ from tcpmodel.traces.source import Source, open_source
 
 SUPPORTED = (
     "pcap and pcapng captures, tcpdump text, ftrace or perf text of sock:inet_sock_set_state, "
-    "tcpstates and tcplife tables, listings of sockets by ss and netstat, conntrack, "
+    "tcpstates and tcplife tables, tables of tshark -T fields, listings of sockets by ss and netstat, conntrack, "
     "our own JSON Lines; each also packed with gzip"
 )
 """What can be read, for people."""
@@ -74,11 +74,25 @@ def recognise(source: Source) -> Trace:
         return pcapng.PcapngTrace(source)
     lines = _first_lines(source)
     first = next((line.lstrip() for line in lines if line and not line.isspace()), "")
+    if first.startswith(("{", "[")):
+        from tcpmodel.traces import tshark_fields
+
+        if tshark_fields.is_json(lines):
+            raise tshark_fields.as_json(source.path)
+    if first.startswith(("{", "[")):
+        from tcpmodel.traces import tshark_fields
+
+        if tshark_fields.is_json(lines):
+            raise tshark_fields.as_json(source.path)
     if first.startswith("{"):
         from tcpmodel.traces import json_lines
 
         return json_lines.JsonLinesTrace(source)
     if lines:
+        from tcpmodel.traces import tshark_fields
+
+        if tshark_fields.recognises(first):
+            return tshark_fields.FieldsTrace(source, first)
         from tcpmodel.traces import conntrack, kernel_events, snapshots, tcpdump_text, tcplife, tcpstates
 
         for line in lines:
@@ -96,6 +110,8 @@ def recognise(source: Source) -> Trace:
                 return tcpdump_text.TcpdumpTrace(source, lines)
         if snapshots.only_times(lines):
             return snapshots.SnapshotTrace(source)
+        if tshark_fields.seems_bare(first):
+            raise tshark_fields.bare(source.path)
     raise _unknown(source)
 
 
