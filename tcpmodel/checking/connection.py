@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from tcpmodel.checking.configurations import Abilities, Configuration
-from tcpmodel.checking.diagnosis import altered, judge_alone, unexplained
+from tcpmodel.checking.diagnosis import altered, unexplained
 from tcpmodel.checking.endpoint import Birth, Endpoint, Explanation
 from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE, VIOLATES, ConnectionReport, Diagnostic
+from tcpmodel.checking.observer import Observer, WatchProgram
 from tcpmodel.checking.sightings import Interpreter, Numbers
 from tcpmodel.semantics.execution import Sighting
 from tcpmodel.semantics.values import Interval
@@ -89,6 +90,7 @@ class Connection:
         number: int | str,
         abilities: Abilities,
         interpreter: Interpreter,
+        watch: WatchProgram | None,
         a: str,
         b: str,
         in_lines: bool,
@@ -98,6 +100,7 @@ class Connection:
         self.abilities = abilities
         self.interpreter = interpreter
         self.ends = (Endpoint(abilities, a), Endpoint(abilities, b))
+        self.observer = Observer(watch) if watch is not None and not watch.idle else None
         self.numbers = Numbers()
         self.in_lines = in_lines
         self.previous = previous
@@ -126,22 +129,38 @@ class Connection:
             self.packets += 1
             self.opaque = True
             return
-        self.take(packet, self.interpreter.sighting(packet, side, self.numbers), side, place)
+        sighting = self.interpreter.sighting(packet, side, self.numbers)
+        near = (self.numbers.near[side], self.numbers.near[1 - side])
+        how = self.take(packet, sighting, side, place)
+        if how is not Explanation.PREVIOUS:
+            self.watch(packet, sighting, side, near)
 
-    def take(self, packet: Packet | None, sighting: Sighting, side: int, place: Place) -> None:
-        """Take what a packet says. Without ``packet``, nothing is known of connections before this one."""
-        if not self.opaque:
-            self._follow(packet, sighting, side, place)
+    def watch(self, packet: Packet, sighting: Sighting, side: int, near: tuple[int | None, int | None]) -> None:
+        """Judge a packet by the rules over messages; ``near``: the last numbers of its sender and receiver before."""
+        if self.observer is not None:
+            place = Place(packet.number, packet.time)
+            self.observer.observe(
+                packet, sighting, side, near, self._lossless, lambda found, of: self._report(found, side, place, of)
+            )
+
+    def take(self, packet: Packet | None, sighting: Sighting, side: int, place: Place) -> Explanation:
+        """Follow what a packet says. Without ``packet``, nothing is known of connections before this one."""
+        how = Explanation.BEHAVIOUR if self.opaque else self._follow(packet, sighting, side, place)
         self.packets += 1
-        for finding in judge_alone(self.abilities.program, sighting):
-            self._report(finding, side, place, sighting)
+        return how
 
-    def _follow(self, packet: Packet | None, sighting: Sighting, side: int, place: Place) -> None:
+    def _lossless(self) -> bool:
+        """Does nothing show that packets are missing?"""
+        if self.lost or self.gaps[0] or self.gaps[1]:
+            return False
+        return not any(not assumption.explained for side in self.assumptions for assumption in side)
+
+    def _follow(self, packet: Packet | None, sighting: Sighting, side: int, place: Place) -> Explanation:
         sender, receiver = self.ends[side], self.ends[1 - side]
         how = self._explain(packet, sighting, side, place)
         self.last = how
         if how is Explanation.PREVIOUS:
-            return
+            return how
         if how is not Explanation.NONE:
             self.interpreter.learn(sighting, side, self.numbers)
             self._fill_gaps(sighting, side)
@@ -153,6 +172,7 @@ class Connection:
         for index in (0, 1):
             self._settle_assumptions(index)
         sender.sent = max(sender.sent, 1)
+        return how
 
     def _explain(self, packet: Packet | None, sighting: Sighting, side: int, place: Place) -> Explanation:
         sender = self.ends[side]
@@ -374,6 +394,8 @@ class Connection:
 
     def report(self, standing: Standing | None = None) -> ConnectionReport:
         """The verdict so far; nothing more is expected. ``standing`` as ``standing()`` gives it, if it is known."""
+        if self.observer is not None:
+            self.observer.close(self._lossless)
         for side in (0, 1):
             for assumption in self.assumptions[side]:
                 self._confirm(assumption, side)

@@ -1,7 +1,6 @@
 """Why a message cannot be explained, in words.
 
-Owns: naming an unexplained message by the faults that the spec declares, and judging single messages by the spec's
-packet rules.
+Owns: naming an unexplained message by the faults that the spec declares.
 Must never hold: the condition of any rule: those stand in the spec. What else could have been sent is found out by
 ``candidates``.
 """
@@ -20,28 +19,7 @@ from tcpmodel.semantics.execution import Sighting
 from tcpmodel.semantics.expressions import Environment
 from tcpmodel.semantics.program import Program
 from tcpmodel.semantics.reasons import reasons
-from tcpmodel.semantics.values import FALSE, TRUE
-
-
-def judge_alone(program: Program, sighting: Sighting) -> list[Diagnostic]:
-    """What the packet rules say of one message."""
-    found: list[Diagnostic] = []
-    if not program.packet_rules:
-        return found
-    environment = program.environment([None] * program.tracked)
-    for slot, known in sighting.slots.items():
-        environment[slot] = known
-    for rule, forbid, excepts in program.packet_rules:
-        if rule.severity == "legal" or forbid.test(environment) != TRUE:
-            continue
-        if any(condition.test(environment) != FALSE for condition in excepts):
-            continue
-        cites = tuple(str(cite) for cite in rule.cites)
-        finding = Diagnostic(rule.id, SEVERITY_OF[rule.severity], "", 0, False, rule.title, cites)
-        finding.values = reasons(program, rule.forbid, environment)
-        finding.requirements = requirements(program.spec, rule.id, rule.cites)
-        found.append(finding)
-    return found
+from tcpmodel.semantics.values import TRUE
 
 
 def unexplained(endpoint: Endpoint, sighting: Sighting, interpreter: Interpreter) -> Diagnostic:

@@ -162,7 +162,7 @@ class _Joiner:
         origin: int,
     ) -> Diagnostic | None:
         """The first packet that nothing explains which agrees with the lines of both ends; None if there is none."""
-        connection = Connection(0, self.abilities, self.interpreter, one.a, one.b, False)
+        connection = Connection(0, self.abilities, self.interpreter, None, one.a, one.b, False)
         ends = []
         for address, lines in ((one.a, first), (one.b, second)):
             source = self._source(lines, report.inputs[origin].source)

@@ -17,7 +17,7 @@ from tcpmodel.checking.endpoint import Explanation
 from tcpmodel.checking.findings import ConnectionReport
 from tcpmodel.checking.recording import Base, Number, Recorder, Unrecordable
 from tcpmodel.checking.shapes import Freezer, Shape, Thawer, symbolic_slots
-from tcpmodel.checking.sightings import Interpreter
+from tcpmodel.checking.sightings import Interpreter, Reading
 from tcpmodel.traces.records import Packet
 
 Values = tuple[int, ...]
@@ -82,6 +82,7 @@ class Memo:
                 connection.light = after
                 connection.packets += 1
                 self.recalled += 1
+                self._watch(connection, packet, side, (flags, pattern, given), near)
                 if index:
                     ways[0], ways[index] = way, ways[0]
                 return
@@ -91,6 +92,7 @@ class Memo:
             connection.light = found(numbers, given)
             assert connection.light is not None
             connection.packets += 1
+            self._watch(connection, packet, side, (flags, pattern, given), near)
             return
         self._slowly(connection, packet, side)
 
@@ -102,6 +104,16 @@ class Memo:
         connection.observe(packet, side)
         if connection.is_plain():
             connection.light = self._freeze(connection)
+
+    def _watch(
+        self, connection: Connection, packet: Packet, side: int, reading: Reading, near: tuple[int | None, int | None]
+    ) -> None:
+        """Have the rules over messages judge a packet that was taken by memory."""
+        if connection.observer is None or connection.light is None:
+            return
+        known, numbers = connection.light
+        connection.numbers.first = [None if code is None else numbers[code] for code in known.shape[4]]
+        connection.watch(packet, self.interpreter.message_of(*reading), side, near if side == 0 else (near[1], near[0]))
 
     def thaw(self, connection: Connection) -> None:
         """Give the connection its objects back."""
@@ -135,7 +147,7 @@ class Memo:
         return recorder, [recorder.number(index) for index in range(len(numbers))]
 
     def _trial(self, known: Known, numbers: Sequence[Any]) -> Connection:
-        trial = Connection("", self.abilities, self.interpreter, "", "", False)
+        trial = Connection("", self.abilities, self.interpreter, None, "", "", False)
         trial.packets = int(known.shape[0])
         self._fill(trial, known.shape, numbers)
         return trial

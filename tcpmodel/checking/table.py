@@ -11,6 +11,7 @@ from tcpmodel.checking.configurations import Abilities
 from tcpmodel.checking.connection import Connection, NewConnection
 from tcpmodel.checking.findings import ConnectionReport, ConnectionReports, Diagnostic, Pattern
 from tcpmodel.checking.memo import Memo
+from tcpmodel.checking.observer import WatchProgram, plain
 from tcpmodel.checking.sightings import Interpreter
 from tcpmodel.checking.unanswered import Unanswered
 from tcpmodel.checking.waiting import MOST, Waiting
@@ -48,6 +49,7 @@ class Judge:
         self.abilities = Abilities(Program(spec, choice, seen_fields=FIELD_KEYS))
         self.interpreter = Interpreter(self.abilities.program)
         self.memo = Memo(self.abilities, self.interpreter)
+        self.rules = WatchProgram(self.abilities.program)
         self.patterns: dict[tuple[object, ...], Pattern] = {}
         """What is reported of a connection of one such packet."""
         self.observe = self.memo.observe
@@ -138,7 +140,14 @@ class Table:
 
     def _made(self, judge: Judge, number: int, packet: Packet, previous: Connection | None) -> Connection:
         connection = Connection(
-            number, judge.abilities, judge.interpreter, packet.source, packet.destination, self._in_lines, previous
+            number,
+            judge.abilities,
+            judge.interpreter,
+            judge.rules,
+            packet.source,
+            packet.destination,
+            self._in_lines,
+            previous,
         )
         connection.first, connection.last_flags = packet.number, packet.flags
         judge.observe(connection, packet, 0)
@@ -193,7 +202,7 @@ class Table:
         likeness = judge.interpreter.likeness(packet)
         if packet.source != packet.destination:
             known = judge.patterns.get(likeness)
-            if known is not None and not judge.watched:
+            if known is not None and not judge.watched and plain(judge.rules, judge.interpreter, packet):
                 return known
         report = judge.memo.report(self._made(judge, number, packet, None))
         if report.diagnostics or packet.source == packet.destination:

@@ -16,13 +16,14 @@ from tcpmodel.language import syntax
 from tcpmodel.language.citations import read_citations
 from tcpmodel.language.expression_builder import Part
 from tcpmodel.language.mark_builder import MarkBuilder
+from tcpmodel.language.observer_builder import ObserverBuilder
 from tcpmodel.language.property_builder import PropertyBuilder
 from tcpmodel.language.scenario_builder import ScenarioBuilder
 from tcpmodel.language.source_builder import SourceBuilder
 from tcpmodel.language.syntax import Cite, Condition, Node, Word
 
 
-class Builder(ScenarioBuilder, MarkBuilder, PropertyBuilder, SourceBuilder):
+class Builder(ScenarioBuilder, MarkBuilder, PropertyBuilder, SourceBuilder, ObserverBuilder):
     """Callbacks for lark; ``errors`` collects what is wrong inside a well-formed piece."""
 
     # ---------------------------------------------------------------------------------------------------- headings
@@ -408,5 +409,7 @@ class Builder(ScenarioBuilder, MarkBuilder, PropertyBuilder, SourceBuilder):
             [part.value for part in parts if part.tag == "except"],
             self._all(parts, "needs"),
             self._all(parts, "cites"),
+            [part.value for part in parts if part.tag == "once"],
+            [part.value for part in parts if part.tag == "lapses"],
             beyond=self._one(parts, "beyond"),
         )

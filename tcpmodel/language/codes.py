@@ -399,6 +399,14 @@ _ALL = (
         "property p always SND.UNA =< SND.NXT'\n",
         "property p each step SND.UNA =< SND.NXT'\n",
     ),
+    Code(
+        "TS056",
+        "what only an observer knows",
+        "Notes, and what is `seen` of a message, belong to the one who watches both directions. An endpoint knows\n"
+        "nothing of them, so its rules cannot name them; rules over messages and `observe` can.",
+        "note TOP : octets\nstate X\n  on CLOSE when TOP = 0 -> B\n",
+        "note TOP : octets\nobserve SEG with SYN\n  TOP <- 0\n",
+    ),
     # ------------------------------------------------------------------------------------------------------- warnings
     Code(
         "TS060",

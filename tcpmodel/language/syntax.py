@@ -390,6 +390,8 @@ class PacketRuleDecl(Declaration):
     excepts: list[tuple[Node | None, Word | None]]
     needs: list[Word]
     cites: list[Cite]
+    onces: list[Node]
+    lapses: list[Node]
     beyond: Word | None = None
 
 

@@ -32,6 +32,10 @@ DECLARATIONS = (
     "reject",
     "requirement",
     "claim",
+    "seen",
+    "note",
+    "observe",
+    "need",
 )
 
 RULE_WORDS = ("when", "unless", "stay", "drop", "then continue", "drawn", "choose", "send", "signal", "with", "without")
@@ -88,8 +92,8 @@ _GROUPS = (
     (("_TO", "STAY", "DROP"), "where it leads (`-> STATE`, `stay` or `drop`)"),
     (("_WHEN", "_UNLESS"), "a condition with `when` or `unless`"),
     (("_WITH", "_WITHOUT"), "flags with `with` or `without`"),
-    (("NUMBER", "DURATION", "TRUE", "FALSE", "NAME", "MAX", "MIN", "OPEN"), "a value"),
-    (("NUMBER", "NAME", "MAX", "MIN", "OPEN"), "a value"),
+    (("NUMBER", "DURATION", "TRUE", "FALSE", "NAME", "MAX", "MIN", "SHIFTED", "OPEN"), "a value"),
+    (("NUMBER", "NAME", "MAX", "MIN", "SHIFTED", "OPEN"), "a value"),
 )
 _NO_KEYWORDS = {"BANG", "LT", "LE", "GT", "GE", "EQ", "NE", "PLUS", "MINUS", "TIMES", "OVER_SIGN", "OPEN", "CLOSE"}
 _NO_KEYWORDS |= {"LABEL", "SENDS", "GETS", "UNDER_WAY", "PRIMED"}

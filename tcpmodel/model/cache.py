@@ -19,7 +19,7 @@ from tcpmodel.language import store
 from tcpmodel.language.errors import SpecError
 from tcpmodel.language.span import Span
 from tcpmodel.language.version import program_mark
-from tcpmodel.model import expr, marks, scenario, spec, types
+from tcpmodel.model import expr, marks, observer, scenario, spec, types
 
 Kept = tuple[spec.Spec, tuple[SpecError, ...]]
 
@@ -90,7 +90,7 @@ def put(name: str, kept: Kept) -> None:
 
 _CLASSES = {
     (cls.__module__, name): cls
-    for module in (expr, marks, scenario, spec, types)
+    for module in (expr, marks, observer, scenario, spec, types)
     for name, cls in vars(module).items()
     if isinstance(cls, type) and cls.__module__ == module.__name__
 }

@@ -15,7 +15,7 @@ from tcpmodel.model.names import Names
 from tcpmodel.model.typing import Typer
 
 SEVERITIES = ("must", "normative", "should", "unusual", "capture", "legal")
-SCOPES = ("packet", "run")
+SCOPES = ("packet", "direction", "connection", "run")
 BLAMES = ("sender", "receiver", "path", "application", "capture")
 
 
@@ -27,6 +27,14 @@ def text_of(word: Word | None) -> str:
 def words_of(words: list[Word]) -> tuple[str, ...]:
     """The texts of words, each one once."""
     return tuple(dict.fromkeys(word.text for word in words))
+
+
+def watching(names: Names, definitions: Definitions, message: str) -> Typer:
+    """What gives types to conditions of observers: of a message that is sent, with notes."""
+    typer = Typer(names, definitions, names.report, "sent", message)
+    typer.closed = "rules over single packets and over connections know no variables, only notes"
+    typer.watching = True
+    return typer
 
 
 class Judged:
@@ -96,13 +104,15 @@ class Judged:
             message = self._message_for(node.forbids, None, node.span)
             if message is None:
                 continue
-            typer = Typer(self.names, self.definitions, self.report, "sent", message)
-            typer.closed = "a rule about single packets knows no variables"
+            typer = watching(self.names, self.definitions, message)
             forbid = typer.condition(node.forbids[0])
             excepts = tuple(
                 (typer.condition(condition) if condition is not None else None, text_of(words))
                 for condition, words in node.excepts
             )
+            for need in node.needs:
+                self.names.known("need", need, self.names.needs, "TS019")
+            once, lapses = self._later(typer, node.onces, "once"), self._later(typer, node.lapses, "lapses")
             if forbid is not None:
                 out.append(
                     spec.PacketRule(
@@ -118,7 +128,9 @@ class Judged:
                         cites,
                         node.doc,
                         node.span,
-                        beyond=self._beyond(node),
+                        once,
+                        lapses,
+                        self._beyond(node),
                     )
                 )
         return tuple(out)
@@ -131,3 +143,14 @@ class Judged:
         if counted is not None and not over_run:
             self.report.error("TS035", "`beyond` counts in rules `over run` only", counted.span)
         return None if counted is None else int(counted.text, 0)
+
+    def _later(self, typer: Typer, nodes: list[syntax.Node], word: str) -> spec.Expr | None:
+        """What is asked of later messages."""
+        for extra in nodes[1:]:
+            self.report.error("TS004", f"a second `{word}` in one rule", extra.span, "join them with `and` or `or`")
+        if not nodes:
+            return None
+        typer.after = True
+        found = typer.condition(nodes[0])
+        typer.after = False
+        return found

@@ -11,10 +11,12 @@ from collections.abc import Iterable, Iterator
 from tcpmodel.language import syntax
 from tcpmodel.language.errors import SpecError
 from tcpmodel.language.mark_syntax import ClaimDecl, RequirementDecl
+from tcpmodel.language.observer_syntax import NeedDecl, NoteDecl, SeenDecl
 from tcpmodel.language.scenario_syntax import ScenarioDecl
 from tcpmodel.language.source_syntax import SourceDecl
 from tcpmodel.language.span import NOWHERE, Span
 from tcpmodel.language.syntax import Cite, Word
+from tcpmodel.model.observer import PEER, Need, Note, SeenField
 from tcpmodel.model.spec import Citation, Event, Message, Profile, Variable
 
 _MOST_SUGGESTIONS = 100
@@ -74,6 +76,9 @@ class Names:
         self.definitions: dict[str, syntax.DefineDecl | syntax.ConstDecl] = {}
         self.states: dict[str, syntax.StateDecl] = {}
         self.groups: dict[str, syntax.GroupDecl] = {}
+        self.seen: dict[str, SeenField] = {}
+        self.notes: dict[str, Note] = {}
+        self.needs: dict[str, Need] = {}
         self.used: set[tuple[str, str]] = set()
         """(kind, name) of what something refers to: profile, value, group, event."""
         self._places: dict[tuple[str, str], Span] = {}
@@ -132,6 +137,10 @@ class Names:
                 out.append(entry)
         return tuple(out)
 
+    def note_of(self, name: str) -> Note | None:
+        """The note of that name, also when it is the other direction's."""
+        return self.notes.get(name) or self.notes.get(name.removeprefix(PEER))
+
     def message_of(self, dotted: str) -> str:
         """The message whose field a dotted name is, or ""."""
         at = dotted.rfind(".")
@@ -170,6 +179,10 @@ def _declared(declaration: syntax.Declaration) -> Iterator[tuple[str, Word]]:
             yield "source", declaration.name
         case syntax.PropertyDecl():
             yield "property", declaration.name
+        case SeenDecl() | NoteDecl():
+            yield "value", declaration.name
+        case NeedDecl():
+            yield "need", declaration.name
         case RequirementDecl():
             yield "requirement", declaration.name
         case ClaimDecl():

@@ -16,6 +16,7 @@ from tcpmodel.model.definitions import Definitions
 from tcpmodel.model.judged import Judged, text_of, words_of
 from tcpmodel.model.marked import Marked
 from tcpmodel.model.names import Names, Report
+from tcpmodel.model.noted import Noted
 from tcpmodel.model.properties import Properties
 from tcpmodel.model.rules import Rules
 from tcpmodel.model.scenarios import Scenarios
@@ -54,7 +55,9 @@ class _Resolver:
                 continue
             if self.names.first("value", declaration.name):
                 self.names.definitions[declaration.name.text] = declaration
+        noted = Noted(self.file, self.names, self.definitions)
         Definer(self.definitions).resolve()
+        noted.declare()
         self._initial_values()
         self._durations()
         for state in self.file.all(syntax.StateDecl):
@@ -67,6 +70,7 @@ class _Resolver:
         states = rules.states()
         self._one_initial()
         names = self.names
+        observations, needs = noted.observations(), noted.needs()
         judged = Judged(self.file, names, self.definitions)
         faults, packet_rules = judged.faults(), judged.packet_rules()
         sources = Sources(self.file, names, rules, states).all()
@@ -101,6 +105,10 @@ class _Resolver:
             scenarios,
             requirements,
             claims,
+            tuple(names.seen.values()),
+            tuple(names.notes.values()),
+            observations,
+            needs,
         )
 
     # ------------------------------------------------------------------------------------------------------ headings

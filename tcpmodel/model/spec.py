@@ -30,6 +30,11 @@ from tcpmodel.model.expr import VarRef as VarRef
 from tcpmodel.model.marks import Claim as Claim
 from tcpmodel.model.marks import Reference as Reference
 from tcpmodel.model.marks import Requirement as Requirement
+from tcpmodel.model.observer import Jotting as Jotting
+from tcpmodel.model.observer import Need as Need
+from tcpmodel.model.observer import Note as Note
+from tcpmodel.model.observer import Observation as Observation
+from tcpmodel.model.observer import SeenField as SeenField
 from tcpmodel.model.scenario import Line as Line
 from tcpmodel.model.scenario import Scenario as Scenario
 from tcpmodel.model.scenario import StatesLine as StatesLine
@@ -235,7 +240,9 @@ class PacketRule:
     """``rule ID severity over packet``: a condition that must never hold of what an endpoint sends.
 
     ``severity``: must, normative, should, unusual, capture or legal. ``forbid`` is the condition; ``excepts`` are
-    (condition or None, words) pairs that excuse it; ``needs`` are the codes of what must have been seen.
+    (condition or None, words) pairs that excuse it; ``needs`` are the names of what must be known before the rule may
+    report anything. A rule with ``once`` waits until this condition holds; one for which ``lapses`` comes true while it
+    waits was none. Both know the values of notes as they are then (``After``) and as they were.
     A rule ``over run`` is asked of the message that ends a connection because nobody answers it; more than ``beyond``
     of them at one address break it.
     """
@@ -252,6 +259,8 @@ class PacketRule:
     cites: tuple[Citation, ...]
     doc: str
     span: Span
+    once: Expr | None = None
+    lapses: Expr | None = None
     beyond: int | None = None
 
 
@@ -386,6 +395,10 @@ class Spec:
     scenarios: tuple[Scenario, ...] = ()
     requirements: tuple[Requirement, ...] = ()
     claims: tuple[Claim, ...] = ()
+    seen: tuple[SeenField, ...] = ()
+    notes: tuple[Note, ...] = ()
+    observations: tuple[Observation, ...] = ()
+    needs: tuple[Need, ...] = ()
 
     @property
     def initial(self) -> State:

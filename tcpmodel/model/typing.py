@@ -15,7 +15,9 @@ from tcpmodel.language.syntax import Word
 from tcpmodel.model import spec
 from tcpmodel.model.definitions import Definitions
 from tcpmodel.model.names import Names, Report
-from tcpmodel.model.types import BOOL, DURATION, LOCAL, OCTETS, PEER, Duration, Enum, Octets, Range, Seq, Type
+from tcpmodel.model.observer import PEER
+from tcpmodel.model.types import BOOL, DURATION, LOCAL, OCTETS, Duration, Enum, Octets, Range, Seq, Type
+from tcpmodel.model.types import PEER as PEER_NUMBERS
 
 
 def is_number(type_: Type) -> bool:
@@ -27,7 +29,7 @@ def in_view(type_: Type, view: str) -> Type:
     """The type of a message field where the message is at hand."""
     if not isinstance(type_, Seq) or type_.space not in ("sender", "receiver"):
         return type_
-    return PEER if (type_.space == "sender") == (view == "received") else LOCAL
+    return PEER_NUMBERS if (type_.space == "sender") == (view == "received") else LOCAL
 
 
 def read_type(node: syntax.TypeName, report: Report, spaces: tuple[str, ...]) -> Type | None:
@@ -58,7 +60,8 @@ class Typer:
     """Resolves expressions of one place. ``message`` is the message at hand, "" for none; ``local`` chosen values.
 
     ``closed`` holds the reason why variables cannot be read here, or "". ``open``: the first message that is named is
-    the one at hand (in a definition). ``after``: values after an event can be asked for.
+    the one at hand (in a definition). ``after``: values after an event can be asked for. ``watching``: an observer
+    asks, who knows notes and what is seen besides the fields of a message.
     """
 
     def __init__(self, names: Names, definitions: Definitions, report: Report, view: str, message: str) -> None:
@@ -71,6 +74,7 @@ class Typer:
         self.closed = ""
         self.open = False
         self.after = False
+        self.watching = False
 
     # ------------------------------------------------------------------------------------------------ entry points
 
@@ -180,6 +184,8 @@ class Typer:
                 self.report.error("TS037", f"`{name}` cannot be used here: {self.closed}", span)
                 return None
             return spec.VarRef(names.variables[name].type, span, text, name)
+        if names.note_of(name) is not None or name in names.seen:
+            return self._noted(name, span, text)
         message = names.message_of(name)
         if name in names.definitions:
             if message and not self._at_hand(Word(name, span), message):
@@ -189,11 +195,35 @@ class Typer:
             return self._field(node, message)
         if name not in names.broken:
             known = [*self.local, *names.variables, *names.definitions, *self._fields()]
+            if self.watching:
+                known += names.notes
             self.report.unknown("TS011", "name", Word(name, span), known)
         return None
 
+    def _noted(self, name: str, span: Span, text: str) -> spec.Expr | None:
+        """A note, or a field that only observers see."""
+        self.names.used.add(("value", name.removeprefix(PEER)))
+        if not self.watching:
+            help_ = "only what observers judge knows it: `rule ... over direction` or `over connection`, and `observe`"
+            self.report.error("TS056", f"`{name}` cannot be used here", span, help_)
+            return None
+        seen = self.names.seen.get(name)
+        if seen is not None:
+            if not self._at_hand(Word(name, span), seen.message):
+                return None
+            return spec.FieldRef(in_view(seen.type, self.view), span, text, seen.message, seen.name)
+        note = self.names.note_of(name)
+        assert note is not None
+        type_ = note.type
+        if isinstance(type_, Seq) and name not in self.names.notes:
+            type_ = PEER_NUMBERS if type_ == LOCAL else LOCAL
+        return spec.VarRef(type_, span, text, name)
+
     def _fields(self) -> list[str]:
-        return [f"{message.name}.{field.name}" for message in self.names.messages.values() for field in message.fields]
+        fields = [
+            f"{message.name}.{field.name}" for message in self.names.messages.values() for field in message.fields
+        ]
+        return fields + list(self.names.seen) if self.watching else fields
 
     def _definition(self, node: syntax.Name) -> spec.Expr | None:
         self.names.used.add(("value", node.name))
@@ -240,6 +270,8 @@ class Typer:
 
     def _set_test(self, node: syntax.SetTest) -> spec.Expr | None:
         name = node.name.text
+        if name in self.names.seen or self.names.note_of(name) is not None:
+            return self._noted_test(node, name)
         variable = self.names.variables.get(name)
         if variable is None:
             if name not in self.names.broken:
@@ -258,13 +290,27 @@ class Typer:
             test = self._after(test, name, f"{name}' is set")
         return test if node.wanted or test is None else spec.Not(BOOL, node.span, node.text, test)
 
+    def _noted_test(self, node: syntax.SetTest, name: str) -> spec.Expr | None:
+        if self._noted(name, node.span, name) is None:
+            return None
+        declared = self.names.seen.get(name) or self.names.note_of(name)
+        assert declared is not None
+        if not declared.optional:
+            help_ = f"declare it as `{name} : optional {declared.type}`, or leave the test away"
+            self.report.error("TS036", f"`{name}` is never unset", node.span, help_)
+            return None
+        test: spec.Expr | None = spec.IsSet(BOOL, node.span, f"{name} is set", name)
+        if node.after:
+            test = self._after(test, name, f"{name}' is set")
+        return test if node.wanted or test is None else spec.Not(BOOL, node.span, node.text, test)
+
     def _after(self, operand: spec.Expr | None, name: str, text: str) -> spec.Expr | None:
         """The value after the event."""
         if operand is None:
             return None
         message = isinstance(operand, spec.DefinitionRef) and self.definitions.seen(name, self.view).message
         if not self.after:
-            help_ = "only properties with `each step`, and `never A -> B when`, know values after an event"
+            help_ = "only `each step`, `never A -> B when`, `once` and `lapses` know values after an event"
             self.report.error("TS055", f"`{name}'` cannot be used here", operand.span, help_)
             return None
         if (
@@ -356,9 +402,9 @@ class Typer:
 
     def _declared(self, name: str) -> bool:
         names = self.names
-        return (
-            name in self.local or name in names.variables or name in names.definitions or bool(names.message_of(name))
-        )
+        if name in self.local or name in names.variables or name in names.definitions:
+            return True
+        return bool(names.message_of(name)) or names.note_of(name) is not None
 
     def _comparable(self, op: str, left: spec.Expr, right: spec.Expr) -> bool:
         one, other = left.type, right.type
@@ -393,6 +439,7 @@ _OPERANDS = {
     "*": "octets * octets and octets * duration can be multiplied",
     "/": "octets / octets and duration / octets can be divided",
     "mod": "octets mod octets is a remainder",
+    "shifted": "shifted(octets, bits) moves a number to the left",
 }
 
 

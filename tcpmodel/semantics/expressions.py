@@ -348,7 +348,9 @@ def literal_value(number: int) -> Value:
 
 
 def _arithmetic(op: str, left: Value, right: Value) -> Value:
-    combine = {"+": v.add, "-": v.subtract, "*": v.multiply, "/": v.divide, "mod": v.modulo}.get(op)
+    combine = {"+": v.add, "-": v.subtract, "*": v.multiply, "/": v.divide, "mod": v.modulo, "shifted": v.shifted}.get(
+        op
+    )
 
     def evaluate(environment: Environment) -> Interval | None:
         a, b = left.evaluate(environment), right.evaluate(environment)

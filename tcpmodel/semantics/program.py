@@ -131,15 +131,6 @@ class Program:
             self._compile_state(state, ignored) for state in spec.states
         ]
         self.faults = [(fault, self.compiler.guard(fault.when)) for fault in spec.faults]
-        self.packet_rules = [
-            (
-                rule,
-                self.compiler.guard(rule.forbid),
-                [self.compiler.guard(condition) for condition, _ in rule.excepts if condition is not None],
-            )
-            for rule in spec.packet_rules
-            if rule.scope != "run"
-        ]
         self.run_rules = [(rule, self.compiler.guard(rule.forbid)) for rule in spec.packet_rules if rule.scope == "run"]
         self.discrete = [
             self.layout.variables[variable.name]

@@ -95,6 +95,13 @@ def modulo(a: Interval, b: Interval) -> Interval:
     return (0, b[1] - 1)
 
 
+def shifted(a: Interval, bits: Interval) -> Interval:
+    """An amount moved to the left; nothing is known of the result when the number of bits is out of bounds."""
+    if bits[0] < 0 or bits[1] > 32 or a[0] < 0:
+        return AMOUNT
+    return (a[0] << bits[0], min(a[1] << bits[1], INFINITY))
+
+
 def less(a: Interval, b: Interval, circular: bool) -> int:
     """Is ``a < b``? ``circular`` compares modulo 2^32 when both are known exactly."""
     if circular and a[0] == a[1] and b[0] == b[1]:

@@ -88,27 +88,44 @@ def tcp(
         fields["ip_id"] = ip_id
     else:
         fields["ip_version"] = 6
-    if header > 20:
+    if offset & 0x0E:
+        fields["reserved"] = offset >> 1 & 7
+    if source == destination:
+        fields["same_socket"] = 1
+    if end - at >= payload >= header >= 20:
+        _checksum(addresses, buffer[at : at + payload], checksum, fields)
+    if header == 20:
+        fields["options"] = 0
+    elif header > 20:
         if header > payload:
             del fields["length"]
         elif end - at >= 32 and header == 32 and (three := _three_words(buffer, at + 20))[0] == _TIMESTAMP_ONLY:
             fields["tsval"] = three[1]
             fields["tsecr"] = three[2]
+            fields["options"] = 12
         else:
             _options(buffer, at + 20, at + header, end, fields)
-    elif header < 20:
+    else:
         del fields["length"]
     return _packet(Packet, (number, time, "tcp", source, destination, flags | (offset & 1) << 8, fields, ""))
 
 
 def _options(buffer: bytes, at: int, header_end: int, end: int, fields: dict[str, int]) -> None:
-    """Known options into ``fields``; ``bad_options`` = 1 when the list breaks its own form. A cut list is no fault."""
+    """Known options into ``fields``; ``bad_options`` = 1 when the list breaks its own form. A cut list is no fault.
+
+    ``options`` says how many octets they have once all were looked at: an option that is not there is then missing.
+    """
+    start, kinds = at, 0
     while at < header_end:
         if at >= end:
             return
         kind = buffer[at]
         if kind == 0:
-            return
+            if end < header_end:
+                return
+            if any(buffer[at:header_end]):
+                fields["after_end"] = 1
+            break
         if kind == 1:
             at += 1
             continue
@@ -123,6 +140,9 @@ def _options(buffer: bytes, at: int, header_end: int, end: int, fields: dict[str
             return
         if at + length > end:
             return
+        if kinds >> kind & 1:
+            fields["twice"] = kind
+        kinds |= 1 << kind
         if kind == 2 and length == 4:
             fields["mss"] = _half(buffer, at + 2)[0]
         elif kind == 3 and length == 3:
@@ -132,9 +152,46 @@ def _options(buffer: bytes, at: int, header_end: int, end: int, fields: dict[str
         elif kind == 8 and length == 10:
             fields["tsval"] = _word(buffer, at + 2)[0]
             fields["tsecr"] = _word(buffer, at + 6)[0]
-        elif kind == 34 or (kind == 254 and length >= 4 and buffer[at + 2 : at + 4] == _FAST_OPEN):
+        elif kind == 5:
+            _blocks(buffer, at + 2, at + length, fields)
+        elif kind == 34:
             fields["tfo"] = 1
+            fields["cookie"] = length - 2
+        elif kind == 254 and length >= 4 and buffer[at + 2 : at + 4] == _FAST_OPEN:
+            fields["tfo"] = 1
+            fields["cookie"] = length - 4
+        elif kind == 19 or kind == 29:
+            fields["signed"] = 1
         at += length
+    fields["options"] = header_end - start
+
+
+def _blocks(buffer: bytes, at: int, end: int, fields: dict[str, int]) -> None:
+    """Selective acknowledgments: how many blocks, the highest right edge, and whether one of them is none."""
+    if (end - at) & 7 or end - at == 0:
+        fields["bad_sack"] = 1
+        return
+    fields["sack_blocks"] = (end - at) >> 3
+    highest = None
+    for place in range(at, end, 8):
+        left, right = _word(buffer, place)[0], _word(buffer, place + 4)[0]
+        if not 0 < (right - left) & 0xFFFFFFFF < 1 << 31:
+            fields["bad_sack"] = 1
+        elif highest is None or 0 < (right - highest) & 0xFFFFFFFF < 1 << 31:
+            highest = right
+    if highest is not None:
+        fields["sack_high"] = highest
+
+
+def _checksum(addresses: bytes, segment: bytes, checksum: int, fields: dict[str, int]) -> None:
+    """Whether the checksum fits; a wrong one that is the sum of the pseudo header was left to the network card."""
+    if checksum_holds(addresses, 6, segment):
+        fields["checksum_ok"] = 1
+        return
+    fields["checksum_ok"] = 0
+    pseudo = int.from_bytes(addresses, "big") + 6
+    if checksum and (pseudo - checksum) % 0xFFFF in (0, -len(segment) % 0xFFFF):
+        fields["checksum_partial"] = 1
 
 
 def udp(

@@ -81,7 +81,9 @@ def end(checker: Checker, packets: list[Packet], side: int) -> tuple[Connection,
         for again in (False, True):
             if connection is None or again:
                 ends = (packet.source, packet.destination)
-                connection = Connection(number, judge.abilities, judge.interpreter, *ends, False, connection)
+                connection = Connection(
+                    number, judge.abilities, judge.interpreter, judge.rules, *ends, False, connection
+                )
             try:
                 connection.observe(
                     packet._replace(number=number), [item.address for item in connection.ends].index(packet.source)

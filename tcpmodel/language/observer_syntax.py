@@ -1,0 +1,53 @@
+"""The syntax tree of what an observer sees and keeps.
+
+Owns: the classes that the parser produces for ``seen``, ``note``, ``observe`` and ``need``.
+Must never hold: a look-up of a name, or a meaning.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tcpmodel.language.syntax import AssignAction, Cite, Condition, Declaration, Node, TypeName, Word
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class SeenDecl(Declaration):
+    """A field of a message that only observers look at; ``name`` is dotted: ``SEG.MSS``."""
+
+    name: Word
+    optional: bool
+    type: TypeName
+    source: Word | None
+    title: Word | None
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class NoteDecl(Declaration):
+    name: Word
+    optional: bool
+    type: TypeName
+    initial: Node | None
+    title: Word | None
+    cites: list[Cite]
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class ObserveDecl(Declaration):
+    """``present`` and ``absent``: flags that the message has, and has not."""
+
+    message: Word
+    present: list[Word]
+    absent: list[Word]
+    conditions: list[Condition]
+    actions: list[AssignAction]
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class NeedDecl(Declaration):
+    """``fact``: the word after ``from``."""
+
+    name: Word
+    title: Word | None
+    conditions: list[Condition]
+    fact: Word | None

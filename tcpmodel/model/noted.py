@@ -1,0 +1,138 @@
+"""Resolves what an observer sees and keeps.
+
+Owns: ``seen``, ``note``, ``observe`` and ``need``.
+Must never hold: the rules that rest on them (see ``judged``).
+"""
+
+from __future__ import annotations
+
+from tcpmodel.language import syntax
+from tcpmodel.language.observer_syntax import NeedDecl, NoteDecl, ObserveDecl, SeenDecl
+from tcpmodel.model import spec
+from tcpmodel.model.definitions import Definitions
+from tcpmodel.model.judged import text_of, watching
+from tcpmodel.model.names import Names
+from tcpmodel.model.observer import FACTS
+from tcpmodel.model.typing import Typer, read_type
+
+
+class Noted:
+    """All of them, for one file. ``declare`` comes before anything that may name them."""
+
+    def __init__(self, file: syntax.File, names: Names, definitions: Definitions) -> None:
+        self.file = file
+        self.names = names
+        self.definitions = definitions
+        self.report = names.report
+
+    def declare(self) -> None:
+        """Note the names and types of all that is seen and kept."""
+        for seen in self.file.all(SeenDecl):
+            if self.names.first("value", seen.name):
+                self._seen(seen)
+        for note in self.file.all(NoteDecl):
+            if self.names.first("value", note.name):
+                self._note(note)
+
+    def _seen(self, node: SeenDecl) -> None:
+        dotted = node.name.text
+        message = self.names.message_of(dotted)
+        type_ = read_type(node.type, self.report, ("sender", "receiver"))
+        if not message and not self.names.broken:
+            self.report.error("TS018", f"`{dotted}` is of no message", node.span, "write MESSAGE.NAME")
+        if type_ is None or not message:
+            self.names.broken |= {dotted}
+            return
+        name = dotted[len(message) + 1 :]
+        source = node.source.text if node.source else name.lower()
+        self.names.seen[dotted] = spec.SeenField(
+            message, name, type_, node.optional, source, text_of(node.title), node.span
+        )
+
+    def _note(self, node: NoteDecl) -> None:
+        type_ = read_type(node.type, self.report, ("local", "peer"))
+        if type_ is None:
+            self.names.broken |= {node.name.text}
+            return
+        initial = None
+        if node.initial is not None:
+            typer = Typer(self.names, self.definitions, self.report, "none", "")
+            typer.closed = "an initial value does not depend on variables"
+            initial = typer.value(node.initial, type_)
+        self.names.notes[node.name.text] = spec.Note(
+            node.name.text,
+            type_,
+            node.optional,
+            initial,
+            text_of(node.title),
+            self.names.cite(node.cites),
+            node.doc,
+            node.span,
+        )
+
+    def _typer(self, message: str) -> Typer:
+        return watching(self.names, self.definitions, message)
+
+    def observations(self) -> tuple[spec.Observation, ...]:
+        """All of them, in the order of the file."""
+        out = []
+        for node in self.file.all(ObserveDecl):
+            if not self.names.known("message", node.message, self.names.messages, "TS018"):
+                continue
+            typer = self._typer(node.message.text)
+            parts: list[spec.Expr | None] = []
+            if node.present or node.absent:
+                span = node.message.span
+                text = _flags_text(node)
+                parts.append(typer.flags(node.message, node.present, node.absent, span, text))
+            conditions = typer.conditions(node.conditions)
+            known = [part for part in parts if part is not None]
+            if conditions is None or len(known) < len(parts):
+                continue
+            jottings = [found for action in node.actions if (found := self._jotting(typer, action)) is not None]
+            when = typer.all_of(known + conditions)
+            out.append(spec.Observation(node.message.text, when, tuple(jottings), node.doc, node.span))
+        return tuple(out)
+
+    def _jotting(self, typer: Typer, node: syntax.AssignAction) -> spec.Jotting | None:
+        name = node.target.text
+        if not self.names.known("note", node.target, self.names.notes, "TS011"):
+            return None
+        note = self.names.notes[name]
+        if node.how == "unset" and not note.optional:
+            help_ = f"declare it as `{name} : optional {note.type}`"
+            self.report.error("TS036", f"`{name}` is never unset", node.span, help_)
+            return None
+        if node.value is None:
+            return spec.Jotting(name, None, node.how == "unset", node.span)
+        value = typer.value(node.value, note.type)
+        return spec.Jotting(name, value, False, node.span) if value is not None else None
+
+    def needs(self) -> tuple[spec.Need, ...]:
+        """All needs; rules name them afterwards."""
+        for node in self.file.all(NeedDecl):
+            if not self.names.first("need", node.name):
+                continue
+            if bool(node.conditions) == (node.fact is not None):
+                help_ = "add: when CONDITION, or: from one of " + ", ".join(FACTS)
+                self.report.error("TS043", f"`{node.name.text}` does not say when it is met", node.span, help_)
+            fact = ""
+            if node.fact is not None and self.names.known("fact", node.fact, FACTS, "TS019"):
+                fact = node.fact.text
+            when = None
+            if node.conditions:
+                typer = self._typer(next(iter(self.names.messages), ""))
+                when = typer.all_of(typer.conditions(node.conditions) or [])
+            self.names.needs[node.name.text] = spec.Need(
+                node.name.text, text_of(node.title), when, fact, node.doc, node.span
+            )
+        return tuple(self.names.needs.values())
+
+
+def _flags_text(node: ObserveDecl) -> str:
+    words = node.message.text
+    if node.present:
+        words += " with " + ", ".join(word.text for word in node.present)
+    if node.absent:
+        words += " without " + ", ".join(word.text for word in node.absent)
+    return words
