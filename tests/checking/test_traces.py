@@ -57,10 +57,9 @@ VERDICTS: dict[str, list[str] | tuple[str, int]] = {
     "packetdrill/tcp_shutdown_shutdown-wr-close.pcap": [CONFORMS],
     "planted/m03-ack-of-unsent-data.pcap": ("TCP-ACK-001", 5),
     "planted/m04-data-after-fin.pcap": ("TCP-FIN-001", 9),
-    # No rule of the spec is about these three yet.
-    "planted/m08-data-into-zero-window.pcap": [CONFORMS],
-    "planted/m13-mss-option-in-data.pcap": [CONFORMS],
-    "planted/m21-bad-tcp-checksum.pcap": [CONFORMS],
+    "planted/m08-data-into-zero-window.pcap": ("TCP-SEQ-001", 6),
+    "planted/m13-mss-option-in-data.pcap": ("TCP-OPT-001", 4),
+    "planted/m21-bad-tcp-checksum.pcap": ("TCP-HDR-002", 4),
     "planted/m27-close-without-ack-of-fin.pcap": [INCONCLUSIVE],
     "tcpdump/print-flags.pcap": [CONFORMS],
     "tcpdump/print-x.out": [CONFORMS],
