@@ -52,6 +52,8 @@ def test_every_field_of_a_segment(read, build):
         "ip_id": 456,
         "ip_version": 4,
         "checksum": 0x1234,
+        "checksum_ok": 0,
+        "options": 12,
     }
 
 
