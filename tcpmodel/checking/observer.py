@@ -34,7 +34,7 @@ WAITING = 16
 TOLD = 4
 """How often one rule is told of one direction; what is merely unusual is told once."""
 
-COMPLETE = "options"
+COMPLETE = "option_octets"
 """The key by which readers say that they have looked at everything optional."""
 
 Facts = Callable[[], bool]

@@ -53,7 +53,7 @@ FIELD_KEYS = frozenset(
     {
         *("seq", "ack", "window", "length", "urgent", "offset"),
         *("mss", "wscale", "sackok", "tsval", "tsecr", "tfo", "cookie", "signed"),
-        *("sack_blocks", "sack_high", "bad_sack", "options", "bad_options", "after_end", "twice", "reserved"),
+        *("sack_blocks", "sack_high", "bad_sack", "option_octets", "bad_options", "after_end", "twice", "reserved"),
         *("checksum", "checksum_ok", "checksum_partial", "ip_payload", "ip_version", "ip_id", "ttl", "same_socket"),
         *("source_port", "destination_port", "source_multicast"),
     }

@@ -95,14 +95,14 @@ def tcp(
     if end - at >= payload >= header >= 20:
         _checksum(addresses, buffer[at : at + payload], checksum, fields)
     if header == 20:
-        fields["options"] = 0
+        fields["option_octets"] = 0
     elif header > 20:
         if header > payload:
             del fields["length"]
         elif end - at >= 32 and header == 32 and (three := _three_words(buffer, at + 20))[0] == _TIMESTAMP_ONLY:
             fields["tsval"] = three[1]
             fields["tsecr"] = three[2]
-            fields["options"] = 12
+            fields["option_octets"] = 12
         else:
             _options(buffer, at + 20, at + header, end, fields)
     else:
@@ -163,7 +163,7 @@ def _options(buffer: bytes, at: int, header_end: int, end: int, fields: dict[str
         elif kind == 19 or kind == 29:
             fields["signed"] = 1
         at += length
-    fields["options"] = header_end - start
+    fields["option_octets"] = header_end - start
 
 
 def _blocks(buffer: bytes, at: int, end: int, fields: dict[str, int]) -> None:

@@ -14,8 +14,8 @@ from tcpmodel.traces.records import FLAG_BITS, Packet
 Judge = Callable[..., Checker]
 A, B = "10.0.0.1:4000", "10.0.0.2:80"
 ROOT = Path(__file__).resolve().parents[2]
-SYN = {"options": 20, "mss": 1460, "wscale": 7, "sackok": 1, "tsval": 9, "tsecr": 0}
-STAMPED = {"options": 12, "tsval": 10, "tsecr": 9}
+SYN = {"option_octets": 20, "mss": 1460, "wscale": 7, "sackok": 1, "tsval": 9, "tsecr": 0}
+STAMPED = {"option_octets": 12, "tsval": 10, "tsecr": 9}
 NUMBERS = [(1000, 5000), (2**32 - 3, 2**32 - 8), (2**32 - 1, 2**31 - 5)]
 
 
@@ -86,10 +86,10 @@ GOOD: list[dict[int, dict[str, int | None]]] = [
     {2: {"mss": None}},
     {1: {"wscale": None}, 2: {"wscale": None}},
     {1: {"wscale": 14}},
-    {1: {"tsval": None, "tsecr": None, "options": 8}, 2: {"tsval": None, "tsecr": None}},
-    {1: {"options": None, "wscale": None}},
+    {1: {"tsval": None, "tsecr": None, "option_octets": 8}, 2: {"tsval": None, "tsecr": None}},
+    {1: {"option_octets": None, "wscale": None}},
     {7: {"sack_blocks": 1}},
-    {2: {"sackok": None, "options": None}, 7: {"sack_blocks": 1}},
+    {2: {"sackok": None, "option_octets": None}, 7: {"sack_blocks": 1}},
     {number: {"checksum_ok": 0} for number in (1, 3, 4, 7, 8, 10)},
     {4: {"checksum_ok": 0, "checksum_partial": 1}},
     {4: {"checksum_ok": None}},
@@ -98,7 +98,7 @@ GOOD: list[dict[int, dict[str, int | None]]] = [
     {4: {"window": 1}},
     {4: {"window": 0}, 7: {"ip_id": 40000}},
     {4: {"window": 0, "ip_id": None}, 7: {"ip_id": None}},
-    {1: {"options": None, "wscale": None}, 4: {"window": 1}},
+    {1: {"option_octets": None, "wscale": None}, 4: {"window": 1}},
     {5: {"flags": FLAG_BITS["AE"]}},
 ]
 
