@@ -20,6 +20,12 @@ from tcpmodel.checking.shapes import Freezer, Shape, Thawer, symbolic_slots
 from tcpmodel.checking.sightings import Interpreter, Reading
 from tcpmodel.traces.records import Packet
 
+MOST = 4000
+"""How many ways, and how many shapes, are remembered; what comes after that is worked out each time."""
+
+MOST_OF_A_KIND = 100
+"""How many ways are remembered for packets of one kind, since they are tried one after another."""
+
 Values = tuple[int, ...]
 Way = Callable[[Values, Sequence[int]], "tuple[Known, Values] | None"]
 """A function of the numbers of a connection and of a packet: what is known then, or None where it does not apply."""
@@ -86,7 +92,8 @@ class Memo:
                 if index:
                     ways[0], ways[index] = way, ways[0]
                 return
-        found = self._record(known, numbers, side, flags, pattern, given, alone)
+        room = len(ways) < MOST_OF_A_KIND and self.recorded < MOST and len(self.known) < MOST
+        found = self._record(known, numbers, side, flags, pattern, given, alone) if room else None
         if found is not None:
             ways.insert(0, found)
             connection.light = found(numbers, given)
@@ -102,7 +109,7 @@ class Memo:
                 self.thaw(each)
         self.slow += 1
         connection.observe(packet, side)
-        if connection.is_plain():
+        if connection.is_plain() and len(self.known) < MOST:
             connection.light = self._freeze(connection)
 
     def _watch(

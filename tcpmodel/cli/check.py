@@ -24,9 +24,9 @@ examples:
   tcpmodel check --output-format json x.pcap      for a program
   tcpmodel check --output-format junit -o report.xml *.pcap
   tcpmodel check --ignore UDP,note x.pcap         what is of no interest
-  tcpmodel check --baseline known.json x.pcap     only what is not known yet fails
+  tcpmodel check --baseline known.json x.pcap     only new findings fail
   tcpmodel check --profile rfc793 old-stack.pcap  judged by another profile
-  tcpmodel check --ladder x.pcap                  every message, and the states beside it
+  tcpmodel check --ladder x.pcap                  messages with states beside
   tcpmodel check --spec my.tcpspec x.pcap         judged by your own spec
 
 What a file is shows in its content; its name does not matter.

@@ -24,7 +24,7 @@ CHOICE = "codes (TCP-FIN-001), beginnings of codes (TCP-FIN) or severities (note
 def add_policy(parser: argparse.ArgumentParser) -> None:
     """Add the options to ``parser``."""
     group = parser.add_argument_group(
-        "which findings count", "A verdict does not depend on these: what violates the spec does so, ignored or not."
+        "which findings count", "No verdict depends on these: what is ignored violates all the same."
     )
     group.add_argument(
         "--select", metavar="CODE,...", action="append", default=[], help=f"only these findings count: {CHOICE}"

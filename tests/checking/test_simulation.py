@@ -191,7 +191,7 @@ def rubbish_flags(rng: Random, packets: list[Packet]) -> tuple[list[Packet], int
     packet = last_of(packets, 0, at)
     names, codes = rng.choice(
         (
-            ((), {"TCP-FLG-001"}),
+            ((), {"TCP-FLG-001", "TCP-FLG-007"}),
             (("SYN", "RST"), {"TCP-FLG-004", "TCP-FIN-001"}),
             (("RST", "FIN"), {"TCP-FLG-005", "TCP-FIN-002"}),
             (("FIN",), {"TCP-FLG-006", "TCP-FIN-002"}),
