@@ -14,6 +14,7 @@ from tcpmodel.cli.ladder import Ladder, add_ladder
 from tcpmodel.cli.options import SPEC_HELP, add_color, add_profile
 from tcpmodel.cli.policy import add_policy, read_policy, write_baseline
 from tcpmodel.cli.printing import FORMATS, Output, print_errors
+from tcpmodel.cli.slice import Slice, add_slice
 
 EXAMPLES = """\
 examples:
@@ -27,6 +28,7 @@ examples:
   tcpmodel check --baseline known.json x.pcap     only new findings fail
   tcpmodel check --profile rfc793 old-stack.pcap  judged by another profile
   tcpmodel check --ladder x.pcap                  messages with states beside
+  tcpmodel check --slice 9 -o small.pcap x.pcap   as few packets as show it
   tcpmodel check --spec my.tcpspec x.pcap         judged by your own spec
 
 What a file is shows in its content; its name does not matter.
@@ -66,6 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_policy(parser)
     add_ladder(parser)
+    add_slice(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -75,6 +78,8 @@ def run(args: argparse.Namespace) -> int:
 
     specs, profiles = choose_profiles(args.profile, choose_specs(args.spec))
     policy = read_policy(args, specs)
+    if args.slice is not None:
+        return Slice(args, specs, profiles, policy).run()
     output = Output(args, specs, policy)
     ladder = Ladder(args) if args.ladder or args.connection else None
     watch = ladder.recorder if ladder is not None else None

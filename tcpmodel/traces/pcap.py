@@ -6,12 +6,12 @@ Must never hold: what is inside a frame.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from struct import Struct
 from typing import NamedTuple
 
 from tcpmodel.traces.circumstances import CLOCK, CUT, FRAGMENTS, TUNNELS, Circumstances
-from tcpmodel.traces.link import DECODERS, SUPPORTED, within
+from tcpmodel.traces.link import DECODERS, SUPPORTED, Decoder, within
 from tcpmodel.traces.records import Record, Skipped, TraceError
 from tcpmodel.traces.source import Source
 from tcpmodel.traces.tunnels import Inner
@@ -45,8 +45,8 @@ class PcapTrace:
     counts_lines = False
     source = ""
 
-    def __init__(self, source: Source) -> None:
-        """Read the file header; TraceError when it is cut or of a link type that is not read."""
+    def __init__(self, source: Source, decoders: Mapping[int, Decoder] = DECODERS) -> None:
+        """Read the file header; TraceError when it is cut or of a link type that is not among ``decoders``."""
         self.path = source.path
         self.skipped = Skipped()
         self.circumstances = Circumstances()
@@ -60,7 +60,7 @@ class PcapTrace:
         snaplen, network = Struct(self._kind.order + "16xII").unpack(header)
         self._limit = max(_LARGEST_USUAL, min(snaplen, _LARGEST_EVER))
         link = network & 0xFFFF
-        decoder = DECODERS.get(link)
+        decoder = decoders.get(link)
         if decoder is None:
             raise TraceError(
                 self.path, "byte offset 20", f"unknown link type {link}; the link types that can be read: {SUPPORTED}"

@@ -6,7 +6,7 @@ Must never hold: what is inside a frame.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from struct import Struct
 from typing import NamedTuple, NoReturn
 
@@ -85,8 +85,9 @@ class PcapngTrace:
     counts_lines = False
     source = ""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, decoders: Mapping[int, Decoder] = DECODERS) -> None:
         self.path = source.path
+        self._decoders = decoders
         self.skipped = Skipped()
         self.circumstances = Circumstances()
         self._source = source
@@ -185,7 +186,7 @@ class PcapngTrace:
                     self._damaged(buffer, "an interface description is too short")
                 if len(interfaces) >= _MOST_INTERFACES:
                     self._damaged(buffer, f"more than {_MOST_INTERFACES} interfaces in one section")
-                interfaces.append(_interface(data, at, last, order))
+                interfaces.append(_interface(data, at, last, order, self._decoders))
             elif kind == _STATISTICS and length >= 24:
                 which = head(data, at + 8)[0]
                 if which < len(interfaces):
@@ -211,7 +212,7 @@ class PcapngTrace:
         )
 
 
-def _interface(data: bytes, at: int, last: int, order: str) -> _Interface:
+def _interface(data: bytes, at: int, last: int, order: str, decoders: Mapping[int, Decoder]) -> _Interface:
     """An interface description block at ``at``; its options end at ``last``."""
     link, snaplen = Struct(order + "HxxI").unpack_from(data, at + 8)
     option = Struct(order + "HH").unpack_from
@@ -227,7 +228,7 @@ def _interface(data: bytes, at: int, last: int, order: str) -> _Interface:
         elif code == 14 and len(value) >= 8:
             offset = Struct(order + "q").unpack_from(value)[0] * 1_000_000_000
         at += 4 + (length + 3 & ~3)
-    return _Interface(link, DECODERS.get(link), snaplen, units, offset)
+    return _Interface(link, decoders.get(link), snaplen, units, offset)
 
 
 def _dropped(data: bytes, at: int, last: int, order: str) -> int:
