@@ -70,10 +70,11 @@ def real_number(text: str) -> Real:
     return Real(text)
 
 
-def _no_number(text: str) -> Any:
+def no_number(text: str) -> Any:
+    """Refuses what Python would take for a number and JSON does not."""
     raise JsonFault(f"{text} is not a number in JSON")
 
 
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=members, parse_int=whole_number, parse_float=real_number, parse_constant=_no_number
+    object_pairs_hook=members, parse_int=whole_number, parse_float=real_number, parse_constant=no_number
 )

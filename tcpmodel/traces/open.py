@@ -13,8 +13,8 @@ from tcpmodel.traces.source import Source, open_source
 
 SUPPORTED = (
     "pcap and pcapng captures, tcpdump text, ftrace or perf text of sock:inet_sock_set_state, "
-    "tcpstates and tcplife tables, tables of tshark -T fields, listings of sockets by ss and netstat, conntrack, "
-    "our own JSON Lines; each also packed with gzip"
+    "tcpstates and tcplife tables, tshark -T fields, json, jsonraw and ek, listings of sockets by ss and netstat, "
+    "conntrack, our own JSON Lines; each also packed with gzip"
 )
 """What can be read, for people."""
 
@@ -75,15 +75,10 @@ def recognise(source: Source) -> Trace:
     lines = _first_lines(source)
     first = next((line.lstrip() for line in lines if line and not line.isspace()), "")
     if first.startswith(("{", "[")):
-        from tcpmodel.traces import tshark_fields
+        from tcpmodel.traces import tshark_json
 
-        if tshark_fields.is_json(lines):
-            raise tshark_fields.as_json(source.path)
-    if first.startswith(("{", "[")):
-        from tcpmodel.traces import tshark_fields
-
-        if tshark_fields.is_json(lines):
-            raise tshark_fields.as_json(source.path)
+        if tshark_json.recognises("\n".join(lines[:8])[:1000]):
+            return tshark_json.TsharkJsonTrace(source)
     if first.startswith("{"):
         from tcpmodel.traces import json_lines
 

@@ -19,7 +19,6 @@ _NAME = r"[A-Za-z_][\w-]*(?:\.[\w-]+)+"
 _HEADING = re.compile(
     rf"(?P<quote>[\"']?){_NAME}(?P=quote)(?:(?P<sep>[^\w.\"'-])(?P=quote){_NAME}(?P=quote)(?:(?P=sep)|$))?"
 )
-_JSON = re.compile(r'\s*(?:\[\s*)?\{\s*"(?:_index"|index"\s*:\s*\{|timestamp"\s*:\s*"\d+",\s*"layers")')
 _KNOWN = re.compile(r"(?:frame|eth|ip|ipv6|tcp|udp)\.[a-z]")
 _ADDRESS = re.compile(r"[\t,|;\"' ](\d{1,3}\.){3}\d{1,3}[\t,|;\"' ]")
 _FIRST_CELL = re.compile(r"[\"']?\d+(\.\d+)?[\"']?[\t,|;]")
@@ -42,16 +41,6 @@ def bare(path: str) -> TraceError:
     """What is said about a table without a heading."""
     message = "this looks like a table without names of its columns; from tshark, write it with a heading: " + COMMAND
     return TraceError(path, "line 1", message)
-
-
-def is_json(lines: list[str]) -> bool:
-    """Whether these first lines are what tshark writes with -T json or -T ek."""
-    return _JSON.match("\n".join(lines[:8])[:1000]) is not None
-
-
-def as_json(path: str) -> TraceError:
-    """What is said about tshark's JSON."""
-    return TraceError(path, "", f"this is JSON of tshark, which is not read; write a table instead: {COMMAND}")
 
 
 class FieldsTrace:

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 
 from tcpmodel.traces.addresses import endpoint_text, is_multicast
 from tcpmodel.traces.json_time import nanoseconds
 from tcpmodel.traces.records import FLAG_BITS, Packet
 from tcpmodel.traces.relative import Relative
+from tcpmodel.traces.tshark_rebuilt import addresses, datagram, segment
 
 Values = Mapping[str, list[str]]
 """What is known of a packet: the values of each field in their order, as printed; none is empty."""
@@ -76,9 +78,13 @@ class Packets:
 
     def packet(self, values: Values, count: int) -> Packet | str:
         """The packet that ``values`` tell, or why it is left out. ``count``: its number if they name none."""
-        left_out = _not_one_packet(values)
-        if left_out:
-            return left_out
+        return _not_one_packet(values) or self.judged(values, count)
+
+    def judged(self, values: Values, count: int) -> Packet | str:
+        """The same of values that are known to be those of one IP header and what it carries."""
+        piece = fragment(values)
+        if piece:
+            return piece
         protocol = "tcp" if "tcp_srcport" in values else "udp"
         version = 4 if "ip_src" in values else 6
         hosts = [values.get(f"{'ip' if version == 4 else 'ipv6'}_{which}") for which in ("src", "dst")]
@@ -86,41 +92,62 @@ class Packets:
         if not hosts[0] or not hosts[1] or ports[0] is None or ports[1] is None:
             return NO_ENDS
         source, destination = endpoint_text(hosts[0][0], ports[0]), endpoint_text(hosts[1][0], ports[1])
+        number, time = number_of(values) or count, time_of(values)
+        ends = addresses(hosts[0][0], hosts[1][0])
         fields = {"source_port": ports[0], "destination_port": ports[1], "ip_version": version}
         _ip(values, version, fields)
-        time = None
-        for name in ("frame_time_epoch", "frame_time"):
-            if time is None and name in values:
-                time = nanoseconds(values[name][0])
-        number = _number(values, "frame_number", (1 << 63) - 1) or count
         if protocol == "udp":
+            whole = datagram(values, partial(_number, values), ends, number, time) if ends else None
+            if whole is not None:
+                return whole
             _datagram(values, hosts[0][0], fields)
             return Packet(number, time, protocol, source, destination, 0, fields)
         flags = _flags(values)
-        seq, ack = self._numbers(values, source, destination, flags)
+        seq, ack, relative = self._numbers(values, source, destination, flags)
+        whole = segment(values, partial(_number, values), ends, number, time, relative=relative) if ends else None
+        if whole is not None:
+            others = whole.fields.items()
+            flags, fields = whole.flags, {key: value for key, value in others if key not in ("seq", "ack")}
+        else:
+            for key, name, top in _TCP_FIELDS:
+                if (value := _number(values, name, top)) is not None:
+                    fields[key] = value
+            for key, name in _PRESENT:
+                if name in values:
+                    fields[key] = 1
+            if fields.get("offset", 20) < 20:
+                fields.pop("length", None)  # nobody can tell where the text begins
         if seq is not None:
             fields["seq"] = seq
         if ack is not None:
             fields["ack"] = ack
-        for key, name, top in _TCP_FIELDS:
-            if (value := _number(values, name, top)) is not None:
-                fields[key] = value
-        for key, name in _PRESENT:
-            if name in values:
-                fields[key] = 1
         return Packet(number, time, protocol, source, destination, flags, fields)
 
     def _numbers(
         self, values: Values, source: str, destination: str, flags: int | None
-    ) -> tuple[int | None, int | None]:
+    ) -> tuple[int | None, int | None, bool]:
         """SEQ and ACK as sent, or, where only the sums of Wireshark are shown, counted from an unknown beginning."""
         seq, ack = (_number(values, f"tcp_{name}_raw", 0xFFFFFFFF) for name in ("seq", "ack"))
         relative = seq is None and ack is None
         if relative:
             seq, ack = (_number(values, f"tcp_{name}", 0xFFFFFFFF) for name in ("seq", "ack"))
-            if flags is None or not flags & _ACK:
-                ack = None
-        return self._relative.believed(source, destination, flags, seq, ack, relative=relative)
+            seq = None if flags is None else seq
+            ack = ack if flags is not None and flags & _ACK else None
+        seq, ack = self._relative.believed(source, destination, flags, seq, ack, relative=relative)
+        return seq, ack, relative
+
+
+def number_of(values: Values) -> int | None:
+    """The number of the frame; None if it is not shown."""
+    return _number(values, "frame_number", (1 << 63) - 1)
+
+
+def time_of(values: Values) -> int | None:
+    """When the frame was captured, in nanoseconds; None if it is not shown."""
+    for name in ("frame_time_epoch", "frame_time"):
+        if name in values and (time := nanoseconds(values[name][0])) is not None:
+            return time
+    return None
 
 
 def _not_one_packet(values: Values) -> str:
@@ -137,6 +164,11 @@ def _not_one_packet(values: Values) -> str:
     networks = sum(name in ("ip", "ipv6") for name in protocols)
     if len(carried) > 1 or networks > 1 or len([*values.get("ip_src", ()), *values.get("ipv6_src", ())]) > 1:
         return "packet within a tunnel, or quoted by ICMP"
+    return ""
+
+
+def fragment(values: Values) -> str:
+    """Why a packet is left out that IP cut into pieces; "" if it is whole."""
     if _number(values, "ip_frag_offset", 0xFFFF) or _number(values, "ip_flags_mf", 1):
         return "IPv4 fragment"
     if _number(values, "ipv6_fraghdr_offset", 0xFFFF) or _number(values, "ipv6_fraghdr_more", 1):

@@ -68,21 +68,6 @@ def test_a_table_that_does_not_say_who_sent(read):
     assert "-e ip.src" in str(error)
 
 
-JSON = [
-    '[\n  {\n    "_index": "packets-2026-11-21",\n    "_source": {"layers": {}}\n  }\n]\n',
-    '{"index":{"_index":"packets-2026-11-21","_type":"doc"}}\n{"timestamp":"1795247192915","layers":{}}\n',
-    '{"timestamp":"1795247192915","layers":{"frame":{}}}\n',
-]
-
-
-@pytest.mark.parametrize("text", JSON)
-def test_json_of_tshark_is_not_taken_for_our_own(read, text):
-    error = read(text.encode()).error
-    assert error is not None
-    assert "JSON of tshark" in str(error)
-    assert "-T fields" in str(error)
-
-
 def test_relative_numbers_conform_too(samples):
     from_text = open_trace(str(samples / "tshark" / "normal-client-close.relative.csv"))
     packets = [record for record in from_text.records() if isinstance(record, Packet)]
