@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from tcpmodel.checking.configurations import Abilities, Configuration, Configurations, Reception, rebase
 from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE, VIOLATES, ConnectionReport, Diagnostic
+from tcpmodel.checking.state_words import Words
 from tcpmodel.model import spec as m
 from tcpmodel.semantics.execution import Run
 from tcpmodel.traces.records import StateRecord
@@ -45,7 +46,7 @@ class StateLog:
         self.source = source
         self.index = {name: number for number, name in enumerate(self.program.states)}
         self.initial = self.program.states[self.program.initial]
-        self.words = dict(source.names)
+        self._state = Words(source, self.index).state
         self.reads = {(old, new): states for old, new, states in source.reads}
         self.hidden = {self.index[name] for name in source.hides}
         self.births = set(source.births)
@@ -69,10 +70,6 @@ class StateLog:
         elif self.index[new] == self.program.initial:
             life.over = True
         return ""
-
-    def _state(self, word: str) -> str | None:
-        """The state that a word of the source stands for."""
-        return self.words.get(word.upper().replace("_", "-"))
 
     def _unknown(self, word: str, number: int) -> str:
         """The reason for leaving out a line whose state the source does not name."""

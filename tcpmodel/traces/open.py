@@ -14,7 +14,8 @@ from tcpmodel.traces.source import Source, open_source
 SUPPORTED = (
     "pcap and pcapng captures, tcpdump text, ftrace or perf text of sock:inet_sock_set_state, "
     "tcpstates and tcplife tables, tshark -T fields, json, jsonraw and ek, listings of sockets by ss and netstat, "
-    "conntrack, our own JSON Lines; each also packed with gzip"
+    "conntrack, debug lines of lwIP, smoltcp, Zephyr, FreeRTOS+TCP and gVisor, our own JSON Lines; "
+    "each also packed with gzip"
 )
 """What can be read, for people."""
 
@@ -88,7 +89,7 @@ def recognise(source: Source) -> Trace:
 
         if tshark_fields.recognises(first):
             return tshark_fields.FieldsTrace(source, first)
-        from tcpmodel.traces import conntrack, kernel_events, snapshots, tcpdump_text, tcplife, tcpstates
+        from tcpmodel.traces import conntrack, kernel_events, snapshots, stack_logs, tcpdump_text, tcplife, tcpstates
 
         for line in lines:
             if kernel_events.recognises(line):
@@ -103,10 +104,21 @@ def recognise(source: Source) -> Trace:
                 return snapshots.SnapshotTrace(source)
             if tcpdump_text.recognises(line):
                 return tcpdump_text.TcpdumpTrace(source, lines)
+            dialect = stack_logs.recognises(line)
+            if dialect is not None:
+                return stack_logs.StackTrace(source, dialect)
+            if line.startswith(("|", "Local port ", "State: ", "TCP connection ")):
+                from tcpmodel.traces import lwip
+
+                if lwip.recognises(line):
+                    return lwip.LwipTrace(source)
         if snapshots.only_times(lines):
             return snapshots.SnapshotTrace(source)
         if tshark_fields.seems_bare(first):
             raise tshark_fields.bare(source.path)
+        dialect = stack_logs.seems(lines)
+        if dialect is not None:
+            return stack_logs.StackTrace(source, dialect)
     raise _unknown(source)
 
 
