@@ -89,8 +89,15 @@ VERDICTS: dict[str, list[str] | tuple[str, int]] = {
 }
 
 
-ELSEWHERE = ("README.md", "EXPECTED.tsv", "logs/snapshots/", "/conntrack_", "rst-abort-client/netstat_rtc.log")
-"""What is no trace, or is judged in a test of its own: single listings, the tracker, a log that shows no socket."""
+ELSEWHERE = (
+    "README.md",
+    "EXPECTED.tsv",
+    "logs/snapshots/",
+    "logs/stacks/",
+    "/conntrack_",
+    "rst-abort-client/netstat_rtc.log",
+)
+"""What is no trace, or is judged in a test of its own: listings, stacks, the tracker, a log that shows no socket."""
 
 
 def test_every_trace_has_its_verdict() -> None:
