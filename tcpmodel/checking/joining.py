@@ -19,7 +19,6 @@ from tcpmodel.checking.endpoint import Endpoint
 from tcpmodel.checking.findings import VIOLATES, ConnectionReport, Diagnostic, Report
 from tcpmodel.checking.logged import Entry, Log, LoggedAbilities, Meaning, with_position
 from tcpmodel.checking.sightings import Interpreter
-from tcpmodel.checking.state_words import Words
 from tcpmodel.model.profiles import choose_profiles
 from tcpmodel.model.spec import Source, Spec
 from tcpmodel.semantics.program import Program
@@ -217,7 +216,7 @@ class _Joiner:
 
     def _log(self, lines: list[StateRecord], source: Source) -> Log | None:
         """The lines as a log; None if they are samples, or words that the source does not know."""
-        words, reads = Words(source, self.index), {(old, new): states for old, new, states in source.reads}
+        words, reads = dict(source.names), {(old, new): states for old, new, states in source.reads}
         hidden = frozenset(self.index[name] for name in source.hides)
         resting = frozenset(at for at, rests in enumerate(self.abilities.resting) if rests)
         entries: list[Entry] = []
@@ -225,8 +224,8 @@ class _Joiner:
         meant: frozenset[int] | None = None
         over = False
         for line in lines:
-            old = words.state(line.old)
-            new = words.state(line.new)
+            old = words.get(line.old.upper().replace("_", "-"))
+            new = words.get(line.new.upper().replace("_", "-"))
             if old is None or new is None:
                 return None
             if old == new and source.self_records:

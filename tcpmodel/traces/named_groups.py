@@ -162,7 +162,7 @@ class Grouped:
         return host
 
     def _socket(self, groups: Mapping[str, str]) -> tuple[str, str, str]:
-        """This end, the other one, and the name of the socket; empty where nothing tells."""
+        """This end, the other one, and the name of the socket, which is empty if nothing tells."""
         local, remote = self._address(groups, "local"), self._address(groups, "remote")
         inward = groups.get("direction", "").lower() in _IN
         one, other = self._address(groups, "src"), self._address(groups, "dst")
@@ -182,7 +182,7 @@ class Grouped:
                 self._ends[name] = (local, remote)
         elif local or remote:
             name = f"{local} > {remote}"
-        return local, remote, name
+        return local or "here", remote or "peer", name
 
     # ------------------------------------------------------------------------------------------------------ records
 
@@ -202,7 +202,7 @@ class Grouped:
         name = groups.get("connection", "")
         if name and not local and not remote and not ("src" in groups or "dst" in groups):
             local, remote, _ = self._socket(groups)
-            remote = remote or f"peer of {name}"
+            remote = f"peer of {name}" if remote == "peer" else remote
         at = ""
         if local or remote:
             if way not in _OUT and way not in _IN:

@@ -44,15 +44,15 @@ def test_every_sample_is_tested():
 LINES = {
     "#3:10.0.0.1:40:10.0.0.2:80: state=CLOSED=>SYN-SENT": ("#3", "10.0.0.1:40", "10.0.0.2:80", "CLOSED", "SYN-SENT"),
     "[7]10.0.0.1:40:10.0.0.2:80: state=SYN-SENT=>CLOSED": ("[7]", "10.0.0.1:40", "10.0.0.2:80", "SYN-SENT", "CLOSED"),
-    "#3:*:80: state=CLOSED=>LISTEN": ("#3", "*:80", "", "CLOSED", "LISTEN"),
+    "#3:*:80: state=CLOSED=>LISTEN": ("#3", "*:80", "peer", "CLOSED", "LISTEN"),
     "tcp:10.0.0.1:40:10.0.0.2:80: state=CLOSED=>SYN-SENT": (
         *("10.0.0.1:40 > 10.0.0.2:80", "10.0.0.1:40", "10.0.0.2:80", "CLOSED", "SYN-SENT"),
     ),
     "[net/tcp] [DBG] net_tcp_change_state: (0x0013e050): state@0x00136fa0 CLOSED (0) => LISTEN (1)": (
-        *("0x00136fa0", "0x00136fa0", "", "CLOSED", "LISTEN"),
+        *("0x00136fa0", "0x00136fa0", "peer", "CLOSED", "LISTEN"),
     ),
     "[00:00:01.000,488] <dbg> net_tcp: tcp_in: (main): [0x2000a1c0] LISTEN->SYN_SENT": (
-        *("0x2000a1c0", "0x2000a1c0", "", "LISTEN", "SYN_SENT"),
+        *("0x2000a1c0", "0x2000a1c0", "peer", "LISTEN", "SYN_SENT"),
     ),
     "Socket 80 -> c0a80102ip:5000 State eSYN_FIRST->eESTABLISHED": (
         *("freertos:80 > 192.168.1.2:5000", "freertos:80", "192.168.1.2:5000", "eSYN_FIRST", "eESTABLISHED"),
@@ -60,7 +60,13 @@ LINES = {
     "x [2001:db8::1]:40 -> [2001:db8::2]:80 tcp state: SynSent => Established": (
         *("[2001:db8::1]:40 > [2001:db8::2]:80", "[2001:db8::1]:40", "[2001:db8::2]:80", "SynSent", "Established"),
     ),
-    "tcp conn 0x55aa10 state change from 'LISTEN' to 'SYN_RCVD'": ("0x55aa10", "0x55aa10", "", "LISTEN", "SYN_RCVD"),
+    "tcp conn 0x55aa10 state change from 'LISTEN' to 'SYN_RCVD'": (
+        "0x55aa10",
+        "0x55aa10",
+        "peer",
+        "LISTEN",
+        "SYN_RCVD",
+    ),
 }
 
 
