@@ -40,12 +40,17 @@ class Configuration:
 
     ``cost`` counts the unlikely things that must have happened unseen. ``ended``: the endpoint has come to rest, in the
     initial or a final state, after it had been elsewhere.
+
+    ``must`` and ``may``: the rules that fired on all of the likeliest ways here, and on any of them, as bits by
+    ``Abilities.bits``; 0 while nobody counts.
     """
 
     state: int
     values: Values
     cost: int
     ended: bool = False
+    must: int = 0
+    may: int = 0
 
 
 Configurations = dict[Key, Configuration]
@@ -72,6 +77,13 @@ class Abilities:
         self.resting = [state.initial or state.final for state in program.spec.states]
         self.dead = self._dead_words()
         self._universe: Configurations | None = None
+        self.bits: dict[int, int] = {}
+        """The bit of each rule of the spec, by the identity of the rule; empty while nobody counts."""
+
+    def count_rules(self) -> None:
+        """From now on, note of configurations which rules fired."""
+        rules = [rule for state in self.program.spec.states for rule in state.rules]
+        self.bits = {id(rule): 1 << number for number, rule in enumerate(rules)}
 
     def _can_be_silent(self, state: int, event: EventKey) -> bool:
         for rule in self.program.rules[state][event]:
@@ -146,7 +158,12 @@ class Abilities:
                 ended = False
         for slot, full in self.dead[outcome.state]:
             outcome.values[slot] = full
-        return Configuration(outcome.state, outcome.values, before.cost + cost + outcome.cost, ended)
+        new = Configuration(outcome.state, outcome.values, before.cost + cost + outcome.cost, ended)
+        if self.bits:
+            perhaps = sum({self.bits[id(rule.source)] for rule in outcome.perhaps})
+            fired = sum({self.bits[id(rule.source)] for rule in outcome.rules})
+            new.must, new.may = before.must | (fired & ~perhaps), before.may | fired | perhaps
+        return new
 
     def add(self, into: Configurations, new: Configuration, widen: bool = False) -> Key | None:
         """Join a configuration into a set; the key when the set grew, None when it held it already."""
@@ -168,10 +185,12 @@ class Abilities:
             if other[1] > high:
                 high, grown = (v.INFINITY if widen else other[1]), True
             joined.append((low, high))
-        if not grown and not cheaper:
-            return None
-        into[key] = Configuration(old.state, joined, min(old.cost, new.cost), old.ended)
-        return key
+        must, may = old.must, old.may
+        if self.bits and new.cost <= old.cost:
+            must, may = (new.must, new.may) if cheaper else (old.must & new.must, old.may | new.may)
+        if grown or cheaper or must != old.must or may != old.may:
+            into[key] = Configuration(old.state, joined, min(old.cost, new.cost), old.ended, must, may)
+        return key if grown or cheaper else None
 
     def close(
         self,
@@ -207,8 +226,13 @@ class Abilities:
                     new = self.after(current, outcome, cost, anew=anew and event[0] == "message")
                     if new is None:
                         continue
-                    found = self.add(closed, new, widen=grown.get(self.key(new), 0) > WIDEN_AFTER)
-                    if found is not None:
+                    known = self.key(new)
+                    old = closed.get(known)
+                    found = self.add(closed, new, widen=grown.get(known, 0) > WIDEN_AFTER)
+                    if found is None:
+                        if closed[known] is not old and known not in waiting:
+                            waiting.append(known)  # only the rules that fired are news: nothing is to be widened
+                    else:
                         grown[found] = grown.get(found, 0) + 1
                         if found not in waiting:
                             waiting.append(found)
@@ -225,7 +249,7 @@ class Abilities:
         if self._universe is None:
             closed = self.close(self.fresh(), self.anything(), unseen=True, anew=False)
             for configuration in closed.values():
-                configuration.cost = 0
+                configuration.cost = configuration.must = configuration.may = 0
             self._universe = closed
         return self._universe
 

@@ -65,6 +65,8 @@ class Judge:
 
         self.observe = observe
         self.watched = True
+        if getattr(watch, "counts_rules", False):
+            self.abilities.count_rules()
 
 
 class Table:

@@ -10,6 +10,7 @@ import argparse
 import sys
 
 from tcpmodel.cli.choosing import choose_profiles, choose_specs
+from tcpmodel.cli.coverage import Covering, add_coverage
 from tcpmodel.cli.ladder import Ladder, add_ladder
 from tcpmodel.cli.options import SPEC_HELP, add_color, add_profile
 from tcpmodel.cli.policy import add_policy, read_policy, write_baseline
@@ -69,6 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_policy(parser)
     add_ladder(parser)
     add_slice(parser)
+    add_coverage(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -81,8 +83,12 @@ def run(args: argparse.Namespace) -> int:
     if args.slice is not None:
         return Slice(args, specs, profiles, policy).run()
     output = Output(args, specs, policy)
-    ladder = Ladder(args) if args.ladder or args.connection else None
-    watch = ladder.recorder if ladder is not None else None
+    special: Ladder | Covering | None = None
+    if args.coverage:
+        special = Covering(args)
+    elif args.ladder or args.connection:
+        special = Ladder(args)
+    watch = special.recorder if special is not None else None
     progress = Progress(sys.stderr)
     try:
         report = check(args.traces, specs, profiles, progress, output.read if output.streams else None, watch)
@@ -93,8 +99,8 @@ def run(args: argparse.Namespace) -> int:
     if args.write_baseline:
         write_baseline(report, args.write_baseline)
     try:
-        if ladder is not None:
-            ladder.report(report)
+        if special is not None:
+            special.report(report)
         else:
             output.report(report)
     finally:

@@ -17,6 +17,7 @@ from tcpmodel.cli.options import SPEC_HELP, active_profiles, add_profile, load, 
 TYPE_CHECKING = False  # see main.py
 if TYPE_CHECKING:
     from tcpmodel.model.spec import Spec
+    from tcpmodel.render.diagram import Diagram
 
 FORMATS = ("svg", "png", "dot", "mermaid", "pdf")
 SUFFIXES = {f".{name}": name for name in FORMATS} | {".gv": "dot", ".mmd": "mermaid"}
@@ -28,6 +29,7 @@ examples:
   tcpmodel render udp -o udp.png                another shipped spec
   tcpmodel render tcp --view full -o full.svg   not only what the figure draws
   tcpmodel render tcp --to mermaid              to paste into Markdown
+  tcpmodel render --coverage used.json -o used.svg
   tcpmodel render --highlight LISTEN,SYN-RECEIVED,ESTABLISHED -o path.svg
 
 Nothing but tcpmodel need be installed, except for PDF: that needs Graphviz."""
@@ -50,6 +52,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--highlight", metavar="STATE,STATE,...", default="", help="emphasise these states and the arrows on the way"
     )
     parser.add_argument(
+        "--coverage",
+        metavar="FILE",
+        help="colour what traces used, as 'check --coverage --output-format json' told it",
+    )
+    parser.add_argument(
         "--engine",
         choices=("auto", "dot"),
         default="auto",
@@ -70,8 +77,11 @@ def run(args: argparse.Namespace) -> int:
     from tcpmodel.render.views import figure_view, full_view
 
     view = full_view if args.view == "full" else figure_view
+    diagram = view(spec, profiles, highlight)
+    if args.coverage:
+        diagram = _with_coverage(diagram, spec, args)
     try:
-        data = render(view(spec, profiles, highlight), to, args.engine)
+        data = render(diagram, to, args.engine)
     except RenderError as error:
         raise CommandError(str(error)) from None
     write_output(data, args.output)
@@ -87,6 +97,17 @@ def _format_of(path: str | None) -> str:
         what = f"the suffix '{suffix}' of '{path}'" if suffix else f"'{path}'"
         raise CommandError(f"{what} does not tell the format: add --to {{{','.join(FORMATS)}}}")
     return SUFFIXES[suffix]
+
+
+def _with_coverage(diagram: Diagram, spec: Spec, args: argparse.Namespace) -> Diagram:
+    """The diagram with what the file of ``--coverage`` tells; CommandError when that is nothing."""
+    from tcpmodel.render.coloured import coloured
+    from tcpmodel.report.coverage import CoverageError, read
+
+    try:
+        return coloured(diagram, spec, read(args.coverage, spec), figure=args.view == "figure")
+    except CoverageError as error:
+        raise CommandError(f"--coverage: {error}") from None
 
 
 def _states(spec: Spec, names: str) -> Sequence[str]:

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+USES = ("fired", "perhaps", "never")
+
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A state. ``note`` is a short text under its name (may be empty)."""
+    """A state. ``note`` is a short text under its name (may be empty). ``use``: as for an arrow."""
 
     name: str
     note: str = ""
     initial: bool = False
     final: bool = False
     highlighted: bool = False
+    use: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,7 @@ class Arrow:
     """All rules drawn from one state to another, one label line each: (event, action); action may be empty.
 
     ``weight`` is 1 for an arrow that shapes the layout and 0 for one that must not (an abort from everywhere).
+    ``use``: what traces made of it, one of ``USES``; "" where that is not shown.
     """
 
     source: str
@@ -32,6 +36,7 @@ class Arrow:
     labels: tuple[tuple[str, str], ...]
     weight: int = 1
     highlighted: bool = False
+    use: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ NAME_SIZE = 13
 LABEL_SIZE = 11
 CAPTION_WIDTH = 104
 """Characters in a line of the caption."""
+_LABEL_ROLES = {"fired": "fired", "perhaps": "perhaps", "never": "faint"}
 NO_SPACE = "\u200b"
 """A space without width."""
 
@@ -105,6 +106,8 @@ def _box(box: Box) -> dict[str, str]:
         attributes |= {"color": LIGHT["accent"], "fillcolor": LIGHT["glow"], "penwidth": "2"}
     elif box.initial:
         attributes["penwidth"] = "1.8"
+    if box.use in ("fired", "perhaps"):
+        attributes |= {"color": LIGHT[box.use], "fillcolor": LIGHT[f"{box.use}-fill"], "penwidth": "2"}
     return attributes
 
 
@@ -114,9 +117,8 @@ def _label(arrow: Arrow, padding: int) -> str:
     for event, action in arrow.labels:
         if rows:
             rows.append('<tr><td height="3"></td></tr>')
-        event_text = (
-            f'<font color="{LIGHT["accent" if arrow.highlighted else "ink"]}">{markup(event) or "&#160;"}</font>'
-        )
+        role = "accent" if arrow.highlighted else _LABEL_ROLES.get(arrow.use, "ink")
+        event_text = f'<font color="{LIGHT[role]}">{markup(event) or "&#160;"}</font>'
         if action:
             rows.append(f'<tr><td border="1" sides="b" color="{LIGHT["rule"]}">{event_text}</td></tr>')
             rows.append(f'<tr><td><font color="{LIGHT["muted"]}">{markup(action)}</font></td></tr>')
@@ -137,7 +139,9 @@ def _arrow(arrow: Arrow, hints: Structure, again: str, between: str) -> Iterable
     look: dict[str, str] = {}
     if arrow.highlighted:
         look = {"color": LIGHT["accent"], "penwidth": "2"}
-    elif not arrow.weight:
+    elif arrow.use in ("fired", "perhaps"):
+        look = {"color": LIGHT[arrow.use], "penwidth": "2"}
+    elif not arrow.weight or arrow.use == "never":
         look = {"color": LIGHT["faint"], "penwidth": "0.8"}
     source, target = quote(arrow.source), quote(again if pair in hints.returns else arrow.target)
     if pair in hints.level:

@@ -84,6 +84,10 @@ def _lines(diagram: Diagram) -> Iterable[str]:
     if marked:
         yield f"    classDef marked stroke:{LIGHT['accent']},stroke-width:3px"
         yield f"    class {','.join(marked)} marked"
+    for use in ("fired", "perhaps"):
+        if used := [words[box.name] for box in diagram.boxes if box.use == use]:
+            yield f"    classDef {use} fill:{LIGHT[f'{use}-fill']},stroke:{LIGHT[use]},stroke-width:3px"
+            yield f"    class {','.join(used)} {use}"
     for text in diagram.caption.splitlines():
         if text.strip():
             # Braces in a comment would be read as a directive.

@@ -16,6 +16,10 @@ LIGHT: dict[str, str] = {
     "fill": "#f6f8fa",
     "accent": "#0550ae",
     "glow": "#ddf4ff",
+    "fired": "#1a7f37",
+    "fired-fill": "#dafbe1",
+    "perhaps": "#9a6700",
+    "perhaps-fill": "#fff8c5",
 }
 """Role -> colour on a light page; the values are all different, so that a colour tells its role."""
 
@@ -29,6 +33,10 @@ DARK: dict[str, str] = {
     "fill": "#1c232c",
     "accent": "#79c0ff",
     "glow": "#0c2d52",
+    "fired": "#3fb950",
+    "fired-fill": "#12331d",
+    "perhaps": "#d29922",
+    "perhaps-fill": "#3b2c08",
 }
 """Role -> colour on a dark page."""
 

@@ -42,6 +42,7 @@ class Outcome:
 
     ``matched``: the message seen is among those sent. ``cost``: how many unusual choices of profile it took.
     ``rules``: the rules that fired. ``sent``: (action, environment values of its fields) in order, when traced.
+    ``perhaps``: rules that fired on only some of the ways that were joined into this one.
     """
 
     state: int
@@ -52,6 +53,7 @@ class Outcome:
     sent: tuple[tuple[CompiledSend, tuple[Interval | None, ...]], ...] = ()
     signals: tuple[str, ...] = ()
     covered: bool = True
+    perhaps: tuple[CompiledRule, ...] = ()
 
 
 @dataclass(slots=True)
@@ -100,6 +102,7 @@ class Run:
                 path.sent,
                 path.signals,
                 covered,
+                path.perhaps,
             )
         )
 
@@ -226,6 +229,7 @@ class _Path:
     rules: tuple[CompiledRule, ...] = ()
     sent: tuple[tuple[CompiledSend, tuple[Interval | None, ...]], ...] = ()
     signals: tuple[str, ...] = ()
+    perhaps: tuple[CompiledRule, ...] = ()
     dead: bool = False
 
     def copy(self) -> _Path:
@@ -238,6 +242,7 @@ class _Path:
             self.rules,
             self.sent,
             self.signals,
+            self.perhaps,
         )
 
     def absorb(self, other: _Path, program: Program, exact: bool) -> bool:
@@ -251,9 +256,16 @@ class _Path:
             return False
         self.environment[:] = [v.join(a, b) for a, b in zip(mine, theirs, strict=True)]
         self.cost = min(self.cost, other.cost)
+        self.perhaps = (*self.perhaps, *other.perhaps, *_only_one(self.rules, other.rules))
         self.rules = other.rules
         self.signals = tuple(dict.fromkeys((*self.signals, *other.signals)))
         return True
+
+
+def _only_one(one: tuple[CompiledRule, ...], other: tuple[CompiledRule, ...]) -> tuple[CompiledRule, ...]:
+    """The rules that are in one of the two only."""
+    first, second = {id(rule) for rule in one}, {id(rule) for rule in other}
+    return (*(rule for rule in one if id(rule) not in second), *(rule for rule in other if id(rule) not in first))
 
 
 def _pick(known: Interval | None, picks: Mapping[str, int], name: str) -> Interval:
