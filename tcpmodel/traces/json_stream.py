@@ -62,6 +62,7 @@ class _Objects:
         self._text = ""
         self._at = 0
         self._lines = 0  # line ends before ``_at``
+        self._forgotten = 0  # characters of the first line that are no longer in ``_text``
         self._ended = False
 
     def all(self) -> Iterator[tuple[int, Members | Broken]]:
@@ -114,7 +115,8 @@ class _Objects:
 
     def _place(self, error: json.JSONDecodeError) -> tuple[str, str]:
         line = self._lines + 1 + self._text.count("\n", self._at, error.pos)
-        column = error.pos - self._text.rfind("\n", 0, error.pos)
+        begin = self._text.rfind("\n", 0, error.pos)
+        column = error.pos - begin + (self._forgotten if begin < 0 else 0)
         return f"line {line}, column {column}", error.msg[:1].lower() + error.msg[1:]
 
     def _broken(self, where: str, message: str, after: int) -> Broken:
@@ -146,6 +148,8 @@ class _Objects:
     def _more(self, least: int) -> bool:
         """Read at least so many characters more, forgetting what is done with; False at the end."""
         parts = [self._text[self._at :]]
+        begin = self._text.rfind("\n", 0, self._at)
+        self._forgotten = self._at - begin - 1 if begin >= 0 else self._forgotten + self._at
         self._at = 0
         gained = 0
         while gained < least and not self._ended:
