@@ -138,10 +138,13 @@ class Connection:
     def watch(self, packet: Packet, sighting: Sighting, side: int, near: tuple[int | None, int | None]) -> None:
         """Judge a packet by the rules over messages; ``near``: the last numbers of its sender and receiver before."""
         if self.observer is not None:
-            place = Place(packet.number, packet.time)
             self.observer.observe(
-                packet, sighting, side, near, self._lossless, lambda found, of: self._report(found, side, place, of)
+                packet, sighting, side, near, self.lossless, lambda found, of: self.tell(found, side, packet, of)
             )
+
+    def tell(self, finding: Diagnostic, side: int, packet: Packet, sighting: Sighting) -> None:
+        """Keep what a rule over messages found in a packet that ``side`` sent."""
+        self._report(finding, side, Place(packet.number, packet.time), sighting)
 
     def take(self, packet: Packet | None, sighting: Sighting, side: int, place: Place) -> Explanation:
         """Follow what a packet says. Without ``packet``, nothing is known of connections before this one."""
@@ -149,7 +152,7 @@ class Connection:
         self.packets += 1
         return how
 
-    def _lossless(self) -> bool:
+    def lossless(self) -> bool:
         """Does nothing show that packets are missing?"""
         if self.lost or self.gaps[0] or self.gaps[1]:
             return False
@@ -395,7 +398,7 @@ class Connection:
     def report(self, standing: Standing | None = None) -> ConnectionReport:
         """The verdict so far; nothing more is expected. ``standing`` as ``standing()`` gives it, if it is known."""
         if self.observer is not None:
-            self.observer.close(self._lossless)
+            self.observer.close(self.lossless)
         for side in (0, 1):
             for assumption in self.assumptions[side]:
                 self._confirm(assumption, side)

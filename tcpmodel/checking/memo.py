@@ -11,13 +11,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from tcpmodel.checking.compiled import compile_way
 from tcpmodel.checking.configurations import Abilities
 from tcpmodel.checking.connection import Connection, NewConnection, Place, Standing
 from tcpmodel.checking.endpoint import Explanation
-from tcpmodel.checking.findings import ConnectionReport
-from tcpmodel.checking.recording import Base, Number, Recorder, Unrecordable
+from tcpmodel.checking.findings import ConnectionReport, Diagnostic
+from tcpmodel.checking.forms import Form, Forms, Near
+from tcpmodel.checking.observer import WatchProgram
+from tcpmodel.checking.recording import Recorder, Unrecordable
 from tcpmodel.checking.shapes import Freezer, Shape, Thawer, symbolic_slots
-from tcpmodel.checking.sightings import Interpreter, Reading
+from tcpmodel.checking.sightings import Interpreter
+from tcpmodel.checking.watchmemo import WatchMemo
+from tcpmodel.semantics.execution import Sighting
 from tcpmodel.traces.records import Packet
 
 MOST = 4000
@@ -50,9 +55,11 @@ class Known:
 class Memo:
     """For one spec. ``observe`` takes a packet for a connection, by memory where that is possible."""
 
-    def __init__(self, abilities: Abilities, interpreter: Interpreter) -> None:
+    def __init__(self, abilities: Abilities, interpreter: Interpreter, rules: WatchProgram) -> None:
         self.abilities = abilities
         self.interpreter = interpreter
+        self.watch = WatchMemo(rules, interpreter)
+        self._form = Forms(interpreter, rules).of
         self.symbolic = symbolic_slots(abilities.program)
         self.known: dict[Shape, Known] = {}
         self.active = True
@@ -64,6 +71,7 @@ class Memo:
     def observe(self, connection: Connection, packet: Packet, side: int) -> None:
         """Take one packet; NewConnection as ``Connection.observe`` raises it."""
         if not self.active or packet.at:
+            self._thaw_all(connection)
             connection.observe(packet, side)
             return
         if not connection.packets and connection.light is None:
@@ -75,10 +83,13 @@ class Memo:
         known, numbers = light
         a, b = known.near
         near = (None if a is None else numbers[a], None if b is None else numbers[b])
-        flags, pattern, given = self.interpreter.reading(packet, side, near)
+        if side:
+            near = (near[1], near[0])
+        form = self._form(packet)
+        given = form.given(packet.fields, *near)
         # What came before is asked when nothing of this connection explains a packet.
         alone = connection.previous is None
-        kind = (side, flags, pattern, alone)
+        kind = (side, form.flags, form.pattern, alone)
         ways = known.ways.get(kind)
         if ways is None:
             ways = known.ways[kind] = []
@@ -88,39 +99,49 @@ class Memo:
                 connection.light = after
                 connection.packets += 1
                 self.recalled += 1
-                self._watch(connection, packet, side, (flags, pattern, given), near)
+                if connection.observer is not None:
+                    self._watch(connection, packet, side, form, given, near)
                 if index:
                     ways[0], ways[index] = way, ways[0]
                 return
         room = len(ways) < MOST_OF_A_KIND and self.recorded < MOST and len(self.known) < MOST
-        found = self._record(known, numbers, side, flags, pattern, given, alone) if room else None
+        found = self._record(known, numbers, side, form, given, alone) if room else None
         if found is not None:
             ways.insert(0, found)
             connection.light = found(numbers, given)
             assert connection.light is not None
             connection.packets += 1
-            self._watch(connection, packet, side, (flags, pattern, given), near)
+            if connection.observer is not None:
+                self._watch(connection, packet, side, form, given, near)
             return
         self._slowly(connection, packet, side)
 
     def _slowly(self, connection: Connection, packet: Packet, side: int) -> None:
-        for each in (connection, connection.previous):
-            if each is not None and each.light is not None:
-                self.thaw(each)
+        self._thaw_all(connection)
         self.slow += 1
         connection.observe(packet, side)
         if connection.is_plain() and len(self.known) < MOST:
             connection.light = self._freeze(connection)
 
-    def _watch(
-        self, connection: Connection, packet: Packet, side: int, reading: Reading, near: tuple[int | None, int | None]
-    ) -> None:
+    def _watch(self, connection: Connection, packet: Packet, side: int, form: Form, given: Values, near: Near) -> None:
         """Have the rules over messages judge a packet that was taken by memory."""
-        if connection.observer is None or connection.light is None:
-            return
-        known, numbers = connection.light
-        connection.numbers.first = [None if code is None else numbers[code] for code in known.shape[4]]
-        connection.watch(packet, self.interpreter.message_of(*reading), side, near if side == 0 else (near[1], near[0]))
+
+        def tell(finding: Diagnostic, sighting: Sighting) -> None:
+            if connection.light is not None:
+                known, numbers = connection.light
+                connection.numbers.first = [None if code is None else numbers[code] for code in known.shape[4]]
+            connection.tell(finding, side, packet, sighting)
+
+        assert connection.observer is not None
+        self.watch.observe(connection.observer, packet, side, near, form, given, connection.lossless, tell)
+
+    def _thaw_all(self, connection: Connection) -> None:
+        for each in (connection, connection.previous):
+            if each is not None and each.light is not None:
+                self.thaw(each)
+        if connection.observer is not None and connection.observer.light is not None:
+            self.watch.thaw(connection.observer)
+            connection.observer.light = None
 
     def thaw(self, connection: Connection) -> None:
         """Give the connection its objects back."""
@@ -146,7 +167,7 @@ class Memo:
         recorder, inputs = self._inputs(numbers)
         trial = self._trial(known, inputs)
         standing = trial.standing()
-        known.ends.append(_compile(recorder, standing, [], len(numbers)))
+        known.ends.append(compile_way(recorder, standing, [], len(numbers)))
         return standing
 
     def _inputs(self, numbers: Sequence[int]) -> tuple[Recorder, list[Any]]:
@@ -185,15 +206,15 @@ class Memo:
         known: Known,
         numbers: Values,
         side: int,
-        flags: int,
-        pattern: Sequence[int],
+        form: Form,
         given: Sequence[int],
         alone: bool,
     ) -> Way | None:
         try:
             recorder, inputs = self._inputs([*numbers, *given])
             trial = self._trial(known, inputs[: len(numbers)])
-            sighting = self.interpreter.message_of(flags, pattern, inputs[len(numbers) :])
+            found = inputs[len(numbers) :]
+            sighting = self.interpreter.message_of(form.flags, form.pattern, [found[place] for place in form.order])
             trial.take(None, sighting, side, Place(0, None))
         except (Unrecordable, NewConnection):
             self.refused += 1
@@ -204,44 +225,5 @@ class Memo:
         self.recorded += 1
         freezer = Freezer(self.symbolic)
         target = self._shape(trial, freezer)
-        way: Way = _compile(recorder, target, freezer.numbers, len(numbers))
+        way: Way = compile_way(recorder, target, freezer.numbers, len(numbers))
         return way
-
-
-def _compile(recorder: Recorder, target: Any, outputs: Sequence[Number | int], own: int) -> Any:
-    """A function of the first ``own`` inputs and of the others that gives (target, outputs) within the bounds."""
-    used: set[int] = set()
-
-    def sum_of(base: Base) -> str:
-        parts: list[str] = []
-        for index, factor in base:
-            used.add(index)
-            name = f"n{index}"
-            sign = "-" if factor < 0 else "+"
-            parts.append(f"{sign}{name}" if abs(factor) == 1 else f"{sign}{abs(factor)}*{name}")
-        return "".join(parts).removeprefix("+")
-
-    tests: list[str] = []
-    for base, low, high in recorder.conditions():
-        text = sum_of(base)
-        if low == high:
-            tests.append(f"{text}=={low}")
-        else:
-            lower = f"{low}<=" if low > -(1 << 61) else ""
-            upper = f"<={high}" if high < 1 << 61 else ""
-            tests.append(f"{lower}{text}{upper}")
-    values: list[str] = []
-    for number in outputs:
-        if isinstance(number, Number):
-            text = sum_of(recorder.bases[number.base])
-            values.append(f"{text}{number.constant:+d}" if number.constant else text)
-        else:
-            values.append(str(number))
-    lines = ["def way(s,p):"]
-    for index in sorted(used):
-        lines.append(f" n{index}={f's[{index}]' if index < own else f'p[{index - own}]'}")
-    lines.append(f" if {' and '.join(tests) or 'True'}:")
-    lines.append(f"  return target,({','.join(values)}{',' if values else ''})")
-    scope: dict[str, Any] = {"target": target}
-    exec("\n".join(lines), scope)
-    return scope["way"]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from tcpmodel.checking.diagnosis import requirements
 from tcpmodel.checking.findings import SEVERITY_OF, Diagnostic
@@ -66,6 +67,7 @@ class WatchProgram:
             (slot, key, optional, full, type_.space if isinstance(type_, Seq) else "")
             for slot, key, optional, full, type_ in watch.seen
         ]
+        self.looked_at = [(slot, key, type_) for slot, key, _, _, type_ in watch.seen]
         self.notes = len(watch.unknown)
         self.fresh = watch.fresh()
         self._templates: dict[int, Environment] = {}
@@ -94,13 +96,18 @@ class WatchProgram:
 
 
 class Observer:
-    """``observe`` takes each packet of a connection once, in the order in which it was seen."""
+    """``observe`` takes each packet of a connection once, in the order in which it was seen.
+
+    ``light``: the notes as ``watchmemo`` keeps them; while it is there, ``notes`` may be old. What ``observe`` consults
+    of an observer beside ``notes``, ``told`` and ``doubts`` has to become part of their shape there.
+    """
 
     def __init__(self, program: WatchProgram) -> None:
         self.program = program
         self.notes: tuple[list[Interval | None], list[Interval | None]] = (list(program.fresh), list(program.fresh))
         self.doubts: list[Doubt] = []
         self.told: dict[tuple[str, int], int] = {}
+        self.light: Any = None
 
     def observe(
         self,
@@ -136,7 +143,7 @@ class Observer:
                 _note(one, environment, answer == OPEN)
         own[:] = environment[watch.own : watch.own + count]
         if self.doubts:
-            self._settle(lossless)
+            self.settle(lossless)
 
     def _look(self, fields: Mapping[str, int], environment: Environment, near: tuple[int | None, int | None]) -> int:
         """Fill in what only observers see; the result tells which of it is there."""
@@ -186,7 +193,7 @@ class Observer:
         elif len(self.doubts) < WAITING:
             self.doubts.append(Doubt(rule, side, before, PATIENCE, say))
 
-    def _settle(self, lossless: Facts) -> None:
+    def settle(self, lossless: Facts) -> None:
         """Ask the rules that wait again."""
         watch, count = self.program.watch, self.program.notes
         kept: list[Doubt] = []

@@ -8,7 +8,7 @@ Must never hold: what is computed.
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 from tcpmodel.semantics.values import INFINITY
 
@@ -176,6 +176,18 @@ class Number:
         if divisor <= 0:
             return self.exact() % divisor
         return self._plus(-(self // divisor) * divisor)
+
+    def __lshift__(self, other: Number | int) -> Number | int:
+        return self * (1 << (other.exact() if isinstance(other, Number) else other))
+
+    def __rlshift__(self, other: int) -> int:
+        return other << self.exact()
+
+    def _refuse(self, *_: object) -> Any:
+        raise Unrecordable
+
+    __rshift__ = __rrshift__ = __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = _refuse
+    __truediv__ = __rtruediv__ = __pow__ = __rpow__ = __rmod__ = __divmod__ = __rdivmod__ = __float__ = _refuse
 
     def exact(self) -> int:
         """The value, which thereby becomes a condition."""

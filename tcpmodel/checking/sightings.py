@@ -18,7 +18,8 @@ from tcpmodel.semantics.program import CompiledSend, Program
 from tcpmodel.semantics.values import Interval
 from tcpmodel.traces.records import FLAG_BITS, Packet
 
-_UNKNOWN, _NUMBER = -1, -2
+UNKNOWN, NUMBER = -1, -2
+"""In a pattern of what is known of each field: nothing; a number."""
 
 Reading = tuple[int, tuple[int, ...], list[int]]
 """The flags of a packet, what is known of each field (its value if it is a word), and the numbers that are known."""
@@ -71,7 +72,7 @@ class Interpreter:
             for _, _, raw in action.fields
             if raw is not None
         )
-        self._sources = [
+        self.sources = [
             (item.source, space, needed, not isinstance(item.type, Enum | Range))
             for item, _, space, needed in self._fields
         ]
@@ -110,14 +111,14 @@ class Interpreter:
         pattern: list[int] = []
         numbers: list[int] = []
         fields = packet.fields
-        for source, space, needed, symbolic in self._sources:
+        for source, space, needed, symbolic in self.sources:
             number = fields.get(source)
             if number is None or (needed and not flags & needed):
-                pattern.append(_UNKNOWN)
+                pattern.append(UNKNOWN)
             elif not symbolic:
                 pattern.append(number)
             else:
-                pattern.append(_NUMBER)
+                pattern.append(NUMBER)
                 if space:
                     at = near[side if space == "sender" else 1 - side]
                     numbers.append(number if at is None else v.unwrap(number, at))
@@ -130,9 +131,9 @@ class Interpreter:
         raw: dict[int, int] = {}
         left = iter(numbers)
         for (item, slot, space, _), known in zip(self._fields, pattern, strict=True):
-            if known == _UNKNOWN:
+            if known == UNKNOWN:
                 continue
-            number = known if known != _NUMBER else next(left)
+            number = known if known != NUMBER else next(left)
             fields[item.name] = (number, number)
             if space:
                 raw[slot] = next(left)

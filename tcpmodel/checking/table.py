@@ -48,8 +48,8 @@ class Judge:
         self.spec = spec
         self.abilities = Abilities(Program(spec, choice, seen_fields=FIELD_KEYS))
         self.interpreter = Interpreter(self.abilities.program)
-        self.memo = Memo(self.abilities, self.interpreter)
         self.rules = WatchProgram(self.abilities.program)
+        self.memo = Memo(self.abilities, self.interpreter, self.rules)
         self.patterns: dict[tuple[object, ...], Pattern] = {}
         """What is reported of a connection of one such packet."""
         self.observe = self.memo.observe

@@ -1,0 +1,263 @@
+"""Remembers what an observer made of a packet, so that the next one of the same kind is taken at once.
+
+Owns: notes taken apart into their shape and their numbers, and for each kind of packet the ways in which an observer
+took such packets: under which bounds on the numbers, with which notes afterwards. Each way is found by running the
+observer once on recorded numbers. Of packets of which something is told, or may be told later, only that is remembered.
+Must never hold: what a rule says, or when it is broken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from tcpmodel.checking.compiled import compile_way
+from tcpmodel.checking.findings import Diagnostic
+from tcpmodel.checking.forms import Form, Near
+from tcpmodel.checking.observer import COMPLETE, Observer, WatchProgram
+from tcpmodel.checking.recording import Number, Recorder, Unrecordable
+from tcpmodel.checking.sightings import Interpreter
+from tcpmodel.model.types import Enum, Range
+from tcpmodel.semantics.execution import Sighting
+from tcpmodel.semantics.values import INFINITY, Interval
+from tcpmodel.traces.records import Packet
+
+MOST = 4000
+"""How many ways, and how many shapes, are remembered."""
+
+MOST_OF_A_KIND = 64
+"""How many ways are remembered for packets of one kind."""
+
+_FAR = INFINITY // 2
+
+EXACT = "="
+"""In a shape: a number stands here, and is known exactly."""
+
+
+class Bounds(NamedTuple):
+    """In a shape: an interval; where a bound is None, a number stands."""
+
+    low: int | None
+    high: int | None
+
+
+Values = tuple[int, ...]
+Facts = Callable[[], bool]
+Tell = Callable[[Diagnostic, Sighting], None]
+
+
+class Known:
+    """One shape of notes, and the rules that are not told any more."""
+
+    __slots__ = ("shape", "told", "ways")
+
+    def __init__(self, shape: tuple[Any, ...], told: frozenset[tuple[tuple[str, int], int]]) -> None:
+        self.shape = shape
+        self.told = told
+        self.ways: dict[Any, list[tuple[Any, bool | None]]] = {}
+
+
+class Told(Exception):
+    """A rule is broken."""
+
+
+class _Unused:
+    """Stands for what no remembered way may depend on: the number of a packet and its time."""
+
+    def _refuse(self, *_: object) -> Any:
+        raise Unrecordable
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __floordiv__ = __mod__ = _refuse
+    __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = __hash__ = __bool__ = __int__ = __index__ = _refuse
+
+
+_UNUSED: Any = _Unused()
+
+
+class WatchMemo:
+    """For one spec. ``observe`` does what ``Observer.observe`` does."""
+
+    def __init__(self, program: WatchProgram, interpreter: Interpreter) -> None:
+        self.program = program
+        self.interpreter = interpreter
+        self.known: dict[tuple[Any, ...], Known] = {}
+        self.recorded = 0
+        self.recalled = 0
+        self.slow = 0
+        self._symbolic = [not isinstance(note.type, Enum | Range) for note in program.watch.spec.notes]
+
+    def observe(
+        self,
+        observer: Observer,
+        packet: Packet,
+        side: int,
+        near: Near,
+        form: Form,
+        given: Values,
+        lossless: Facts,
+        tell: Tell,
+    ) -> None:
+        """Judge one packet that ``side`` sent; ``near``: the last number of its sender and receiver before."""
+        light = observer.light
+        if light is None:
+            light = self._freeze(observer)
+        known, numbers = light
+        kind = (
+            form.look,
+            form.words(packet.fields),
+            side,
+            near[0] is None,
+            near[1] is None,
+            packet.time is None,
+            packet.at and (packet.at == packet.source, packet.at == packet.destination),
+        )
+        ways = known.ways.get(kind)
+        if ways is None:
+            ways = known.ways[kind] = []
+        inputs = (*given, *[each for each in near if each is not None])
+        found = None
+        for index, (way, fact) in enumerate(ways):
+            after = way(numbers, inputs)
+            if after is not None and (fact is None or fact == lossless()):
+                if index:
+                    ways[0], ways[index] = ways[index], ways[0]
+                found = after
+                break
+        else:
+            if len(ways) < MOST_OF_A_KIND and self.recorded < MOST and len(self.known) < MOST:
+                recorded = self._record(known, numbers, inputs, packet, side, near, form, lossless)
+                if recorded is not None:
+                    ways.insert(0, recorded)
+                    found = recorded[0](numbers, inputs)
+        if found is not None and found[0] is not None:
+            observer.light = found
+            self.recalled += 1
+            if observer.doubts:
+                self.thaw(observer)
+                observer.light = None  # what is told now is part of the shape
+                observer.settle(lossless)
+            return
+        self.slow += 1
+        self.thaw(observer)
+        observer.light = None
+        sighting = self.interpreter.message_of(form.flags, form.pattern, [given[place] for place in form.order])
+        observer.observe(packet, sighting, side, near, lossless, tell)
+
+    # ------------------------------------------------------------------------------------------- shapes and numbers
+
+    def _freeze(self, observer: Observer) -> tuple[Known, Values]:
+        numbers: list[Any] = []
+        known = self._known(observer, numbers)
+        return known, tuple(numbers)
+
+    def _known(self, observer: Observer, numbers: list[Number | int]) -> Known:
+        shape: list[Any] = []
+        for notes in observer.notes:
+            for symbolic, note in zip(self._symbolic, notes, strict=True):
+                if note is None or not symbolic:
+                    shape.append(note)
+                    continue
+                low, high = note
+                if not _bounded(low) and not _bounded(high):
+                    shape.append(note)
+                    continue
+                if _bounded(low):
+                    numbers.append(low)
+                if _bounded(high) and not _same(low, high):
+                    numbers.append(high)
+                shape.append(EXACT if _same(low, high) else Bounds(_limit(low), _limit(high)))
+        told = frozenset(observer.told.items())
+        key = (told, *shape)
+        known = self.known.get(key)
+        if known is None:
+            known = self.known[key] = Known(tuple(shape), told)
+        return known
+
+    def _filled(self, known: Known, numbers: Sequence[Any]) -> list[Interval | None]:
+        """The notes of both directions, one after the other."""
+        left = iter(numbers)
+        notes: list[Interval | None] = []
+        for code in known.shape:
+            if code is EXACT:
+                number = next(left)
+                notes.append((number, number))
+            elif code.__class__ is Bounds:
+                low = next(left) if code.low is None else code.low
+                notes.append((low, next(left) if code.high is None else code.high))
+            else:
+                notes.append(code)
+        return notes
+
+    def thaw(self, observer: Observer) -> None:
+        """Give the observer its notes back."""
+        if observer.light is not None:
+            known, numbers = observer.light
+            notes = self._filled(known, numbers)
+            half = self.program.notes
+            observer.notes = (notes[:half], notes[half:])
+
+    # ------------------------------------------------------------------------------------------------- remembering
+
+    def _record(
+        self,
+        known: Known,
+        numbers: Values,
+        inputs: Values,
+        packet: Packet,
+        side: int,
+        near: Near,
+        form: Form,
+        lossless: Facts,
+    ) -> tuple[Any, bool | None] | None:
+        asked: list[bool] = []
+
+        def fact() -> bool:
+            asked.append(lossless())
+            return asked[0]
+
+        def tell(_finding: Diagnostic, _sighting: Sighting) -> None:
+            raise Told
+
+        told = False
+        try:
+            recorder = Recorder([*numbers, *inputs])
+            own = len(numbers)
+            recorded = [recorder.number(index) for index in range(own + len(inputs))]
+            given = recorded[own:]
+            trial = Observer(self.program)
+            trial.told = dict(known.told)
+            notes = self._filled(known, recorded[:own])
+            half = self.program.notes
+            trial.notes = (notes[:half], notes[half:])
+            ends = iter(given[len(inputs) - sum(each is not None for each in near) :])
+            places: Any = tuple([None if each is None else next(ends) for each in near])
+            fields: dict[str, Any] = {key: given[place] for key, place in form.seen}
+            fields.update(zip(form.word_keys, form.words(packet.fields), strict=True))
+            fields.update({key: 0 for key in packet.fields if key not in fields and key == COMPLETE})
+            said: Any = [given[place] for place in form.order]
+            sighting = self.interpreter.message_of(form.flags, form.pattern, said)
+            time = None if packet.time is None else _UNUSED
+            trial.observe(packet._replace(number=_UNUSED, time=time, fields=fields), sighting, side, places, fact, tell)
+        except Unrecordable:
+            return None
+        except Told:
+            told = True
+        self.recorded += 1
+        outputs: list[Number | int] = []
+        target = None if told or trial.doubts else self._known(trial, outputs)
+        return compile_way(recorder, target, outputs, own), asked[0] if asked else None
+
+
+def _bounded(number: Number | int) -> bool:
+    return isinstance(number, Number) or -_FAR < number < _FAR
+
+
+def _limit(number: Number | int) -> int | None:
+    return None if isinstance(number, Number) or -_FAR < number < _FAR else number
+
+
+def _same(low: Number | int, high: Number | int) -> bool:
+    """Are they one number, whatever the inputs are?"""
+    if isinstance(low, Number) and isinstance(high, Number):
+        return low.base == high.base and low.constant == high.constant
+    return isinstance(low, int) and low == high
