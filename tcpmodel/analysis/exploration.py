@@ -31,8 +31,9 @@ FARTHEST = 6
 """So far may numbers move from where they start."""
 MOST_STEPS = 120_000
 """So many steps are tried under one choice of profiles at most."""
-MOST_OF_A_STATE = 14
-"""So many configurations of one state go on at most: those reached first, told apart by the order of their numbers."""
+MOST_OF_A_MOVE = 5
+"""So many configurations that one move leads to, from state to state, go on at most: those reached first, told apart by
+the order of their numbers."""
 
 Values = tuple["Interval | None", ...]
 
@@ -63,7 +64,7 @@ class Exploration:
 
     program: Program
     most: int = MOST_STEPS
-    most_of_a_state: int = MOST_OF_A_STATE
+    most_of_a_move: int = MOST_OF_A_MOVE
     configurations: int = 0
     steps: int = 0
     ended: bool = False
@@ -74,7 +75,7 @@ class Exploration:
         """Every step: before it, what happened, and after it; those of the shortest ways first."""
         known: set[tuple[int, Values]] = set()
         alike: set[tuple[object, ...]] = set()
-        tried: dict[int, int] = {}
+        tried: dict[tuple[int, int], int] = {}
         level = self.starts()
         known.update((one.state, one.values) for one in level)
         self.ended = True
@@ -84,11 +85,13 @@ class Exploration:
                 shape = self._shape(before)
                 if shape in alike:
                     continue
-                if before.parent is not None and tried.get(before.state, 0) >= self.most_of_a_state:
-                    self.ended = False
-                    continue
+                if before.parent is not None:
+                    move = (before.parent.state, before.state)
+                    if tried.get(move, 0) >= self.most_of_a_move:
+                        self.ended = False
+                        continue
+                    tried[move] = tried.get(move, 0) + 1
                 alike.add(shape)
-                tried[before.state] = tried.get(before.state, 0) + 1
                 self.configurations += 1
                 for happening in self.happenings(before):
                     if self.steps >= self.most:

@@ -29,7 +29,7 @@ class Case(NamedTuple):
 
 OPENING = "ISS={L[0]} SND.UNA={L[0]} SND.NXT={L[1]} SND.WND=0 IRS={P[0]} RCV.NXT={P[1]} RCV.WND=4"
 OPEN = (
-    "ISS={L[0]} SND.UNA={L[1]} SND.NXT={L[1]} SND.WND=1000 SND.WL1={P[0]} SND.WL2={L[1]} SND.BUF=0 MAX.WND=1000 "
+    "ISS={L[0]} SND.UNA={L[1]} SND.NXT={L[1]} SND.WND=1000 SND.WL1={P[0]} SND.WL2={L[1]} SND.BUF=0 MAX.SND.WND=1000 "
     "IRS={P[0]} RCV.NXT={P[1]} RCV.WND=100 RCV.BUF=0 FIN.SEQ=unset"
 )
 CLOSING = OPEN.replace("SND.NXT={L[1]}", "SND.NXT={L[2]}").replace("FIN.SEQ=unset", "FIN.SEQ={L[1]}")
