@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from tcpmodel.checking.eventwords import EventWords
 from tcpmodel.checking.findings import ConnectionReports, Diagnostic, InputReport, Report
 from tcpmodel.checking.statelog import StateLog
 from tcpmodel.checking.table import Judge, Table
 from tcpmodel.model.spec import Spec
-from tcpmodel.traces.records import Packet, StateRecord, Trace, TraceError
+from tcpmodel.traces.records import Event, Packet, StateRecord, Trace, TraceError
 
 Progress = Callable[[str, int], None]
 """Called now and then with the path and how many records were read."""
@@ -52,6 +53,7 @@ class Checker:
         count = 0
         error = ""
         logs: dict[tuple[str, str], StateLog] = {}
+        words = EventWords()
         table = Table(self._reports, len(self.report.inputs), trace.counts_lines)
         try:
             for record in trace.records():
@@ -60,7 +62,7 @@ class Checker:
                 elif isinstance(record, StateRecord):
                     used = self._state(record, record.source or trace.source, logs)
                 else:
-                    used = f"{record.kind}s are not checked"
+                    used = self._event(record, record.source or trace.source, words)
                 if used:
                     trace.skipped.add(used)
                 else:
@@ -90,6 +92,13 @@ class Checker:
             return f"no spec for {packet.protocol}"
         table.packet(judge, packet)
         return ""
+
+    def _event(self, event: Event, source: str, words: EventWords) -> str:
+        """Events are judged once all inputs are read, together with what else is known of their endpoint."""
+        judge = self._judge(event.protocol)
+        if judge is None:
+            return f"no spec for {event.protocol}"
+        return words.unknown(event, source, judge.spec)
 
     def _state(self, record: StateRecord, source: str, logs: dict[tuple[str, str], StateLog]) -> str:
         judge = self._judge(record.protocol)

@@ -197,7 +197,7 @@ class Connection:
             after = sender.from_earlier_life(sighting)
             if after:
                 sender.from_start = False
-                sender.ever = dict(self.abilities.universe())
+                sender.ever = dict(sender.abilities.universe())
                 sender.settle(after)
                 return Explanation.EARLIER_LIFE
         if not first and sender.answers_anew(sighting):

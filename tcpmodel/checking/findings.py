@@ -100,7 +100,8 @@ class Diagnostic:
 class ConnectionReport:
     """The verdict on one connection; ``a`` is the side that sent the first message seen.
 
-    ``input`` is the index of its input in ``Report.inputs``, -1 when nobody noted it.
+    ``input`` is the index of its input in ``Report.inputs``, -1 when nobody noted it. ``logged``: no packets were seen,
+    only what a log tells.
     """
 
     id: str
@@ -114,6 +115,7 @@ class ConnectionReport:
     packets: int
     diagnostics: tuple[Diagnostic, ...]
     input: int = -1
+    logged: bool = False
 
     @property
     def accepted(self) -> bool:

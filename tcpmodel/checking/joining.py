@@ -1,38 +1,29 @@
-"""Several views of one connection: what packets and logged states tell must be one behaviour.
+"""Several views of one connection: what packets and logs tell must be one behaviour.
 
-Owns: keeping what is needed of several inputs, matching connections with logged endpoints, and the finding when no
-behaviour explains both.
-Must never hold: how one view is judged, or how a configuration and a log agree (see ``logged``).
+Owns: which packets and logged endpoints are one connection, and the report of it.
+Must never hold: how one view is judged, how packets and logs are followed together (``following``), or what a line
+means (``telling``).
 
-Only what is certain is matched: the same two addresses and ports, once in the capture and once in the log. Clocks are
-not compared: the packets stand in their own order, the lines in theirs, and any common course will do.
+Only what is certain is matched: the same two addresses and ports, once in the capture and once in the log. Between
+inputs clocks are not compared: the packets stand in their own order, the lines in theirs, and any common course will
+do. Within one input the order counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from tcpmodel.checking.configurations import Abilities
-from tcpmodel.checking.connection import Connection, NewConnection
-from tcpmodel.checking.endpoint import Endpoint
-from tcpmodel.checking.findings import VIOLATES, ConnectionReport, Diagnostic, Report
-from tcpmodel.checking.logged import Entry, Log, LoggedAbilities, Meaning, with_position
-from tcpmodel.checking.sightings import Interpreter
+from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE, VIOLATES, ConnectionReport, Diagnostic, Report
+from tcpmodel.checking.following import Follower, Found, Job
+from tcpmodel.checking.kept import Pair, Views
+from tcpmodel.checking.logged import Log, with_position
+from tcpmodel.checking.telling import Line, Teller
 from tcpmodel.model.profiles import choose_profiles
-from tcpmodel.model.spec import Source, Spec
+from tcpmodel.model.spec import Spec
 from tcpmodel.semantics.program import Program
-from tcpmodel.traces.records import FIELD_KEYS, Packet, Record, StateRecord
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-MOST_OF_ONE = 4096
-"""So many packets of two addresses, and lines of one endpoint, are kept; what is beyond is not compared."""
-
-MOST = 50_000
-"""So many packets and lines are kept in all."""
+from tcpmodel.traces.records import FIELD_KEYS, Event, Packet
 
 EPOCH_LIKE = 10**17
 """Nanoseconds; three years after 1970: a smaller time is one since a clock's own start, and says nothing elsewhere."""
@@ -40,82 +31,149 @@ EPOCH_LIKE = 10**17
 APART = 60 * 10**9
 """Nanoseconds by which clocks that count from 1970 may differ."""
 
-Pair = tuple[int, str, str, str]
-"""Index of the input, protocol, and two addresses in order."""
-
-
-class Views:
-    """Keeps packets and lines while the inputs are read one after another."""
-
-    def __init__(self) -> None:
-        self.packets: dict[Pair, list[Packet]] = {}
-        self.lines: dict[tuple[int, str, str], list[StateRecord]] = {}
-        self._kept = 0
-
-    def noting(self, records: Iterable[Record], origin: int) -> Iterator[Record]:
-        """The same records, which are kept on the way; ``origin`` is the index of their input."""
-        for record in records:
-            if self._kept < MOST:
-                if isinstance(record, Packet):
-                    a, b = sorted((record.source, record.destination))
-                    packets = self.packets.setdefault((origin, record.protocol, a, b), [])
-                    if len(packets) < MOST_OF_ONE:
-                        packets.append(record)
-                        self._kept += 1
-                elif isinstance(record, StateRecord):
-                    lines = self.lines.setdefault((origin, record.protocol, record.endpoint), [])
-                    if len(lines) <= MOST_OF_ONE:
-                        lines.append(record)
-                        self._kept += 1
-            yield record
+UNHEARD = "something was received that is not shown"
 
 
 def join(views: Views, report: Report, specs: Iterable[Spec], profiles: Sequence[str]) -> None:
-    """Add what the views do not agree on to the reports of the captured connections."""
-    if not views.lines or not views.packets:
-        return
-    by_protocol = {spec.over or spec.name: spec for spec in specs}
-    ends = _logged_ends(views)
-    joiners: dict[str, _Joiner] = {}
-    owners = _owners(report)
-    for pair, packets in views.packets.items():
-        _, protocol, a, b = pair
-        if protocol not in by_protocol or len(owners.get(pair, ())) != 1 or packets[0].flags is None:
-            continue  # packets and lines in one input make two reports: which is which is not told
-        index = owners[pair][0]
-        one = report.connections[index]
-        for origin in sorted({key[0] for key in ends if key[1] == protocol and set(key[2:]) == {a, b}}):
-            joiner = joiners.setdefault(protocol, _Joiner(by_protocol[protocol], profiles))
-            first, second = (ends.get((origin, protocol, *way)) for way in ((one.a, one.b), (one.b, one.a)))
-            logged = _reported(report, origin, {a, b})
+    """Add to the reports what the views do not agree on, and make one report of one input tells."""
+    if views.lines:
+        _Join(views, report, {spec.over or spec.name: spec for spec in specs}, profiles).run()
+
+
+class _Join:
+    def __init__(self, views: Views, report: Report, specs: dict[str, Spec], profiles: Sequence[str]) -> None:
+        self.views = views
+        self.report = report
+        self.specs = specs
+        self.profiles = profiles
+        self.ends = views.ends()
+        self.joiners: dict[str, _Joiner] = {}
+        self.captured: dict[Pair, list[int]] = {}
+        self.logged: dict[Pair, list[int]] = {}
+        for index, one in enumerate(report.connections):
+            a, b = _sorted(one.a, one.b)
+            (self.logged if one.logged else self.captured).setdefault((one.input, one.protocol, a, b), []).append(index)
+        self.gone: list[int] = []
+
+    def run(self) -> None:
+        pairs = dict.fromkeys((at, protocol, *_sorted(end, peer)) for at, protocol, end, peer in self.ends)
+        for pair in pairs:
+            if pair[1] in self.specs:
+                self._within(pair)
+        for pair, packets in self.views.packets.items():
+            if pair[1] in self.specs and len(self.captured.get(pair, ())) == 1 and packets[0].flags is not None:
+                self._across(pair, packets)
+        for index in sorted(self.gone, reverse=True):
+            del self.report.connections[index]
+
+    def _joiner(self, protocol: str) -> _Joiner:
+        if protocol not in self.joiners:
+            self.joiners[protocol] = _Joiner(self.specs[protocol], self.profiles)
+        return self.joiners[protocol]
+
+    # ---------------------------------------------------------------------------------------------- within one input
+
+    def _within(self, pair: Pair) -> None:
+        """What one input tells of two ends: packets, states and events. Both ends may have written it."""
+        origin, protocol, *addresses = pair
+        packets = self.views.packets.get(pair, [])
+        captured, logged = self.captured.get(pair, []), self.logged.get(pair, [])
+        logs = {end: self.ends.get((origin, protocol, end, peer)) for end, peer in (addresses, addresses[::-1])}
+        events = sum(isinstance(line, Event) for lines in logs.values() for line in lines or ())
+        if len(captured) > 1 or len(logged) > 1 or (bool(packets) != bool(captured)) or not (events or packets):
+            return
+        parts = [self.report.connections[index] for index in (*captured, *logged)]
+        joined = [*packets, *(line for lines in logs.values() for line in lines or ())]
+        first = min(joined, key=lambda record: record.number)
+        if isinstance(first, Packet):
+            a, b = first.source, first.destination
+        else:
+            a, b = first.local, first.remote
+        if parts:
+            a, b = parts[0].a, parts[0].b
+        found: list[Found] = []
+        states: dict[str, tuple[str, ...]] = {}
+        wrong = [item.place for one in parts for item in one.diagnostics if item.severity == "violation"]
+        for end, lines in logs.items():
+            if lines and (packets or any(isinstance(line, Event) for line in lines)):
+                seen = [packet for packet in packets if packet.at in ("", end)]
+                result = self._joiner(protocol).host((a, b), seen, end, lines, self.report.inputs[origin].source)
+                if result is not None:
+                    # What follows from a violation is none of its own.
+                    result.findings = [item for item in result.findings if not wrong or item.place < min(wrong)]
+                    found.append(result)
+                    states[end] = result.states
+        number = len(self.report.connections) + 1
+        whole = parts[0] if parts else self._of_events(protocol, number, origin, a, b)
+        merged = _merged(whole, parts[1:], found, events, states)
+        if parts:
+            index = (*captured, *logged)[0]
+            self.report.connections[index] = merged
+            self.gone.extend((*captured, *logged)[1:])
+        else:
+            self.report.connections.append(merged)
+
+    def _of_events(self, protocol: str, number: int, origin: int, a: str, b: str) -> ConnectionReport:
+        reasons = ("neither packets nor states are shown",)
+        name = f"{self.specs[protocol].name}-{number}"
+        return ConnectionReport(name, protocol, a, b, INCONCLUSIVE, reasons, (), (), 0, (), origin, True)
+
+    # ------------------------------------------------------------------------------------------------ between inputs
+
+    def _across(self, pair: Pair, packets: list[Packet]) -> None:
+        """The packets of one input, and the logs of others."""
+        own, protocol, a, b = pair
+        index = self.captured[pair][0]
+        one = self.report.connections[index]
+        for origin in sorted({key[0] for key in self.ends if key[1] == protocol and set(key[2:]) == {a, b}} - {own}):
+            first, second = (self.ends.get((origin, protocol, *way)) for way in ((one.a, one.b), (one.b, one.a)))
+            logged = [self.report.connections[at] for at in self.logged.get((origin, protocol, a, b), ())]
             if _apart(packets, [*(first or ()), *(second or ())]):
                 continue
             if one.verdict == VIOLATES or any(other.verdict == VIOLATES or other.diagnostics for other in logged):
                 continue
-            finding = joiner.disagreement(one, packets, first, second, report, origin)
+            item = self.report.inputs[origin]
+            finding = self._joiner(protocol).disagreement(one, packets, (first, second), item.source)
             if finding is not None:
+                finding.message = f"{item.path} tells another story of {finding.endpoint} than its packets"
                 found = sorted((*one.diagnostics, finding), key=lambda item: item.place)
                 one = replace(one, verdict=VIOLATES, diagnostics=tuple(found))
-                report.connections[index] = one
+                self.report.connections[index] = one
 
 
-def _logged_ends(views: Views) -> dict[Pair, list[StateRecord]]:
-    """The lines of each end that exactly one socket of the log can be."""
-    found: dict[Pair, list[StateRecord]] = {}
-    twice: set[Pair] = set()
-    for (origin, protocol, _), lines in views.lines.items():
-        known = {(line.local, line.remote) for line in lines if _whole(line.local) and _whole(line.remote)}
-        if len(known) != 1 or len(lines) > MOST_OF_ONE:
-            twice.update((origin, protocol, *way) for way in known)
-            continue
-        key = (origin, protocol, *known.pop())
-        if key in found:
-            twice.add(key)
-        found[key] = lines
-    return {key: lines for key, lines in found.items() if key not in twice}
+def _merged(
+    whole: ConnectionReport,
+    others: Sequence[ConnectionReport],
+    found: Sequence[Found],
+    events: int,
+    states: dict[str, tuple[str, ...]],
+) -> ConnectionReport:
+    """One report of what one input tells; the first of the parts says whether it is complete."""
+    diagnostics = [item for one in (whole, *others) for item in one.diagnostics]
+    diagnostics += [item for each in found for item in each.findings]
+    diagnostics.sort(key=lambda item: item.place)
+    reasons = list(whole.reasons)
+    if any(each.lost for each in found):
+        reasons.append(UNHEARD)
+    verdict = INCONCLUSIVE if reasons else CONFORMS
+    if any(item.severity == "violation" for item in diagnostics):
+        verdict = VIOLATES
+    return replace(
+        whole,
+        verdict=verdict,
+        reasons=tuple(reasons),
+        packets=whole.packets + events + sum(one.packets for one in others),
+        diagnostics=tuple(diagnostics),
+        a_states=states.get(whole.a) or whole.a_states,
+        b_states=states.get(whole.b) or whole.b_states,
+    )
 
 
-def _apart(packets: list[Packet], lines: list[StateRecord]) -> bool:
+def _sorted(end: str, peer: str) -> tuple[str, str]:
+    return (end, peer) if end <= peer else (peer, end)
+
+
+def _apart(packets: list[Packet], lines: list[Line]) -> bool:
     """Were the two certainly written at different times, so that the addresses served two connections?"""
     seen = [packet.time for packet in packets if packet.time is not None]
     told = [line.time for line in lines if line.time is not None]
@@ -124,130 +182,53 @@ def _apart(packets: list[Packet], lines: list[StateRecord]) -> bool:
     return max(seen) + APART < min(told) or max(told) + APART < min(seen)
 
 
-def _whole(address: str) -> bool:
-    return address.rpartition(":")[2] not in ("0", "")
-
-
-def _owners(report: Report) -> dict[Pair, list[int]]:
-    """The places of the reports between two addresses, by input."""
-    found: dict[Pair, list[int]] = {}
-    for index, one in enumerate(report.connections):
-        a, b = sorted((one.a, one.b))
-        found.setdefault((one.input, one.protocol, a, b), []).append(index)
-    return found
-
-
-def _reported(report: Report, origin: int, addresses: set[str]) -> list[ConnectionReport]:
-    return [one for one in report.connections if one.input == origin and {one.a, one.b} == addresses]
-
-
 class _Joiner:
     """Judges packets together with logs, for one spec."""
 
     def __init__(self, spec: Spec, profiles: Sequence[str]) -> None:
         self.spec = spec
         choice = choose_profiles(spec, profiles) if profiles else {}
-        self.program = Program(with_position(spec), choice, seen_fields=FIELD_KEYS)
-        self.abilities = Abilities(self.program)
-        self.interpreter = Interpreter(self.program)
-        self.index = {name: number for number, name in enumerate(self.program.states)}
+        self.abilities = Abilities(Program(with_position(spec), choice, seen_fields=FIELD_KEYS))
+        self.follower = Follower(self.abilities)
+        self._tellers: dict[str, Teller] = {}
+
+    def log(self, lines: Sequence[Line] | None, source: str) -> Log | None:
+        """The log of one end; None if it has none that can be used. ``source`` is that of its input."""
+        if not lines:
+            return None
+        names = {line.source or source for line in lines}
+        name = names.pop()
+        if names:
+            return None
+        if name not in self._tellers:
+            declared = next((item for item in self.spec.sources if item.name == name), None)
+            if declared is None:
+                return None
+            self._tellers[name] = Teller(self.abilities, declared)
+        return self._tellers[name].log(lines)
+
+    def host(
+        self, addresses: tuple[str, str], packets: list[Packet], end: str, lines: Sequence[Line], source: str
+    ) -> Found | None:
+        """What one host wrote of one end, in its order; None if its log cannot be used."""
+        log = self.log(lines, source)
+        if log is None:
+            return None
+        side = addresses.index(end)
+        logs = (log, None) if side == 0 else (None, log)
+        hears = any(packet.source != end for packet in packets)
+        return self.follower.follow(Job(addresses, packets, logs, side, hears))
 
     def disagreement(
         self,
         one: ConnectionReport,
         packets: list[Packet],
-        first: list[StateRecord] | None,
-        second: list[StateRecord] | None,
-        report: Report,
-        origin: int,
+        lines: tuple[Sequence[Line] | None, Sequence[Line] | None],
+        source: str,
     ) -> Diagnostic | None:
         """The first packet that nothing explains which agrees with the lines of both ends; None if there is none."""
-        connection = Connection(0, self.abilities, self.interpreter, None, one.a, one.b, False)
-        ends = []
-        for address, lines in ((one.a, first), (one.b, second)):
-            source = self._source(lines, report.inputs[origin].source)
-            log = self._log(lines, source) if lines and source is not None else None
-            abilities = LoggedAbilities(self.abilities, log) if log is not None else self.abilities
-            ends.append(Endpoint(abilities, address))
-        if all(end.abilities is self.abilities for end in ends):
+        first, second = (self.log(each, source) for each in lines)
+        if first is None and second is None:
             return None
-        connection.ends = (ends[0], ends[1])
-        try:
-            for packet in packets:
-                connection.observe(packet, 0 if packet.source == one.a else 1)
-        except NewConnection:
-            return None
-        known = {(item.place, item.code) for item in one.diagnostics}
-        for item in connection.diagnostics:
-            if item.severity == "violation" and (item.place, item.code) not in known:
-                return self._finding(item, one, first, second, report, origin)
-        return None
-
-    def _finding(
-        self,
-        item: Diagnostic,
-        one: ConnectionReport,
-        first: list[StateRecord] | None,
-        second: list[StateRecord] | None,
-        report: Report,
-        origin: int,
-    ) -> Diagnostic:
-        lines = first if item.endpoint == one.a else second
-        path = report.inputs[origin].path
-        told = ", ".join(f"{line.old} -> {line.new} (line {line.number})" for line in (lines or ())[:8])
-        return replace(
-            item,
-            code="VIEW-001",
-            message=f"{path} tells another story of {item.endpoint} than its packets",
-            in_lines=False,
-            cites=(),
-            requirements=(),
-            allowed=(),
-            values=(),
-            compared=(),
-            candidates=(),
-            elsewhere=(),
-            excuse=f"each view has an explanation, but none has both; logged are {told}",
-        )
-
-    def _source(self, lines: list[StateRecord] | None, name: str) -> Source | None:
-        wanted = (lines[0].source or name) if lines else ""
-        return next((item for item in self.spec.sources if item.name == wanted), None)
-
-    def _log(self, lines: list[StateRecord], source: Source) -> Log | None:
-        """The lines as a log; None if they are samples, or words that the source does not know."""
-        words, reads = dict(source.names), {(old, new): states for old, new, states in source.reads}
-        hidden = frozenset(self.index[name] for name in source.hides)
-        resting = frozenset(at for at, rests in enumerate(self.abilities.resting) if rests)
-        entries: list[Entry] = []
-        before: frozenset[int] | None = None
-        meant: frozenset[int] | None = None
-        over = False
-        for line in lines:
-            old = words.get(line.old.upper().replace("_", "-"))
-            new = words.get(line.new.upper().replace("_", "-"))
-            if old is None or new is None:
-                return None
-            if old == new and source.self_records:
-                continue
-            if over:
-                return None  # another socket of the same name
-            states = frozenset(self.index[name] for name in reads.get((old, new), (new,)))
-            if meant is None:
-                if (old, new) in source.births:
-                    before = hidden | {self.program.initial, self.index[old], self.index[new]}
-                elif self.index[old] == self.program.initial:
-                    before = hidden | {self.index[old]}
-            elif self.index[old] not in meant:
-                return None
-            then = states | hidden
-            entries.append(Entry(line.number, line.time, f"{old} -> {new}", (Meaning(states=states),), then))
-            meant = states
-            if self.index[new] == self.program.initial:
-                over = True
-        if not entries:
-            return None
-        # The log may have ended before the endpoint did; one that has come to rest may rest elsewhere.
-        last = entries[-1].then
-        entries[-1] = replace(entries[-1], then=last | resting if over and last is not None else None)
-        return Log(tuple(entries), before, False)
+        found = self.follower.follow(Job((one.a, one.b), packets, (first, second))).findings
+        return next((item for item in found if item.severity == "violation"), None)

@@ -44,13 +44,17 @@ class Meaning:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line: one of ``meanings`` holds. ``then``: where the end may be until the next entry; None: anywhere."""
+    """One line: one of ``meanings`` holds. ``then``: where the end may be until the next entry; None: anywhere.
+
+    ``kind``: that of the event (``call``); "" for a line that tells a state.
+    """
 
     place: int
     time: int | None
     words: str
     meanings: tuple[Meaning, ...]
     then: States | None
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +205,8 @@ class LoggedAbilities(Abilities):
         for event in events:
             if event is None:
                 continue
+            if event[0] == "timer" and not self.program.rules_for(configuration.state, event):
+                continue  # no such timer runs here
             # What the event makes it send may leave a little later.
             run = Run(self.program, event, unseen=True)
             for outcome in run.start(configuration.state, configuration.values):

@@ -17,7 +17,7 @@ from tcpmodel.traces.records import Packet, Record, Trace, TraceError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from tcpmodel.checking.joining import Views
+    from tcpmodel.checking.kept import Views
 
 
 def check(
@@ -46,7 +46,7 @@ def check(
         try:
             for trace in open_traces(path):
                 if views is None and (len(paths) > 1 or trace.source):
-                    from tcpmodel.checking.joining import Views
+                    from tcpmodel.checking.kept import Views
 
                     views = Views()  # a file with records of several kinds may hold several traces, too
                 _read(checker, trace, progress, views)

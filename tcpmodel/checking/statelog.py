@@ -336,6 +336,7 @@ class StateLog:
             tuple(self.abilities.likely_states(b.now)) if b is not None else (),
             sum(life.records for life in lives),
             tuple(found),
+            logged=True,
         )
 
 

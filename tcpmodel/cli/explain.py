@@ -20,10 +20,11 @@ examples:
 _VIEW_001 = """\
 VIEW-001: two views of one connection cannot both be true
 
-A capture and a log of states were given together. Each can be explained alone, but no behaviour of the end that is
-named sends the packets of the one on the way that the other tells. One of the two is wrong, or comes from another
-connection between the same addresses and ports. The order of packets and lines among each other plays no part in it,
-and packets that the capture may have lost do not excuse it. docs/views.md says what is compared."""
+A capture and a log were given together, or one file tells of segments and of states, calls or timers of the same end.
+The packets can be explained without the log, but no behaviour of the end that is named sends them on the way that the
+log tells. One of the two is wrong, or comes from another connection between the same addresses and ports. Packets that
+a capture may have lost do not excuse it. Between two files, the order of packets and lines among each other plays no
+part in it; within one file it does. docs/views.md says what is compared."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

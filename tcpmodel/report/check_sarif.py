@@ -147,7 +147,7 @@ def _rules(report: Report, specs: Sequence[Spec]) -> list[dict[str, Any]]:
 
 
 _GENERAL = {
-    "VIEW-001": "a capture and a log of one connection cannot both be true",
+    "VIEW-001": "packets and a log of one connection cannot both be true",
     "CAP-006": "packets or records are missing from the capture or log",
     "CAP-009": "packets were captured in another order than they were received",
 }

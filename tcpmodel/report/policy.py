@@ -36,7 +36,8 @@ def codes(specs: Iterable[Spec]) -> list[str]:
     for spec in specs:
         found += [fault.id for fault in spec.faults]
         found += [rule.id for rule in spec.packet_rules if rule.severity != "legal"]
-        found += [f"{spec.name.upper()}-UNEXPLAINED", f"{spec.name.upper()}-TRANSITION"]
+        kinds = dict.fromkeys(event.kind.upper() for event in spec.events)
+        found += [f"{spec.name.upper()}-{word}" for word in ("UNEXPLAINED", "TRANSITION", *kinds, "SIGNAL")]
     return list(dict.fromkeys([*found, "CAP-006", "CAP-009", "VIEW-001"]))
 
 

@@ -1,0 +1,70 @@
+"""What is kept of several inputs until all of them are read, so that they can be compared.
+
+Owns: how much is kept, and which lines tell of which end of a connection.
+Must never hold: what the lines mean, or whether they agree (see ``joining``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tcpmodel.checking.telling import Line
+from tcpmodel.traces.records import Packet, Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MOST_OF_ONE = 4096
+"""So many packets of two addresses, and lines of one endpoint, are kept; what is beyond is not compared."""
+
+MOST = 50_000
+"""So many packets and lines are kept in all."""
+
+Pair = tuple[int, str, str, str]
+"""Index of the input, protocol, and two addresses: in order, or that of an end and that of its peer."""
+
+
+class Views:
+    """Keeps packets and lines while the inputs are read one after another."""
+
+    def __init__(self) -> None:
+        self.packets: dict[Pair, list[Packet]] = {}
+        self.lines: dict[tuple[int, str, str], list[Line]] = {}
+        self._kept = 0
+
+    def noting(self, records: Iterable[Record], origin: int) -> Iterator[Record]:
+        """The same records, which are kept on the way; ``origin`` is the index of their input."""
+        for record in records:
+            if self._kept < MOST:
+                if isinstance(record, Packet):
+                    a, b = sorted((record.source, record.destination))
+                    packets = self.packets.setdefault((origin, record.protocol, a, b), [])
+                    if len(packets) < MOST_OF_ONE:
+                        packets.append(record)
+                        self._kept += 1
+                else:
+                    lines = self.lines.setdefault((origin, record.protocol, record.endpoint), [])
+                    if len(lines) <= MOST_OF_ONE:
+                        lines.append(record)
+                        self._kept += 1
+            yield record
+
+    def ends(self) -> dict[Pair, list[Line]]:
+        """The lines of each end that exactly one socket of the log can be."""
+        found: dict[Pair, list[Line]] = {}
+        twice: set[Pair] = set()
+        for (origin, protocol, _), lines in self.lines.items():
+            known = {(line.local, line.remote) for line in lines if _whole(line.local) and _whole(line.remote)}
+            if len(known) != 1 or len(lines) > MOST_OF_ONE:
+                twice.update((origin, protocol, *way) for way in known)
+                continue
+            key = (origin, protocol, *known.pop())
+            if key in found:
+                twice.add(key)
+            found[key] = lines
+        return {key: lines for key, lines in found.items() if key not in twice}
+
+
+def _whole(address: str) -> bool:
+    return address.rpartition(":")[2] not in ("0", "")
