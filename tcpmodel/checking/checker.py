@@ -15,7 +15,7 @@ from tcpmodel.checking.findings import ConnectionReports, Diagnostic, InputRepor
 from tcpmodel.checking.statelog import StateLog
 from tcpmodel.checking.table import Judge, Table
 from tcpmodel.model.spec import Spec
-from tcpmodel.traces.records import Event, Packet, StateRecord, Trace, TraceError
+from tcpmodel.traces.records import ABOUT, ERRORS, Event, Packet, StateRecord, Trace, TraceError
 
 Progress = Callable[[str, int], None]
 """Called now and then with the path and how many records were read."""
@@ -87,6 +87,8 @@ class Checker:
         self.report.inputs.append(whole)
 
     def _packet(self, packet: Packet, table: Table) -> str:
+        if packet.protocol == ERRORS:
+            return self._error(packet, table)
         judge = self._judge(packet.protocol)
         if judge is None:
             return f"no spec for {packet.protocol}"
@@ -99,6 +101,14 @@ class Checker:
         if judge is None:
             return f"no spec for {event.protocol}"
         return words.unknown(event, source, judge.spec)
+
+    def _error(self, packet: Packet, table: Table) -> str:
+        protocol = ABOUT.get(packet.fields.get("about", 0), "")
+        judge = self._judge(protocol)
+        if judge is None or not any(one.source == packet.protocol for one in judge.spec.told):
+            return f"errors about {protocol or 'other packets'}, of which no spec says anything"
+        table.error(judge, protocol, packet)
+        return ""
 
     def _state(self, record: StateRecord, source: str, logs: dict[tuple[str, str], StateLog]) -> str:
         judge = self._judge(record.protocol)

@@ -146,6 +146,24 @@ class Connection:
         """Keep what a rule over messages found in a packet that ``side`` sent."""
         self._report(finding, side, Place(packet.number, packet.time), sighting)
 
+    def hear(self, packet: Packet, side: int) -> None:
+        """Take what a packet of another protocol tells about one that ``side`` sent."""
+        if self.observer is None:
+            return
+        near = (self.numbers.near[side], self.numbers.near[1 - side])
+
+        def tell(finding: Diagnostic, _: Sighting) -> None:
+            finding.endpoint = self.ends[1 - side].address
+            quoted = packet.fields.get("quoted", 0)
+            if quoted:
+                finding.message += f", about {'line' if self.in_lines else 'packet'} {quoted}"
+            finding.place, finding.time, finding.in_lines = packet.number, packet.time, self.in_lines
+            self.diagnostics.append(finding)
+
+        notices = self.observer.hear(packet, side, near, self.lossless, tell)
+        if notices and not self.opaque:
+            self.ends[side].notice(notices)
+
     def take(self, packet: Packet | None, sighting: Sighting, side: int, place: Place) -> Explanation:
         """Follow what a packet says. Without ``packet``, nothing is known of connections before this one."""
         how = Explanation.BEHAVIOUR if self.opaque else self._follow(packet, sighting, side, place)

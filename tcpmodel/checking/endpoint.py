@@ -89,6 +89,24 @@ class Endpoint:
         """What it may have received, as classes of messages."""
         return [Reception(("message", key[0]), key[1], list(slots.items())) for key, slots in self.pool.items()]
 
+    def notice(self, names: list[str]) -> None:
+        """An event of one of these names may have happened: from now on it costs nothing to suppose it."""
+        after = dict(self.now)
+        for configuration in self.closed().values():
+            for name in names:
+                event = ("notice", name)
+                if not self.program.rules_for(configuration.state, event):
+                    continue
+                for outcome in Run(self.program, event).start(configuration.state, configuration.values, ()):
+                    new = self.abilities.after(configuration, outcome, 0)
+                    if new is not None:
+                        self.abilities.add(after, new)
+        if after != self.now:
+            self.now = after
+            for configuration in after.values():
+                self.abilities.add(self.ever, configuration)
+            self._closed = None
+
     def closed(self) -> Configurations:
         """The configurations that are possible now, with everything that may have happened unseen."""
         if self._closed is None:

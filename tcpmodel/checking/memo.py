@@ -123,6 +123,13 @@ class Memo:
         if connection.is_plain() and len(self.known) < MOST:
             connection.light = self._freeze(connection)
 
+    def hear(self, connection: Connection, packet: Packet, side: int) -> None:
+        """Take what a packet of another protocol tells, as ``Connection.hear`` does."""
+        self._thaw_all(connection)
+        connection.hear(packet, side)
+        if self.active and connection.is_plain() and len(self.known) < MOST:
+            connection.light = self._freeze(connection)
+
     def _watch(self, connection: Connection, packet: Packet, side: int, form: Form, given: Values, near: Near) -> None:
         """Have the rules over messages judge a packet that was taken by memory."""
 

@@ -38,6 +38,8 @@ TOLD = 4
 COMPLETE = "option_octets"
 """The key by which readers say that they have looked at everything optional."""
 
+_NO_SIGHTING = Sighting("", 0, {}, {})
+
 Facts = Callable[[], bool]
 Tell = Callable[[Diagnostic, Sighting], None]
 
@@ -46,6 +48,7 @@ Tell = Callable[[Diagnostic, Sighting], None]
 class Doubt:
     """A rule that is broken if later messages say so."""
 
+    watch: Watch
     rule: CompiledWatch
     side: int
     environment: Environment
@@ -56,12 +59,14 @@ class Doubt:
 class WatchProgram:
     """What is the same for all connections: the compiled rules, and how packets of one shape look to them."""
 
-    def __init__(self, program: Program) -> None:
-        self.watch = Watch(program.spec, program.profiles)
-        watch = self.watch
-        self.idle = not watch.rules
-        message = watch.message.name if watch.message else ""
-        known = {item: slot for (of, item), slot in program.layout.fields.items() if of == message}
+    def __init__(self, program: Program, message: str = "") -> None:
+        """``message``: the one that is observed, "" for the first of the spec. ``told`` has the programs of others."""
+        watch = self.watch = Watch(program.spec, program.profiles, message)
+        self.told: dict[str, WatchProgram] = (
+            {} if message else {one.source: WatchProgram(program, one.name) for one in program.spec.told}
+        )
+        self.idle: bool = not watch.rules and all(other.idle for other in self.told.values())
+        known = {item: slot for (of, item), slot in program.layout.fields.items() if of == watch.message}
         self.fields = [(slot, known[item]) for item, slot in watch.fields.items() if item in known]
         self.seen = [
             (slot, key, optional, full, type_.space if isinstance(type_, Seq) else "")
@@ -128,7 +133,34 @@ class Observer:
         slots = sighting.slots
         for mine, theirs in program.fields:
             environment[mine] = slots[theirs]
-        shape = self._look(packet.fields, environment, near)
+        self._judge(program, environment, packet, sighting, side, near, lossless, tell)
+
+    def hear(
+        self, packet: Packet, side: int, near: tuple[int | None, int | None], lossless: Facts, tell: Tell
+    ) -> list[str]:
+        """Judge a packet of another protocol that tells something about one that ``side`` sent.
+
+        The other arguments are those of ``observe``. Returns the notices that ``side`` may have had by it.
+        """
+        program = self.program.told.get(packet.protocol)
+        if program is None:
+            return []
+        environment = list(program.template(packet.flags or 0))
+        return self._judge(program, environment, packet, _NO_SIGHTING, side, near, lossless, tell)
+
+    def _judge(
+        self,
+        program: WatchProgram,
+        environment: Environment,
+        packet: Packet,
+        sighting: Sighting,
+        side: int,
+        near: tuple[int | None, int | None],
+        lossless: Facts,
+        tell: Tell,
+    ) -> list[str]:
+        shape = _look(program, packet.fields, environment, near)
+        notices: list[str] = []
         watch, count = program.watch, program.notes
         own, peer = self.notes[side], self.notes[1 - side]
         environment[watch.own : watch.own + count] = own
@@ -136,36 +168,21 @@ class Observer:
         rules, observations = program.possible(packet.flags or 0, shape, environment)
         for rule in rules:
             if rule.forbid.test(environment) == TRUE:
-                self._broken(rule, environment, packet, sighting, side, lossless, tell)
+                self._broken(program.watch, rule, environment, packet, sighting, side, lossless, tell)
         for one in observations:
             answer = TRUE if one.when is None else one.when.test(environment)
             if answer != FALSE:
                 _note(one, environment, answer == OPEN)
+                if one.notices:
+                    notices += one.notices
         own[:] = environment[watch.own : watch.own + count]
         if self.doubts:
             self.settle(lossless)
-
-    def _look(self, fields: Mapping[str, int], environment: Environment, near: tuple[int | None, int | None]) -> int:
-        """Fill in what only observers see; the result tells which of it is there."""
-        complete = COMPLETE in fields
-        shape = 1
-        for slot, key, optional, full, space in self.program.seen:
-            number = fields.get(key)
-            if number is not None:
-                if space:
-                    base = near[0] if space == "sender" else near[1]
-                    number = number if base is None else v.unwrap(number, base)
-                environment[slot] = (number, number)
-                shape = shape * 3 + 1
-            elif optional and complete:
-                shape *= 3
-            else:
-                environment[slot] = full
-                shape = shape * 3 + 2
-        return shape
+        return notices
 
     def _broken(
         self,
+        watch: Watch,
         rule: CompiledWatch,
         environment: Environment,
         packet: Packet,
@@ -186,19 +203,19 @@ class Observer:
         def say() -> None:
             key = (rule.source.id, side)
             self.told[key] = self.told.get(key, 0) + 1
-            tell(_finding(rule.source, self.program.watch, before), sighting)
+            tell(_finding(rule.source, watch, before), sighting)
 
         if rule.once is None and rule.lapses is None:
             say()
         elif len(self.doubts) < WAITING:
-            self.doubts.append(Doubt(rule, side, before, PATIENCE, say))
+            self.doubts.append(Doubt(watch, rule, side, before, PATIENCE, say))
 
     def settle(self, lossless: Facts) -> None:
         """Ask the rules that wait again."""
-        watch, count = self.program.watch, self.program.notes
+        count = self.program.notes
         kept: list[Doubt] = []
         for doubt in self.doubts:
-            environment = doubt.environment
+            environment, watch = doubt.environment, doubt.watch
             environment[watch.own_later : watch.own_later + count] = self.notes[doubt.side]
             environment[watch.peer_later : watch.peer_later + count] = self.notes[1 - doubt.side]
             rule = doubt.rule
@@ -231,6 +248,28 @@ def plain(program: WatchProgram, interpreter: Interpreter, packet: Packet) -> bo
         observer.observe(packet, sighting, 0, (None, None), lambda: True, lambda finding, _: found.append(finding))
         observer.close(lambda: True)
     return not found
+
+
+def _look(
+    program: WatchProgram, fields: Mapping[str, int], environment: Environment, near: tuple[int | None, int | None]
+) -> int:
+    """Fill in what only observers see; the result tells which of it is there."""
+    complete = COMPLETE in fields
+    shape = 1
+    for slot, key, optional, full, space in program.seen:
+        number = fields.get(key)
+        if number is not None:
+            if space:
+                base = near[0] if space == "sender" else near[1]
+                number = number if base is None else v.unwrap(number, base)
+            environment[slot] = (number, number)
+            shape = shape * 3 + 1
+        elif optional and complete:
+            shape *= 3
+        else:
+            environment[slot] = full
+            shape = shape * 3 + 2
+    return shape
 
 
 def _note(one: CompiledObservation, environment: Environment, perhaps: bool) -> None:

@@ -12,6 +12,7 @@ from tcpmodel.checking.connection import Connection, NewConnection
 from tcpmodel.checking.findings import ConnectionReport, ConnectionReports, Diagnostic, Pattern
 from tcpmodel.checking.memo import Memo
 from tcpmodel.checking.observer import WatchProgram, plain
+from tcpmodel.checking.quoted import Quoted
 from tcpmodel.checking.sightings import Interpreter
 from tcpmodel.checking.unanswered import Unanswered
 from tcpmodel.checking.waiting import MOST, Waiting
@@ -82,11 +83,14 @@ class Table:
         self._judges: dict[str, Judge] = {}
         self._unanswered: dict[str, Unanswered] = {}
         self._sweep_at = SWEEP_FROM
+        self._quoted = Quoted()
+        self._recent = self._quoted.recent.append
 
     def packet(self, judge: Judge, packet: Packet) -> None:
         """Take the next packet; ``judge`` is the one of its protocol."""
         a, b = packet.source, packet.destination
         key = (packet.protocol, a, b) if a < b else (packet.protocol, b, a)
+        self._recent(packet)
         connection = self._connections.get(key)
         if connection is None:
             first = self._waiting.take(packet)
@@ -101,6 +105,20 @@ class Table:
         connection.last_time = packet.time
         connection.last_flags = packet.flags
 
+    def error(self, judge: Judge, protocol: str, packet: Packet) -> None:
+        """Take an error about a packet of this protocol, whose judge is ``judge``."""
+        packet = self._quoted.about(packet, protocol)
+        a, b = packet.source, packet.destination
+        key = (protocol, a, b) if a < b else (protocol, b, a)
+        connection = self._connections.get(key)
+        if connection is None:
+            first = self._waiting.take(packet._replace(protocol=protocol))
+            if first is None:
+                self._quoted.unseen(judge.rules, packet)
+                return
+            connection = self._begin(judge, key, first[0], first[1], None)
+        judge.memo.hear(connection, packet, 0 if a == connection.ends[0].address else 1)
+
     def finish(self) -> None:
         """Nothing more is to come: report the rest."""
         for connection in self._connections.values():
@@ -113,7 +131,8 @@ class Table:
 
     def findings(self) -> list[Diagnostic]:
         """What is to be said of all connections together."""
-        return [each for counts in self._unanswered.values() for each in counts.findings(self._in_lines)]
+        found = [each for counts in self._unanswered.values() for each in counts.findings(self._in_lines)]
+        return found + self._quoted.findings(self._in_lines)
 
     def _ended(self, judge: Judge, flags: int | None, a: str, b: str, place: int) -> None:
         counts = self._unanswered.get(judge.spec.name)

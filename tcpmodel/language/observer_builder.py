@@ -26,13 +26,16 @@ class ObserverBuilder(ExpressionBuilder):
     def _type_of(self, children: list[Any]) -> syntax.TypeName:
         return next(child for child in children if isinstance(child, syntax.TypeName))
 
+    def _type_if_any(self, children: list[Any]) -> syntax.TypeName | None:
+        return next((child for child in children if isinstance(child, syntax.TypeName)), None)
+
     def seen(self, children: list[Any]) -> SeenDecl:
         name, parts = self._word(children[0]), self._parts(children)
         return SeenDecl(
             name.span,
             name,
             self._flag(children, "OPTIONAL"),
-            self._type_of(children),
+            self._type_if_any(children),
             self._one(parts, "from"),
             self._one(parts, "title"),
         )
@@ -58,7 +61,12 @@ class ObserverBuilder(ExpressionBuilder):
             self._all(parts, "without"),
             [part.value for part in parts if part.tag == "condition"],
             [child for child in children if isinstance(child, syntax.AssignAction)],
+            self._all(parts, "noticed"),
         )
+
+    def noticed(self, children: list[Any]) -> Part:
+        name = self._word(children[-1])
+        return Part("noticed", [name], name.span)
 
     def need(self, children: list[Any]) -> NeedDecl:
         name, parts = self._word(children[0]), self._parts(children)

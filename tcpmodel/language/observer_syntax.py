@@ -13,11 +13,11 @@ from tcpmodel.language.syntax import AssignAction, Cite, Condition, Declaration,
 
 @dataclass(slots=True, eq=False, repr=False)
 class SeenDecl(Declaration):
-    """A field of a message that only observers look at; ``name`` is dotted: ``SEG.MSS``."""
+    """A field of a message that only observers look at; ``name`` is dotted: ``SEG.MSS``. Without type: a message."""
 
     name: Word
     optional: bool
-    type: TypeName
+    type: TypeName | None
     source: Word | None
     title: Word | None
 
@@ -34,13 +34,14 @@ class NoteDecl(Declaration):
 
 @dataclass(slots=True, eq=False, repr=False)
 class ObserveDecl(Declaration):
-    """``present`` and ``absent``: flags that the message has, and has not."""
+    """``present`` and ``absent``: flags that the message has, and has not. ``notices``: what the sender hears by it."""
 
     message: Word
     present: list[Word]
     absent: list[Word]
     conditions: list[Condition]
     actions: list[AssignAction]
+    notices: list[Word]
 
 
 @dataclass(slots=True, eq=False, repr=False)

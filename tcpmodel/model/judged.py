@@ -50,7 +50,8 @@ class Judged:
         messages = self.names.messages
         if given is not None:
             return given.text if self.names.known("message", given, messages, "TS018") else None
-        if len(messages) == 1:
+        told = self.names.told
+        if len(messages) == 1 and not told:
             return next(iter(messages))
         for node in nodes:
             for part in walk(node):
@@ -60,6 +61,8 @@ class Judged:
                     found = self.names.message_of(part.name) or self.definitions.seen(part.name, "sent").message
                     if found:
                         return found
+        if len(messages) == 1:
+            return next(iter(messages))
         if messages or not self.names.broken:
             self.report.error("TS018", "it is not clear which message this is about", place, "use one of its fields")
         return None

@@ -16,7 +16,7 @@ from tcpmodel.language.scenario_syntax import ScenarioDecl
 from tcpmodel.language.source_syntax import SourceDecl
 from tcpmodel.language.span import NOWHERE, Span
 from tcpmodel.language.syntax import Cite, Word
-from tcpmodel.model.observer import PEER, Need, Note, SeenField
+from tcpmodel.model.observer import PEER, Need, Note, SeenField, SeenMessage
 from tcpmodel.model.spec import Citation, Event, Message, Profile, Variable
 
 _MOST_SUGGESTIONS = 100
@@ -77,6 +77,7 @@ class Names:
         self.states: dict[str, syntax.StateDecl] = {}
         self.groups: dict[str, syntax.GroupDecl] = {}
         self.seen: dict[str, SeenField] = {}
+        self.told: dict[str, SeenMessage] = {}
         self.notes: dict[str, Note] = {}
         self.needs: dict[str, Need] = {}
         self.used: set[tuple[str, str]] = set()
@@ -145,7 +146,7 @@ class Names:
         """The message whose field a dotted name is, or ""."""
         at = dotted.rfind(".")
         while at > 0:
-            if dotted[:at] in self.messages:
+            if dotted[:at] in self.messages or dotted[:at] in self.told:
                 return dotted[:at]
             at = dotted.rfind(".", 0, at)
         return ""

@@ -28,15 +28,31 @@ class Noted:
     def declare(self) -> None:
         """Note the names and types of all that is seen and kept."""
         for seen in self.file.all(SeenDecl):
+            if seen.type is None and self.names.first("value", seen.name):
+                self._message(seen)
+        for seen in self.file.all(SeenDecl):
+            if seen.type is None:
+                continue
             if self.names.first("value", seen.name):
                 self._seen(seen)
         for note in self.file.all(NoteDecl):
             if self.names.first("value", note.name):
                 self._note(note)
 
+    def _message(self, node: SeenDecl) -> None:
+        name = node.name.text
+        if "." in name or name in self.names.messages:
+            help_ = f"a field has a type: {name} : octets" if "." in name else "leave it: the spec has that message"
+            self.report.error("TS043", f"`{name}` is no message of another protocol", node.span, help_)
+            self.names.broken |= {name}
+            return
+        source = node.source.text if node.source else name.lower()
+        self.names.told[name] = spec.SeenMessage(name, source, text_of(node.title), node.span)
+
     def _seen(self, node: SeenDecl) -> None:
         dotted = node.name.text
         message = self.names.message_of(dotted)
+        assert node.type is not None
         type_ = read_type(node.type, self.report, ("sender", "receiver"))
         if not message and not self.names.broken:
             self.report.error("TS018", f"`{dotted}` is of no message", node.span, "write MESSAGE.NAME")
@@ -77,7 +93,7 @@ class Noted:
         """All of them, in the order of the file."""
         out = []
         for node in self.file.all(ObserveDecl):
-            if not self.names.known("message", node.message, self.names.messages, "TS018"):
+            if not self.names.known("message", node.message, {**self.names.messages, **self.names.told}, "TS018"):
                 continue
             typer = self._typer(node.message.text)
             parts: list[spec.Expr | None] = []
@@ -91,8 +107,13 @@ class Noted:
                 continue
             jottings = [found for action in node.actions if (found := self._jotting(typer, action)) is not None]
             when = typer.all_of(known + conditions)
-            out.append(spec.Observation(node.message.text, when, tuple(jottings), node.doc, node.span))
+            notices = tuple(word.text for word in node.notices if self._notice(word))
+            out.append(spec.Observation(node.message.text, when, tuple(jottings), node.doc, node.span, notices))
         return tuple(out)
+
+    def _notice(self, word: syntax.Word) -> bool:
+        known = {name: event for (kind, name), event in self.names.events.items() if kind == "notice"}
+        return self.names.known("notice", word, known, "TS012")
 
     def _jotting(self, typer: Typer, node: syntax.AssignAction) -> spec.Jotting | None:
         name = node.target.text

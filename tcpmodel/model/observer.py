@@ -37,6 +37,19 @@ class SeenField:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenMessage:
+    """``seen ERROR "..." from icmp``: a message of another protocol that tells something about a packet of this one.
+
+    ``source`` is the protocol name that trace readers give to it.
+    """
+
+    name: str
+    source: str
+    title: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """``note TOP : optional seq(local)``: what is kept of each direction of a connection.
 
@@ -65,13 +78,17 @@ class Jotting:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """``observe SEG with SYN when condition``: what a message of a direction changes in the notes of that direction."""
+    """``observe SEG with SYN when condition``: what a message of a direction changes in the notes of that direction.
+
+    ``notices``: events of this kind that its sender may have had because of the message.
+    """
 
     message: str
     when: Expr | None
     jottings: tuple[Jotting, ...]
     doc: str
     span: Span
+    notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,7 @@ class _Resolver:
             tuple(names.notes.values()),
             observations,
             needs,
+            tuple(names.told.values()),
         )
 
     # ------------------------------------------------------------------------------------------------------ headings

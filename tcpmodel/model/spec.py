@@ -35,6 +35,7 @@ from tcpmodel.model.observer import Need as Need
 from tcpmodel.model.observer import Note as Note
 from tcpmodel.model.observer import Observation as Observation
 from tcpmodel.model.observer import SeenField as SeenField
+from tcpmodel.model.observer import SeenMessage as SeenMessage
 from tcpmodel.model.scenario import Line as Line
 from tcpmodel.model.scenario import Scenario as Scenario
 from tcpmodel.model.scenario import StatesLine as StatesLine
@@ -399,6 +400,7 @@ class Spec:
     notes: tuple[Note, ...] = ()
     observations: tuple[Observation, ...] = ()
     needs: tuple[Need, ...] = ()
+    told: tuple[SeenMessage, ...] = ()
 
     @property
     def initial(self) -> State:

@@ -243,7 +243,8 @@ class Typer:
     def _field(self, node: syntax.Name, message: str) -> spec.Expr | None:
         word = Word(node.name, node.span)
         name = node.name[len(message) + 1 :]
-        for field in self.names.messages[message].fields:
+        declared = self.names.messages.get(message)
+        for field in declared.fields if declared is not None else ():
             if field.name == name:
                 self.names.used.add(("value", node.name))
                 if not self._at_hand(word, message):

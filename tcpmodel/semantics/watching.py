@@ -50,10 +50,11 @@ class CompiledWatch:
 
 @dataclass(frozen=True, slots=True)
 class CompiledObservation:
-    """``jottings``: (slot, value or None, what is noted without a value)."""
+    """``jottings``: (slot, value or None, what is noted without a value). ``notices``: what the sender may hear."""
 
     when: Guard | None
     jottings: tuple[tuple[int, Evaluate | None, Interval | None], ...]
+    notices: tuple[str, ...]
 
 
 class WatchCompiler(Compiler):
@@ -103,26 +104,26 @@ def _extreme(op: str, left: Value, right: Value) -> Value:
 
 
 class Watch:
-    """All that a spec says of observers of its first message, compiled under a choice of profiles.
+    """All that a spec says of observers of one message, compiled under a choice of profiles.
 
     ``fields`` and ``flags`` map the names of the message to slots; ``seen`` lists (slot, key of readers, whether a
     message can be without it, full range, name of the numbering or ""); ``own``, ``peer``, ``own_later`` and
     ``peer_later`` are the slots of notes, each beginning with the first note.
     """
 
-    def __init__(self, spec: m.Spec, profiles: Mapping[str, bool | None]) -> None:
+    def __init__(self, spec: m.Spec, profiles: Mapping[str, bool | None], message: str = "") -> None:
+        """``message``: its name; "" for the first of the spec."""
         self.spec = spec
-        self.message = spec.messages[0] if spec.messages else None
-        name = self.message.name if self.message else ""
+        self.message = name = message or (spec.messages[0].name if spec.messages else "")
         self.size = 0
         variables: dict[str, int] = {}
         fields: dict[tuple[str, str], int] = {}
         flags: dict[tuple[str, str], int] = {}
-        for message in spec.messages:
-            for item in message.fields:
-                fields[message.name, item.name] = self._allocate()
-            for flag in (*message.flags, *message.marks):
-                flags[message.name, flag] = self._allocate()
+        for each in spec.messages:
+            for item in each.fields:
+                fields[each.name, item.name] = self._allocate()
+            for flag in (*each.flags, *each.marks):
+                flags[each.name, flag] = self._allocate()
         for one in spec.seen:
             fields[one.message, one.name] = variables[f"{one.message}.{one.name}"] = self._allocate()
         starts = []
@@ -180,7 +181,8 @@ class Watch:
                 jottings.append((self.own + at, self.compiler.value(jotting.value).evaluate, None))
             else:
                 jottings.append((self.own + at, None, None if jotting.unset else self.unknown[at]))
-        return CompiledObservation(self.compiler.guard(one.when) if one.when is not None else None, tuple(jottings))
+        when = self.compiler.guard(one.when) if one.when is not None else None
+        return CompiledObservation(when, tuple(jottings), one.notices)
 
     def fresh(self) -> list[Interval | None]:
         """The notes of a direction of which nothing was seen."""

@@ -14,7 +14,17 @@ from typing import Any
 from tcpmodel.traces.json_text import LONGEST_LINE, JsonFault, Real, parse, shown
 from tcpmodel.traces.json_time import nanoseconds
 from tcpmodel.traces.lines import numbered_lines
-from tcpmodel.traces.records import FIELD_KEYS, FLAG_BITS, Event, Packet, Record, Skipped, StateRecord, TraceError
+from tcpmodel.traces.records import (
+    ERRORS,
+    FIELD_KEYS,
+    FLAG_BITS,
+    Event,
+    Packet,
+    Record,
+    Skipped,
+    StateRecord,
+    TraceError,
+)
 from tcpmodel.traces.relative import Relative
 from tcpmodel.traces.source import Source
 
@@ -220,7 +230,7 @@ class EventReader:
             if not isinstance(options, dict):
                 raise Fault("bad value", f'"options" is an object, not {shown(options)}', "options")
             fields |= _options(options)
-        if flags is None and protocol == "udp":
+        if flags is None and protocol in ("udp", ERRORS):
             flags = 0
         if protocol == "tcp":
             seq, ack = self._relative.believed(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from struct import Struct
 
+from tcpmodel.traces.icmp import icmp
 from tcpmodel.traces.transport import CUT, tcp, udp
 from tcpmodel.traces.tunnels import IPV4, IPV6, PORTS, Found, Inner, gre, mpls, over_udp
 
@@ -17,11 +18,9 @@ _word = Struct(">I").unpack_from
 _half = Struct(">H").unpack_from
 
 _NAMES = {
-    1: "ICMP",
     2: "IGMP",
     33: "DCCP",
     50: "ESP",
-    58: "ICMPv6",
     88: "EIGRP",
     89: "OSPF",
     103: "PIM",
@@ -86,6 +85,8 @@ def ipv4(buffer: bytes, at: int, end: int, original_end: int, number: int, time:
             if inner is not None:
                 return inner
         return udp(buffer, at + header, end, total - header, buffer[at + 12 : at + 20], ttl, ip_id, number, time)
+    if protocol == 1:
+        return icmp(buffer, at + header, end, buffer[at + 12 : at + 16], number, time)
     return _carried(protocol, buffer, at + header, end, at + total)
 
 
@@ -120,6 +121,8 @@ def ipv6(buffer: bytes, at: int, end: int, original_end: int, number: int, time:
                 return "IPv6 fragment"
             protocol = buffer[start]
             start += 8
+        elif protocol == 58:
+            return icmp(buffer, start, end, addresses[:16], number, time)
         elif protocol in _EXTENSIONS:
             if end - start < 2:
                 return CUT

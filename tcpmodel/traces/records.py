@@ -47,7 +47,14 @@ FLAG_BITS: dict[str, int] = {
 
 
 PROTOCOLS = ("tcp", "udp", "conntrack")
-"""Every protocol name that a reader gives to packets and records."""
+"""Every protocol name that a reader gives to packets and records, besides those about other packets."""
+
+ERRORS = "icmp"
+"""The protocol name of errors about packets: ``source`` and ``destination`` are those of the packet that is quoted, and
+the field ``about`` says of which protocol that one is."""
+
+ABOUT = {6: "tcp", 17: "udp"}
+"""The protocol numbers that ``about`` gives, and the names of the protocols."""
 
 FIELD_KEYS = frozenset(
     {
@@ -55,7 +62,8 @@ FIELD_KEYS = frozenset(
         *("mss", "wscale", "sackok", "tsval", "tsecr", "tfo", "cookie", "signed"),
         *("sack_blocks", "sack_high", "bad_sack", "option_octets", "bad_options", "after_end", "twice", "reserved"),
         *("checksum", "checksum_ok", "checksum_partial", "ip_payload", "ip_version", "ip_id", "ttl", "same_socket"),
-        *("source_port", "destination_port", "source_multicast"),
+        *("source_port", "destination_port", "source_multicast", "destination_multicast"),
+        *("icmp_type", "icmp_code", "about", "mtu", "from_destination", "quoted"),
     }
 )
 """Every key that a reader puts into ``Packet.fields``."""

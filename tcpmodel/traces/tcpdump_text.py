@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from tcpmodel.traces.addresses import endpoint_text, is_multicast
 from tcpmodel.traces.lines import numbered_lines
-from tcpmodel.traces.records import FLAG_BITS, Packet, Record, Skipped, TraceError
+from tcpmodel.traces.records import ABOUT, ERRORS, FLAG_BITS, Packet, Record, Skipped, TraceError
 from tcpmodel.traces.source import Source
 from tcpmodel.traces.tcpdump_clock import STAMP, Clock
 from tcpmodel.traces.tcpdump_numbers import Numbers
@@ -32,6 +32,9 @@ _UDP_SUM = re.compile(r"\[(udp sum ok|no cksum|bad udp cksum 0x([0-9a-f]{1,4})[^
 _UDP = re.compile(r"UDP, (?:bad )?length (\d+)(?: > (\d+))?")
 _UDP_WORDS = ("UDP, ", "[udp sum", "[bad udp", "[no cksum")
 _UDP_SHORT = re.compile(r"truncated-udplength (\d+)")
+_NOBODY = re.compile(
+    r"ICMP(?:6, destination unreachable, unreachable port,)? (\S+) (tcp|udp) port ([\w-]+)(?: unreachable)?,"
+)
 _VERBOSE4 = re.compile(
     r"\(tos 0x[0-9a-f]+.*? ttl (\d+), id (\d+), offset (\d+), flags \[([^\]]*)\], proto \S+ \((\d+)\), length (\d+)(.*)"
 )
@@ -258,6 +261,8 @@ class TcpdumpTrace:
         if not rest.startswith(_UDP_WORDS):
             if outer is None and network is None:
                 return _UNREADABLE
+            if (refused := _NOBODY.match(rest)) is not None:
+                return self._refused(number, time, from_text, to_text, refused, fields)
             for word, reason in _REASONS:
                 if rest.startswith(word):
                     return reason
@@ -345,6 +350,24 @@ class TcpdumpTrace:
         elif (octets := _dns_length(rest)) is not None:
             fields["length"] = octets + 8
         return Packet(number, time, "udp", source.text, destination.text, 0, fields)
+
+    def _refused(
+        self, number: int, time: int | None, reporter: str, sender: str, refused: re.Match[str], fields: dict[str, int]
+    ) -> Packet:
+        """Port unreachable. The port of the sender is not printed."""
+        host, protocol, port = refused.groups()
+        kind, code = (1, 4) if fields.get("ip_version") == 6 else (3, 3)
+        said = {
+            "icmp_type": kind,
+            "icmp_code": code,
+            "ip_version": 6 if kind == 1 else 4,
+            "about": next(about for about, name in ABOUT.items() if name == protocol),
+            "from_destination": 1 if reporter == host else 0,
+            "destination_multicast": 1 if is_multicast(host) else 0,
+        }
+        if port.isdecimal() and len(port) <= 5:
+            said["destination_port"] = int(port)
+        return Packet(number, time, ERRORS, endpoint_text(sender, "*"), endpoint_text(host, port), 0, said)
 
     def _endpoint(self, text: str) -> _Endpoint:
         known = self._endpoints.get(text)

@@ -424,10 +424,15 @@ def verdicts(*paths: Path) -> list[tuple[Any, ...]]:
     return [
         (
             *(one[key] for key in ("a", "b", "verdict", "reasons", "a_states", "b_states", "packets")),
-            *((item["code"], item["message"], item["states"], item["timestamp"]) for item in one["diagnostics"]),
+            *((item["code"], words(item["message"]), item["states"], item["timestamp"]) for item in one["diagnostics"]),
         )
         for one in document["connections"]
     ]
+
+
+def words(message: str) -> list[str]:
+    """What a message says without the numbers of packets, which are lines in another file."""
+    return ["some" if word.isdigit() else {"line": "packet"}.get(word, word) for word in message.split()]
 
 
 def test_the_command(tmp_path):
@@ -440,7 +445,7 @@ def test_the_command(tmp_path):
     out = tmp_path / "all.jsonl"
     done = command("convert", *map(str, paths), "-o", str(out))
     assert (done.returncode, done.stdout) == (0, "")
-    assert "udp-unreach.client.pcap: 11 left out (7 ICMPv6, 2 ARP, 2 ICMP)" in done.stderr
+    assert "udp-unreach.client.pcap: 9 left out (7 ICMPv6, 2 ARP)" in done.stderr
     expected = verdicts(*paths)
     assert [one[2] for one in expected] == ["violates", *["conforms"] * 4]
     assert verdicts(out) == expected
@@ -454,7 +459,7 @@ def test_the_command_and_inputs_that_cannot_be_read(tmp_path):
     assert "cannot be opened" in done.stderr
     assert "cut.pcap: byte offset" in done.stderr
     assert done.stdout.count('"event":"trace"') == 2
-    assert done.stdout.count('"event":"packet"') == 4
+    assert done.stdout.count('"event":"packet"') == 7
     same = tmp_path / "same.pcap"
     same.write_bytes(good.read_bytes())
     done = command("convert", str(same), "-o", str(same))
