@@ -13,7 +13,7 @@ from typing import Any
 from tcpmodel.checking.eventwords import EventWords
 from tcpmodel.checking.findings import ConnectionReports, Diagnostic, InputReport, Report
 from tcpmodel.checking.statelog import StateLog
-from tcpmodel.checking.table import Judge, Table
+from tcpmodel.checking.table import Found, Judge, Table
 from tcpmodel.model.spec import Spec
 from tcpmodel.traces.records import ABOUT, ERRORS, Event, Packet, StateRecord, Trace, TraceError
 
@@ -31,9 +31,14 @@ class Checker:
         specs: Iterable[Spec],
         profiles: Sequence[str] = (),
         watch: Callable[[Any, Packet, int], None] | None = None,
+        found: Found | None = None,
     ) -> None:
-        """``watch``: called with the connection, the packet and its side after each packet that a connection took."""
+        """``watch``: called with the connection, the packet and its side after each packet that a connection took.
+
+        ``found``: called for each finding as soon as it is made; what only the end shows is in the report alone.
+        """
         self._watch = watch
+        self._found = found
         self._reports = ConnectionReports()
         self.report = Report(connections=self._reports)
         self._specs = {spec.over or spec.name: spec for spec in specs}
@@ -46,6 +51,8 @@ class Checker:
             judge = self._judges[protocol] = Judge(self._specs[protocol], self._profiles)
             if self._watch is not None:
                 judge.watch(self._watch)
+            if self._found is not None:
+                judge.tell(self._found)
         return judge
 
     def read(self, trace: Trace, progress: Progress | None = None) -> None:
@@ -120,6 +127,7 @@ class Checker:
             if declared is None:
                 return f"the spec {judge.spec.name} does not say what {source} shows"
             log = logs[record.protocol, source] = StateLog(judge.abilities, declared)
+            log.found = self._found
         return log.observe(record)
 
 

@@ -110,6 +110,7 @@ class Connection:
         self.last_flags: int | None = None
         self.opaque = False
         self.diagnostics: list[Diagnostic] = []
+        self.told = 0
         self.assumptions: tuple[list[Assumption], list[Assumption]] = ([], [])
         self.lost = 0
         self.gaps: tuple[list[Gap], list[Gap]] = ([], [])

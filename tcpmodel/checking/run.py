@@ -12,6 +12,7 @@ from typing import Any
 
 from tcpmodel.checking.checker import Checker, Progress
 from tcpmodel.checking.findings import InputReport, Report
+from tcpmodel.checking.table import Found
 from tcpmodel.model.spec import Spec
 from tcpmodel.traces.records import Packet, Record, Trace, TraceError
 
@@ -27,6 +28,9 @@ def check(
     progress: Progress | None = None,
     read: Callable[[Report], None] | None = None,
     watch: Callable[[Any, Packet, int], None] | None = None,
+    found: Found | None = None,
+    *,
+    growing: bool = False,
 ) -> Report:
     """Check these traces (``-`` is standard input) against these specs, one for each protocol.
 
@@ -34,17 +38,18 @@ def check(
     one cannot be: its entry in ``inputs`` of the report then says why in ``error``. ``progress`` is called now and then
     with the path and how many of its records were read; ``read`` with the report so far: after an input, or
     after all of them if there are several, since one may tell something about a connection of another; ``watch`` after
-    each packet with its connection, the packet and its side.
+    each packet with its connection, the packet and its side; ``found`` for each finding as soon as it is made.
+    ``growing``: at the end of a file, wait for more until somebody interrupts.
     """
     from tcpmodel.traces.open import open_traces
 
     paths, specs = list(paths), list(specs)
-    checker = Checker(specs, profiles, watch)
+    checker = Checker(specs, profiles, watch, found)
     report = checker.report
     views = None
     for path in paths:
         try:
-            for trace in open_traces(path):
+            for trace in open_traces(path, growing=growing):
                 if views is None and (len(paths) > 1 or trace.source):
                     from tcpmodel.checking.kept import Views
 

@@ -7,7 +7,7 @@ Must never hold: the words of a source or what it hides: those stand in the spec
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tcpmodel.checking.configurations import Abilities, Configuration, Configurations, Reception, rebase
@@ -54,6 +54,7 @@ class StateLog:
         self._strange: dict[str, int] = {}
         self.current: dict[str, Life] = {}
         self.lives: list[Life] = []
+        self.found: Callable[[str, str, str, Diagnostic], None] | None = None
         self._steps: dict[tuple[object, ...], Configurations] = {}
 
     def observe(self, record: StateRecord) -> str:
@@ -263,9 +264,12 @@ class StateLog:
     def _gap(self, life: Life, record: StateRecord, words: str) -> None:
         """Note that the log does not tell everything."""
         life.gaps += 1
-        life.diagnostics.append(
-            Diagnostic("CAP-006", "capture", life.local, record.number, True, words, (), record.time)
-        )
+        self._add(life, Diagnostic("CAP-006", "capture", life.local, record.number, True, words, (), record.time))
+
+    def _add(self, life: Life, item: Diagnostic) -> None:
+        life.diagnostics.append(item)
+        if self.found is not None:
+            self.found(self.program.spec.name, life.local, life.remote, item)
 
     def _report(
         self,
@@ -279,7 +283,8 @@ class StateLog:
         """Add a violation: in ``states`` before, ``allowed`` instead."""
         rules = [rule for name in states for rule in self.program.spec.state(name).rules]
         cites = tuple(dict.fromkeys(str(cite) for rule in rules for cite in rule.cites))
-        life.diagnostics.append(
+        self._add(
+            life,
             Diagnostic(
                 f"{self.program.spec.name.upper()}-TRANSITION",
                 "violation",
@@ -292,7 +297,7 @@ class StateLog:
                 observed=observed,
                 states=states,
                 allowed=allowed,
-            )
+            ),
         )
 
     # ------------------------------------------------------------------------------------------------------ reports

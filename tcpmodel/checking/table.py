@@ -7,6 +7,8 @@ Must never hold: how a connection is judged (see ``connection``).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tcpmodel.checking.configurations import Abilities
 from tcpmodel.checking.connection import Connection, NewConnection
 from tcpmodel.checking.findings import ConnectionReport, ConnectionReports, Diagnostic, Pattern
@@ -23,7 +25,10 @@ from tcpmodel.traces.records import FIELD_KEYS, Packet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+
+Found = Callable[[str, str, str, Diagnostic], None]
+"""Called with the id of a connection, its two addresses and a finding."""
 
 QUIET = 300 * 10**9
 """Nanoseconds after which nothing more is expected of a connection that both ends have finished."""
@@ -68,6 +73,20 @@ class Judge:
         self.watched = True
         if getattr(watch, "counts_rules", False):
             self.abilities.count_rules()
+
+    def tell(self, found: Found) -> None:
+        """Call this for each finding as soon as it is made."""
+        taking = self.observe
+
+        def observe(connection: Connection, packet: Packet, side: int) -> None:
+            taking(connection, packet, side)
+            if len(connection.diagnostics) > connection.told:
+                a, b = connection.ends
+                for item in connection.diagnostics[connection.told :]:
+                    found(connection.id, a.address, b.address, item)
+            connection.told = len(connection.diagnostics)
+
+        self.observe = observe
 
 
 class Table:

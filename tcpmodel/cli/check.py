@@ -11,6 +11,7 @@ import sys
 
 from tcpmodel.cli.choosing import choose_profiles, choose_specs
 from tcpmodel.cli.coverage import Covering, add_coverage
+from tcpmodel.cli.follow import Follow, add_follow
 from tcpmodel.cli.ladder import Ladder, add_ladder
 from tcpmodel.cli.options import SPEC_HELP, add_color, add_profile
 from tcpmodel.cli.policy import add_policy, read_policy, write_baseline
@@ -22,6 +23,7 @@ examples:
   tcpmodel check capture.pcapng                   a capture, gzip or not
   tcpmodel check client.pcap server.pcap          several files
   tcpdump -w - -c 1000 tcp | tcpmodel check -     standard input
+  tcpmodel check --follow growing.pcap            findings as they come
   tcpmodel check tcpdump.txt trace.txt            text of tcpdump, state logs
   tcpmodel check --output-format json x.pcap      for a program
   tcpmodel check --output-format junit -o report.xml *.pcap
@@ -71,6 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_ladder(parser)
     add_slice(parser)
     add_coverage(parser)
+    add_follow(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -82,6 +85,8 @@ def run(args: argparse.Namespace) -> int:
     policy = read_policy(args, specs)
     if args.slice is not None:
         return Slice(args, specs, profiles, policy).run()
+    if args.follow:
+        return Follow(args, specs, profiles, policy).run()
     output = Output(args, specs, policy)
     special: Ladder | Covering | None = None
     if args.coverage:

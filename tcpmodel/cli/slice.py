@@ -53,7 +53,14 @@ class Slice:
             raise CommandError("--slice: name one capture, as a file: it is read more than once")
         if args.output is None or args.output == "-":
             raise CommandError("--slice: say with -o FILE where to write the piece of the capture")
-        if args.ladder or args.coverage or args.connection or args.output_format != "text" or args.write_baseline:
+        if (
+            args.ladder
+            or args.coverage
+            or args.follow
+            or args.connection
+            or args.output_format != "text"
+            or args.write_baseline
+        ):
             raise CommandError("--slice: does not go together with other outputs; check the piece with them")
         check_writable(args.output, "-o", args.traces)
 

@@ -73,6 +73,15 @@ def record_lines(report: Report, known_inputs: int = 0, known_connections: int =
         yield encode({"kind": "input", **input_object(item)})
 
 
+def finding_line(one: ConnectionReport, item: Diagnostic) -> str:
+    """A finding of a connection that is not over, as one of the JSON Lines."""
+    import json
+
+    return json.dumps(
+        {"kind": "finding", "connection": one.id, "a": one.a, "b": one.b, **diagnostic_object(item, None)}
+    )
+
+
 def summary_line(report: Report) -> str:
     """The last of the JSON Lines."""
     import json

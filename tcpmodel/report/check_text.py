@@ -72,6 +72,22 @@ def lines(report: Report, style: Style, *, quiet: bool = False, verbose: bool = 
         yield from writer.amounts()
 
 
+def finding_lines(one: ConnectionReport, item: Diagnostic, style: Style, *, verbose: bool = False) -> Iterator[str]:
+    """One finding by itself, below a line that tells its connection."""
+    yield style.paint("strong", style.clean(one.id)) + "  " + style.clean(_pair(one))
+    writer = _Writer(Report(), style, quiet=False, verbose=verbose)
+    serious = item.severity == "violation" and not item.ignored
+    yield from writer.violation(item, None) if serious else writer.remark(item, None)
+
+
+def summary_lines(report: Report, style: Style) -> Iterator[str]:
+    """How many connections got which verdict, and how much was read."""
+    writer = _Writer(report, style, quiet=False, verbose=False)
+    if report.connections:
+        yield writer.verdicts()
+        yield from writer.amounts()
+
+
 def _by_input(report: Report) -> Iterator[tuple[InputReport | None, Sequence[ConnectionReport]]]:
     """The connections of each input; all at once without a heading if there is one input, or if nobody noted which."""
     if len(report.inputs) < 2 or any(not 0 <= one.input < len(report.inputs) for one in report.connections):
@@ -179,10 +195,10 @@ class _Writer:
         most = max(len(violations), len(others)) if self.verbose else MOST_FINDINGS
         origin = self._input_of(one)
         for item in violations[:most]:
-            yield from self._violation(item, origin)
+            yield from self.violation(item, origin)
         hidden = violations[most:]
         for item in others[:most]:
-            yield from self._remark(item, origin)
+            yield from self.remark(item, origin)
         hidden += others[most:]
         if hidden:
             codes: dict[str, int] = {}
@@ -191,7 +207,8 @@ class _Writer:
             listed = ", ".join(f"{number:,} {self.style.clean(code)}" for code, number in codes.items())
             yield f"  {self.style.clean('…')} and {counted(len(hidden), 'more finding')}: {listed}"
 
-    def _violation(self, item: Diagnostic, origin: InputReport | None) -> Iterator[str]:
+    def violation(self, item: Diagnostic, origin: InputReport | None) -> Iterator[str]:
+        """A violation with all that explains it."""
         style, clean = self.style, self.style.clean
         code = clean(f"[{item.code}]")
         text = list(style.wrap(f"{clean(_place(item, origin))}: {clean(_says(item))} {code}", 4))
@@ -206,7 +223,8 @@ class _Writer:
                     start = style.paint("faint", f"{label:<8}") if not number and not index else " " * 8
                     yield f"    {start} {'  ' if index else ''}{line}"
 
-    def _remark(self, item: Diagnostic, origin: InputReport | None) -> Iterator[str]:
+    def remark(self, item: Diagnostic, origin: InputReport | None) -> Iterator[str]:
+        """Any other finding, in one line."""
         clean = self.style.clean
         word = {"capture": "capture", "warning": "warning"}.get(item.severity, "note")
         if item.severity == "violation":

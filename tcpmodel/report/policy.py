@@ -93,9 +93,13 @@ class Policy:
     known: dict[str, int] = field(default_factory=dict)
     fail_on: str = "violation"
 
+    def settle(self, report: Report) -> None:
+        """Say which severities count as failure."""
+        report.fails = fails(self.fail_on)
+
     def apply(self, report: Report, known_connections: int = 0) -> None:
         """Mark the findings of a report, but for those of the first connections, which were marked before."""
-        report.fails = fails(self.fail_on)
+        self.settle(report)
         added = report.connections[known_connections:] if known_connections else report.connections
         for connection, _ in grouped(added):
             for item in connection.diagnostics:

@@ -36,13 +36,14 @@ _NAMED = (
 )
 
 
-def open_trace(path: str) -> Trace:
+def open_trace(path: str, *, growing: bool = False) -> Trace:
     """Open the trace in the file ``path``, or on standard input for ``-``.
 
     The format is told by the content; gzip is unpacked on the way. Raises TraceError when the input cannot be opened,
     is empty or is of no known format; the message says what was found. ``records()`` may be used once.
+    ``growing``: see ``open_source``.
     """
-    source = open_source(path)
+    source = open_source(path, growing=growing)
     try:
         return recognise(source)
     except TraceError:
@@ -50,12 +51,12 @@ def open_trace(path: str) -> Trace:
         raise
 
 
-def open_traces(path: str) -> Iterator[Trace]:
+def open_traces(path: str, *, growing: bool = False) -> Iterator[Trace]:
     """The traces in the file ``path``, usually one: a file of our own format may hold several, each under a heading.
 
     Read one to its end before the next is asked for. Raises TraceError as ``open_trace`` does.
     """
-    trace: Trace | None = open_trace(path)
+    trace: Trace | None = open_trace(path, growing=growing)
     while trace is not None:
         yield trace
         trace = getattr(trace, "following", None)
@@ -63,6 +64,18 @@ def open_traces(path: str) -> Iterator[Trace]:
 
 def recognise(source: Source) -> Trace:
     """The reader for what ``source`` holds. Raises TraceError as ``open_trace`` does."""
+    size = 1 if source.growing else _TEXT_HEAD
+    while True:
+        try:
+            return _recognised(source, size)
+        except TraceError:
+            # Of a source that grows no more is waited for than is needed to know what it is.
+            if size >= _TEXT_HEAD or len(source.peek()) < size:
+                raise
+        size = min(len(source.peek()) + 1, _TEXT_HEAD)
+
+
+def _recognised(source: Source, size: int) -> Trace:
     head = source.head(4)
     if not head:
         what = "the gzip file holds nothing" if source.packed else "there is nothing to read: the input is empty"
@@ -73,7 +86,7 @@ def recognise(source: Source) -> Trace:
         return pcap.PcapTrace(source)
     if head == pcapng.MAGIC:
         return pcapng.PcapngTrace(source)
-    lines = _first_lines(source)
+    lines = _first_lines(source, size)
     first = next((line.lstrip() for line in lines if line and not line.isspace()), "")
     if first.startswith(("{", "[")):
         from tcpmodel.traces import tshark_json
@@ -122,11 +135,14 @@ def recognise(source: Source) -> Trace:
     raise _unknown(source)
 
 
-def _first_lines(source: Source) -> list[str]:
-    """The first lines of what may be text; none for what cannot be."""
-    head = source.head(_TEXT_HEAD)
+def _first_lines(source: Source, size: int) -> list[str]:
+    """The first lines of what may be text, about ``size`` octets; none for what cannot be."""
+    source.head(size)
+    head = source.peek()[:_TEXT_HEAD] if source.growing else source.head(size)
     if b"\0" in head[:512]:
         return []
+    if size < _TEXT_HEAD:
+        head = head[: head.rfind(b"\n") + 1]
     return head.decode("utf-8-sig", "replace").splitlines()
 
 

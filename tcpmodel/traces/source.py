@@ -7,7 +7,9 @@ Must never hold: any trace format.
 from __future__ import annotations
 
 import io
+import os
 import sys
+import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -15,6 +17,9 @@ from tcpmodel.traces.records import TraceError
 
 BLOCK = 1 << 20
 """Octets asked for at a time; a read may return fewer, and none at the end."""
+
+PAUSE = 0.1
+"""Seconds between two looks at a file that grows."""
 
 _GZIP_MAGIC = b"\x1f\x8b"
 
@@ -33,8 +38,12 @@ class Source:
     ``read()`` gives the next block; ``head(n)`` shows the first octets without using them up.
     """
 
-    def __init__(self, path: str, read: Reader, close: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, path: str, read: Reader, close: Callable[[], None] | None = None, *, growing: bool = False
+    ) -> None:
+        """``growing``: more may come later, so nobody should wait for more than is needed."""
         self.path = path
+        self.growing = growing
         self.packed = False
         self._close = close
         self._raw = read
@@ -163,14 +172,18 @@ class _Gunzip:
             self._done = True
 
 
-def open_source(path: str) -> Source:
-    """The bytes of the file ``path``, or of standard input for ``-``. Raises TraceError when it cannot be opened."""
+def open_source(path: str, *, growing: bool = False) -> Source:
+    """The bytes of the file ``path``, or of standard input for ``-``. Raises TraceError when it cannot be opened.
+
+    ``growing``: the end of a file is not the end: wait for more. A file that gets shorter or is replaced by another is
+    a TraceError. A pipe ends when nobody writes to it any more.
+    """
     if path == "-":
         if sys.stdin is None:
             raise TraceError(path, "", "cannot be opened: there is no standard input")
         standard_input: io.BufferedReader = sys.stdin.buffer  # type: ignore[assignment]
         # read1 gives what a pipe holds now, so that a capture that is still running can be followed.
-        return Source(path, standard_input.read1)
+        return Source(path, standard_input.read1, growing=growing)
     try:
         file = open(path, "rb", buffering=0)  # noqa: SIM115 - closed by Source
     except (OSError, ValueError) as error:
@@ -180,8 +193,34 @@ def open_source(path: str) -> Source:
     def read_file(size: int, /) -> bytes:
         return file.read(size) or b""
 
+    read: Reader = _Growing(path, file).read if growing and os.path.isfile(path) else read_file
     try:
-        return Source(path, read_file, file.close)
+        return Source(path, read, file.close, growing=growing)
     except TraceError:
         file.close()
         raise
+
+
+class _Growing:
+    """Reads a file to which somebody else still writes."""
+
+    def __init__(self, path: str, file: io.FileIO) -> None:
+        self._path, self._file = path, file
+        self._same = os.fstat(file.fileno())
+
+    def read(self, size: int, /) -> bytes:
+        """The next octets, as soon as there are any; TraceError when the file cannot be the one that it was."""
+        while True:
+            block = self._file.read(size)
+            if block:
+                return block
+            try:
+                now = os.stat(self._path)
+            except OSError:
+                raise TraceError(self._path, "", "was removed while it was followed") from None
+            if not os.path.samestat(now, self._same):
+                raise TraceError(self._path, "", "was replaced by another file while it was followed")
+            if now.st_size < self._file.tell():
+                where = f"byte offset {now.st_size}"
+                raise TraceError(self._path, where, "the file became shorter while it was followed")
+            time.sleep(PAUSE)

@@ -1,0 +1,94 @@
+"""``check --follow``: findings as they are made, of a file that grows or of a pipe.
+
+Owns: the option, and what is printed when.
+Must never hold: how a source is followed (see ``traces.source``), or what a finding looks like.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from tcpmodel.cli.errors import CommandError
+from tcpmodel.cli.options import wants_color
+from tcpmodel.cli.printing import print_errors
+
+TYPE_CHECKING = False  # see main.py
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tcpmodel.checking.findings import ConnectionReport, Diagnostic
+    from tcpmodel.model.spec import Spec
+    from tcpmodel.report.policy import Policy
+
+
+def add_follow(parser: argparse.ArgumentParser) -> None:
+    """Add the option to ``parser``."""
+    parser.add_argument(
+        "--follow",
+        action="store_true",
+        help="print each finding as soon as it is made, and at the end of a file wait for more, until interrupted",
+    )
+
+
+class Follow:
+    """Reads one trace to wherever it ends; CommandError at once for options that do not go together."""
+
+    def __init__(
+        self, args: argparse.Namespace, specs: Sequence[Spec], profiles: Sequence[str], policy: Policy
+    ) -> None:
+        if len(args.traces) != 1:
+            raise CommandError("--follow: name one file, or - for a pipe")
+        if args.output_format not in ("text", "jsonl"):
+            raise CommandError("--follow prints text or jsonl")
+        if args.output is not None or args.ladder or args.coverage or args.connection or args.write_baseline:
+            raise CommandError("--follow: does not go together with other outputs, nor with -o")
+        self._args, self._specs, self._profiles, self._policy = args, specs, profiles, policy
+        self._told: dict[int, Diagnostic] = {}
+
+    def run(self) -> int:
+        """Follow the trace; the exit status is that of ``check``."""
+        from tcpmodel.checking.run import check
+        from tcpmodel.report import check_json, check_text
+        from tcpmodel.report.style import Style
+
+        self._style = Style.of(sys.stdout, color=wants_color(self._args.color, sys.stdout))
+        report = check(self._args.traces, self._specs, self._profiles, found=self._found, growing=True)
+        self._policy.settle(report)
+        for one in report.connections:
+            for item in one.diagnostics:
+                if id(item) not in self._told:
+                    self._tell(one, item)
+        if self._args.output_format == "jsonl":
+            self._print((*check_json.record_lines(report), check_json.summary_line(report)))
+        else:
+            self._print(check_text.summary_lines(report, self._style))
+        print_errors(report)
+        return report.exit_code
+
+    def _found(self, name: str, a: str, b: str, item: Diagnostic) -> None:
+        from tcpmodel.checking.findings import INCONCLUSIVE, ConnectionReport
+
+        protocol = name.partition("-")[0]
+        self._tell(ConnectionReport(name, protocol, a, b, INCONCLUSIVE, (), (), (), 0, (item,)), item)
+
+    def _tell(self, one: ConnectionReport, item: Diagnostic) -> None:
+        from tcpmodel.report import check_json, check_text
+
+        self._told[id(item)] = item
+        self._policy.mark(item, one)
+        if self._args.output_format == "jsonl":
+            self._print((check_json.finding_line(one, item),))
+        elif self._wanted(item):
+            self._print((*check_text.finding_lines(one, item, self._style, verbose=bool(self._args.verbose)), ""))
+
+    def _wanted(self, item: Diagnostic) -> bool:
+        if self._args.quiet:
+            return item.severity == "violation" and not item.ignored
+        return bool(self._args.verbose) or not item.ignored
+
+    def _print(self, lines: Iterable[str]) -> None:
+        if sys.stdout is not None:
+            for line in lines:
+                sys.stdout.write(line + "\n")
+            sys.stdout.flush()
