@@ -17,6 +17,10 @@ from tcpmodel.checking.table import Found, Judge, Table
 from tcpmodel.model.spec import Spec
 from tcpmodel.traces.records import ABOUT, ERRORS, Event, Packet, StateRecord, Trace, TraceError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tcpmodel.checking.retold import Observers, Retold
+
 Progress = Callable[[str, int], None]
 """Called now and then with the path and how many records were read."""
 
@@ -42,8 +46,10 @@ class Checker:
         self._reports = ConnectionReports()
         self.report = Report(connections=self._reports)
         self._specs = {spec.over or spec.name: spec for spec in specs}
+        self._of_observers = {protocol for protocol, spec in self._specs.items() if not spec.messages}
         self._profiles = profiles
         self._judges: dict[str, Judge] = {}
+        self._observers: dict[str, Observers] = {}
 
     def _judge(self, protocol: str) -> Judge | None:
         judge = self._judges.get(protocol)
@@ -61,11 +67,14 @@ class Checker:
         error = ""
         logs: dict[tuple[str, str], StateLog] = {}
         words = EventWords()
+        told: dict[tuple[str, str], Retold] = {}
         table = Table(self._reports, len(self.report.inputs), trace.counts_lines)
         try:
             for record in trace.records():
                 if isinstance(record, Packet):
                     used = self._packet(record, table)
+                elif record.protocol in self._of_observers:
+                    used = self._told(record, record.source or trace.source, told)
                 elif isinstance(record, StateRecord):
                     used = self._state(record, record.source or trace.source, logs)
                 else:
@@ -82,6 +91,8 @@ class Checker:
             # Whoever watches a live capture ends it like this, and wants to know what was seen.
             self.report.interrupted = True
         table.finish()
+        for story in told.values():
+            story.finish()
         for log in logs.values():
             for one in log.reports(len(self.report.connections) + 1):
                 one.input = len(self.report.inputs)
@@ -129,6 +140,21 @@ class Checker:
             log = logs[record.protocol, source] = StateLog(judge.abilities, declared)
             log.found = self._found
         return log.observe(record)
+
+    def _told(self, record: StateRecord | Event, source: str, told: dict[tuple[str, str], Retold]) -> str:
+        """A record of an observer that tells all that it saw, judged by a spec without messages."""
+        retold = told.get((record.protocol, source))
+        if retold is None:
+            from tcpmodel.checking.retold import Observers, Retold
+
+            spec = self._specs[record.protocol]
+            declared = next((item for item in spec.sources if item.name == source), None)
+            if declared is None:
+                return f"the spec {spec.name} does not say what {source} shows"
+            observers = self._observers.setdefault(record.protocol, Observers(spec))
+            retold = Retold(observers, declared, self._reports, len(self.report.inputs))
+            told[record.protocol, source] = retold
+        return retold.state(record) if isinstance(record, StateRecord) else retold.event(record)
 
 
 def _circumstances(trace: Trace) -> list[Diagnostic]:

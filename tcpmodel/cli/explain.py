@@ -27,6 +27,16 @@ a capture may have lost do not excuse it. Between two files, the order of packet
 part in it; within one file it does. docs/views.md says what is compared."""
 
 
+_SPECS = ("tcp", "udp", "conntrack", "zeek")
+
+_TRANSITION = """\
+{0}-TRANSITION: a log tells of a state that cannot follow
+
+A log of states, or a summary, says where an end or an observer is, and no rule of the spec leads there from what the same
+log told before. The report names the states that were possible and what the spec allows there. Lines that are missing
+are no excuse where the log is known to show everything in between; where it is not, CAP-006 is reported instead."""
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``explain`` to ``parser``."""
     parser.epilog = EXAMPLES
@@ -36,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME|PATH",
         action="append",
         default=[],
-        help="look in this spec (default: tcp, udp)",
+        help="look in this spec (default: tcp, udp, conntrack, zeek)",
     )
 
 
@@ -54,6 +64,9 @@ def run(args: argparse.Namespace) -> int:
     if code == "VIEW-001":
         print(_VIEW_001)
         return 0
+    if code.endswith("-TRANSITION") and code.partition("-")[0].lower() in _SPECS:
+        print(_TRANSITION.format(code.partition("-")[0]))
+        return 0
     _explain_rule(code, args.spec)
     return 0
 
@@ -62,7 +75,7 @@ def _explain_rule(code: str, names: list[str]) -> None:
     from tcpmodel.cli.options import load
     from tcpmodel.report.rule_text import describe, identifiers
 
-    specs = [load(name) for name in names or ["tcp", "udp"]]
+    specs = [load(name) for name in names or _SPECS]
     told = [text for spec in specs if (text := describe(spec, code)) is not None]
     if not told:
         from difflib import get_close_matches

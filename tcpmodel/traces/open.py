@@ -14,7 +14,7 @@ from tcpmodel.traces.source import Source, open_source
 SUPPORTED = (
     "pcap and pcapng captures, tcpdump text, ftrace or perf text of sock:inet_sock_set_state, "
     "tcpstates and tcplife tables, tshark -T fields, json, jsonraw and ek, listings of sockets by ss and netstat, "
-    "conntrack, debug lines of lwIP, smoltcp, Zephyr, FreeRTOS+TCP and gVisor, our own JSON Lines; "
+    "conntrack, Zeek's conn.log, debug lines of lwIP, smoltcp, Zephyr, FreeRTOS+TCP and gVisor, our own JSON Lines; "
     "each also packed with gzip"
 )
 """What can be read, for people."""
@@ -94,12 +94,16 @@ def _recognised(source: Source, size: int) -> Trace:
         if tshark_json.recognises("\n".join(lines[:8])[:1000]):
             return tshark_json.TsharkJsonTrace(source)
     if first.startswith("{"):
-        from tcpmodel.traces import json_lines
+        from tcpmodel.traces import json_lines, zeek
 
+        if zeek.recognises_json(first):
+            return zeek.ZeekTrace(source)
         return json_lines.JsonLinesTrace(source)
     if lines:
-        from tcpmodel.traces import tshark_fields
+        from tcpmodel.traces import tshark_fields, zeek
 
+        if zeek.recognises(first):
+            return zeek.ZeekTrace(source)
         if tshark_fields.recognises(first):
             return tshark_fields.FieldsTrace(source, first)
         from tcpmodel.traces import conntrack, kernel_events, snapshots, stack_logs, tcpdump_text, tcplife, tcpstates

@@ -46,7 +46,7 @@ FLAG_BITS: dict[str, int] = {
 """The names and bits of the flags in the header of ``tcp`` packets, as RFC 9293 section 3.1 places them."""
 
 
-PROTOCOLS = ("tcp", "udp", "conntrack")
+PROTOCOLS = ("tcp", "udp", "conntrack", "zeek")
 """Every protocol name that a reader gives to packets and records, besides those about other packets."""
 
 ERRORS = "icmp"

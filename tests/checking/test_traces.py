@@ -94,6 +94,7 @@ ELSEWHERE = (
     "EXPECTED.tsv",
     "logs/snapshots/",
     "logs/stacks/",
+    "logs/zeek/",
     "/conntrack_",
     "rst-abort-client/netstat_rtc.log",
 )

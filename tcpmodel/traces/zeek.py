@@ -1,0 +1,179 @@
+"""Zeek's conn.log, as its table with header lines or as JSON: one row for each connection.
+
+Owns: the columns, the letters of a history and their cases, and the rows of other logs.
+Must never hold: which letters lead to which word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tcpmodel.traces.addresses import endpoint_text, unmapped
+from tcpmodel.traces.json_text import LONGEST_LINE, JsonFault, Real, parse
+from tcpmodel.traces.json_time import nanoseconds
+from tcpmodel.traces.lines import numbered_lines
+from tcpmodel.traces.records import Event, Record, Skipped, StateRecord, TraceError
+from tcpmodel.traces.source import Source
+
+LETTERS = {
+    "s": "SYN",
+    "h": "SYN-ACK",
+    "a": "ACK",
+    "d": "DATA",
+    "f": "FIN",
+    "r": "RST",
+    "g": "GAP",
+}
+"""Letters of a history, in lower case, and the event that each stands for."""
+
+SILENT = frozenset("ctw")
+"""Letters for what Zeek counts and does not go by: bad checksums, text sent again, closed windows."""
+
+_PROTOCOLS = {"tcp": "TCP", "udp": "UDP"}
+_LONGEST_HISTORY = 512
+_JSON = re.compile(r'\s*\{(?=.{0,4000}"id[._]orig_h"\s*:)(?=.{0,4000}"(?:conn_state|history)"\s*:)')
+_NEEDED = ("id.orig_h", "id.resp_h", "proto")
+
+
+def recognises(line: str) -> bool:
+    """Whether this is the first header line of a log of Zeek."""
+    return line.startswith("#separator ")
+
+
+def recognises_json(line: str) -> bool:
+    """Whether this is a row of a conn.log as JSON."""
+    return _JSON.match(line) is not None
+
+
+class ZeekTrace:
+    """The rows of one conn.log. See ``tcpmodel.traces.records.Trace``.
+
+    Each row gives the events of its history in their order, and then what the row says came out.
+    """
+
+    format = "zeek conn.log"
+    counts_lines = True
+    source = "zeek"
+
+    def __init__(self, source: Source) -> None:
+        self.path = source.path
+        self.skipped = Skipped()
+        self._source = source
+
+    def records(self) -> Iterator[Record]:
+        """All rows in order; TraceError for a log of Zeek that is not about connections."""
+        table = _Table()
+        for number, line in numbered_lines(self._source.read, LONGEST_LINE + 1):
+            if not line or line.isspace():
+                continue
+            if line.startswith("#"):
+                wrong = table.header(line)
+                if wrong:
+                    raise TraceError(self.path, f"line {number}", wrong)
+                continue
+            row = _object(line) if line.lstrip().startswith("{") else table.row(line)
+            if isinstance(row, str):
+                self.skipped.add(row)
+                continue
+            found = _story(number, row)
+            if isinstance(found, str):
+                self.skipped.add(found)
+                continue
+            yield from found
+
+
+class _Table:
+    """The header lines of a table, and rows by them."""
+
+    def __init__(self) -> None:
+        self._separator = "\t"
+        self._unset = "-"
+        self._empty = "(empty)"
+        self._fields: list[str] = []
+
+    def header(self, line: str) -> str:
+        """Take one header line; what is wrong with it, or ""."""
+        if line.startswith("#separator "):
+            found = re.fullmatch(r"#separator \\x([0-9a-fA-F]{2})\s*", line)
+            self._separator = chr(int(found[1], 16)) if found is not None else line[11:12] or "\t"
+            return ""
+        name, _, value = line[1:].partition(self._separator)
+        if name == "unset_field":
+            self._unset = value
+        elif name == "empty_field":
+            self._empty = value
+        elif name == "path" and not value.startswith("conn"):
+            return f"this is Zeek's {value[:40]}.log; of its logs only conn.log is read"
+        elif name == "fields":
+            self._fields = value.split(self._separator)
+            missing = [field for field in (*_NEEDED, "conn_state") if field not in self._fields]
+            if missing:
+                return f"the columns {', '.join(missing)} are missing; write the log with all of its usual columns"
+        return ""
+
+    def row(self, line: str) -> dict[str, str] | str:
+        """The cells that are set, by their names; why there are none, in words."""
+        if not self._fields:
+            return "row before the names of the columns"
+        cells = line.split(self._separator)
+        if len(cells) != len(self._fields):
+            return "row with another number of columns than the header"
+        nothing = (self._unset, self._empty)
+        return {name: cell for name, cell in zip(self._fields, cells, strict=True) if cell not in nothing}
+
+
+def _object(line: str) -> dict[str, str] | str:
+    try:
+        value = parse(line)
+    except JsonFault:
+        return "not JSON"
+    if not isinstance(value, dict):
+        return "not a row"
+    return {
+        (f"id.{name[3:]}" if name.startswith("id_") else name): str(one)
+        for name, one in value.items()
+        if isinstance(one, (str, int, Real)) and not isinstance(one, bool)
+    }
+
+
+def _story(number: int, row: dict[str, str]) -> list[Record] | str:
+    """The events of a row, and what it says came out; in words why it says nothing."""
+    if any(name not in row for name in _NEEDED):
+        return "row without addresses or protocol"
+    ends = []
+    for name in ("orig", "resp"):
+        port = row.get(f"id.{name}_p", "0")
+        if not (port.isdecimal() and len(port) < 6):
+            return "row without ports"
+        ends.append(endpoint_text(unmapped(row[f"id.{name}_h"]), port))
+    local, remote = ends
+    time = nanoseconds(row["ts"]) if "ts" in row else None
+    endpoint = f"{row.get('uid', 'row')} in line {number}"
+    history = row.get("history", "")[:_LONGEST_HISTORY]
+    protocol = _PROTOCOLS.get(row["proto"].lower(), "OTHER-PROTOCOL")
+    words = _events(history)
+    if not words and protocol != "OTHER-PROTOCOL":
+        words = ["UNCLEAR"]  # there was a packet, and no letter for it
+    found: list[Record] = [
+        Event(number, time, "zeek", endpoint, local, remote, "call", word, {}) for word in (protocol, *words, "END")
+    ]
+    word = row.get("conn_state", "")
+    found.append(StateRecord(number, time, "zeek", endpoint, local, remote, "", word))
+    return found
+
+
+def _events(history: str) -> list[str]:
+    """The events that the letters stand for. Where both ends changed places, letters before that are turned round."""
+    before, turned, after = history.rpartition("^")
+    letters = before.swapcase() + after if turned else history
+    words: list[str] = []
+    for letter in letters:
+        small = letter.lower()
+        if small in LETTERS:
+            words.append(f"{LETTERS[small]} {'originator' if letter.isupper() else 'responder'}")
+        elif letter != "^" and small not in SILENT:
+            words.append("UNCLEAR")
+    if before.strip("^"):
+        words.append("UNCLEAR")  # what Zeek made of the letters before the turn is not known
+    return words
