@@ -32,9 +32,9 @@ _SPECS = ("tcp", "udp", "conntrack", "zeek")
 _TRANSITION = """\
 {0}-TRANSITION: a log tells of a state that cannot follow
 
-A log of states, or a summary, says where an end or an observer is, and no rule of the spec leads there from what the same
-log told before. The report names the states that were possible and what the spec allows there. Lines that are missing
-are no excuse where the log is known to show everything in between; where it is not, CAP-006 is reported instead."""
+A log of states, or a summary, says where an end or an observer is, and no rule of the spec leads there from what the
+same log told before. The report names the states that were possible and what the spec allows there. Lines that are
+missing are no excuse where the log is known to show everything in between; where it is not, CAP-006 is reported."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

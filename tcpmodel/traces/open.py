@@ -102,7 +102,7 @@ def _recognised(source: Source, size: int) -> Trace:
     if lines:
         from tcpmodel.traces import tshark_fields, zeek
 
-        if zeek.recognises(first):
+        if zeek.recognises(lines):
             return zeek.ZeekTrace(source)
         if tshark_fields.recognises(first):
             return tshark_fields.FieldsTrace(source, first)

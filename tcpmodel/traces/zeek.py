@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 
 from tcpmodel.traces.addresses import endpoint_text, unmapped
 from tcpmodel.traces.json_text import LONGEST_LINE, JsonFault, Real, parse
@@ -36,9 +37,10 @@ _JSON = re.compile(r'\s*\{(?=.{0,4000}"id[._]orig_h"\s*:)(?=.{0,4000}"(?:conn_st
 _NEEDED = ("id.orig_h", "id.resp_h", "proto")
 
 
-def recognises(line: str) -> bool:
-    """Whether this is the first header line of a log of Zeek."""
-    return line.startswith("#separator ")
+def recognises(lines: list[str]) -> bool:
+    """Whether these are the first lines of a log of Zeek with its header."""
+    comments = takewhile(lambda line: line.startswith("#") or not line, lines)
+    return any(line.startswith(("#separator ", "#fields\t")) for line in comments)
 
 
 def recognises_json(line: str) -> bool:
