@@ -29,6 +29,7 @@ class Reception(NamedTuple):
 
 Key = tuple[int, bool, tuple[Interval | None, ...], tuple[bool, ...]]
 Values = list[Interval | None]
+Limits = list[int]
 
 WIDEN_AFTER = 4
 """How often a configuration may grow before a bound that moves is given up."""
@@ -61,7 +62,6 @@ class Abilities:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.messages = [message.name for message in program.spec.messages]
         self.silent: list[list[EventKey]] = []
         self.hidden: list[list[EventKey]] = []
         self.senders: list[dict[tuple[str, int], list[EventKey]]] = []
@@ -76,6 +76,7 @@ class Abilities:
             self.senders.append(senders)
         self.resting = [state.initial or state.final for state in program.spec.states]
         self.dead = self._dead_words()
+        self.no_limits: Limits = [-v.INFINITY] * program.tracked
         self._universe: Configurations | None = None
         self.bits: dict[int, int] = {}
         """The bit of each rule of the spec, by the identity of the rule; empty while nobody counts."""
@@ -165,8 +166,11 @@ class Abilities:
             new.must, new.may = before.must | (fired & ~perhaps), before.may | fired | perhaps
         return new
 
-    def add(self, into: Configurations, new: Configuration, widen: bool = False) -> Key | None:
-        """Join a configuration into a set; the key when the set grew, None when it held it already."""
+    def add(self, into: Configurations, new: Configuration, limits: Limits | None = None) -> Key | None:
+        """Join a configuration into a set; the key when the set grew, None when it held it already.
+
+        With ``limits``, for each slot, a bound that moves goes there at once, and is given up when it moves beyond.
+        """
         key = self.key(new)
         old = into.get(key)
         if old is None:
@@ -175,15 +179,17 @@ class Abilities:
         cheaper = new.cost < old.cost
         grown = False
         joined: Values = []
-        for mine, other in zip(old.values, new.values, strict=True):
+        for slot, (mine, other) in enumerate(zip(old.values, new.values, strict=True)):
             if mine == other or mine is None or other is None:
                 joined.append(mine)
                 continue
             low, high = mine
             if other[0] < low:
-                low, grown = (-v.INFINITY if widen else other[0]), True
+                low, grown = other[0], True
+                if limits is not None:
+                    low = limits[slot] if limits[slot] <= low else -v.INFINITY
             if other[1] > high:
-                high, grown = (v.INFINITY if widen else other[1]), True
+                high, grown = (v.INFINITY if limits is not None else other[1]), True
             joined.append((low, high))
         must, may = old.must, old.may
         if self.bits and new.cost <= old.cost:
@@ -210,6 +216,7 @@ class Abilities:
         closed = dict(base)
         waiting = list(base)
         grown: dict[Key, int] = {}
+        limits: Limits | None = None
         while waiting:
             key = waiting.pop()
             current = closed[key]
@@ -228,7 +235,10 @@ class Abilities:
                         continue
                     known = self.key(new)
                     old = closed.get(known)
-                    found = self.add(closed, new, widen=grown.get(known, 0) > WIDEN_AFTER)
+                    often = grown.get(known, 0) > WIDEN_AFTER
+                    if often and limits is None:
+                        limits = self._limits(base, receptions)
+                    found = self.add(closed, new, limits if often else None)
                     if found is None:
                         if closed[known] is not old and known not in waiting:
                             waiting.append(known)  # only the rules that fired are news: nothing is to be widened
@@ -238,11 +248,33 @@ class Abilities:
                             waiting.append(found)
         return closed
 
-    def anything(self) -> list[Reception]:
-        """Receptions of messages of which nothing is known."""
-        return [
-            Reception(("message", name), None, self.program.message_slots(name, None, {})) for name in self.messages
-        ]
+    def _limits(self, base: Configurations, receptions: Sequence[Reception]) -> Limits:
+        """For each slot the lowest number of its numbering that is known: what moves down seldom goes below."""
+        program = self.program
+        limits = [-v.INFINITY] * program.tracked
+        for slots, fields in (
+            (program.local_numbers, program.receiver_fields),
+            (program.peer_numbers, program.sender_fields),
+        ):
+            known = [c.values[slot] for c in base.values() for slot in slots]
+            known += [value for _, _, given in receptions for slot, value in given if slot in fields]
+            bounded = [value[0] for value in known if value is not None and value[0] > -v.INFINITY]
+            for slot in slots:
+                limits[slot] = min(bounded, default=-v.INFINITY)
+        return limits
+
+    def anything(self, reach: Interval = v.ANY) -> list[Reception]:
+        """Receptions of messages of which nothing is known, but that their sender numbers them within ``reach``."""
+        program = self.program
+        found = []
+        for message in program.spec.messages:
+            slots = {item.name: program.layout.fields[message.name, item.name] for item in message.fields}
+            known = {name: reach for name, slot in slots.items() if slot in program.sender_fields}
+            found.append(Reception(("message", message.name), None, program.message_slots(message.name, None, known)))
+        if reach != v.ANY:
+            for name, flags in program.literal_sends:
+                found.append(Reception(("message", name), flags, program.message_slots(name, flags, {})))
+        return found
 
     def universe(self) -> Configurations:
         """Every configuration that an endpoint can be in when nothing of its life was seen."""

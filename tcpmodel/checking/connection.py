@@ -233,11 +233,11 @@ class Connection:
     def _explain_by_faults(self, sighting: Sighting, side: int, place: Place) -> Explanation:
         sender = self.ends[side]
         highest = self._highest(side)
-        after = sender.after_unseen(sighting, sent=True, received=False)
+        after = sender.after_unseen(sighting, sent=True)
+        reach = self._reach(1 - side)
         if after:
             # The capture may have lost what it received instead: less likely, yet not excluded.
-            other = sender.after_unseen(sighting, sent=False, received=True)
-            for configuration in sender.within(other, self.ends[1 - side].reach()).values():
+            for configuration in sender.after_unseen(sighting, sent=False, received=reach).values():
                 self.abilities.add(after, replace(configuration, cost=configuration.cost + LESS_LIKELY))
             sender.settle(after)
             self._note_gap(side, place, sighting, highest)
@@ -247,10 +247,8 @@ class Connection:
             if after:
                 sender.settle(after)
                 return Explanation.OVERTAKEN
-        after = sender.after_unseen(sighting, sent=False, received=True)
-        after = after or sender.after_unseen(sighting, sent=True, received=True)
-        if after:
-            after = sender.within(after, self.ends[1 - side].reach())
+        after = sender.after_unseen(sighting, sent=False, received=reach)
+        after = after or sender.after_unseen(sighting, sent=True, received=reach)
         if after:
             if len(self.assumptions[side]) < ASSUMPTIONS:
                 self.assumptions[side].append(Assumption(place, sighting, sender.copy()))
@@ -266,10 +264,22 @@ class Connection:
         sighting = self.interpreter.sighting(packet, side, self.numbers)
         return bool(self.ends[side].by_behaviour(sighting)) or self.ends[side].seen_late(sighting)
 
+    def _reach(self, side: int) -> Interval:
+        """The numbers that ``side`` may have used, in the connection before this one, too: it may be answered."""
+        low, high = self.ends[side].reach()
+        if self.previous is not None:
+            address = self.ends[side].address
+            before = next(end for end in self.previous.ends if end.address == address).reach()
+            low, high = min(low, before[0]), max(high, before[1])
+        return (low, high)
+
     # ---------------------------------------------------------------------------------- assumptions about the capture
 
     def _refute(self, sighting: Sighting, side: int, place: Place) -> Explanation:
         """Nothing explains the message. Was an earlier assumption wrong, and is that earlier message the violation?"""
+        if self.ends[side].sent and self.ends[side].seen_late(sighting, self._reach(1 - side)):
+            self._confirm(Assumption(place, sighting, self.ends[side]), side)
+            return Explanation.LATE
         for index, assumption in enumerate(self.assumptions[side]):
             other = assumption.before.copy()
             if self._replay(other, assumption.later) and self._plain(other, sighting):
@@ -298,7 +308,7 @@ class Connection:
             return True
         if endpoint.sent and endpoint.seen_late(sighting):
             return True
-        after = endpoint.after_unseen(sighting, sent=True, received=False)
+        after = endpoint.after_unseen(sighting, sent=True)
         if after:
             endpoint.settle(after)
         return bool(after)

@@ -176,12 +176,13 @@ class Endpoint:
             after = self.explain(self.abilities.close(self.now, receptions), sighting, receptions)
         return after
 
-    def seen_late(self, sighting: Sighting) -> bool:
+    def seen_late(self, sighting: Sighting, reach: tuple[int, int] | None = None) -> bool:
         """Was this sent earlier? Then some earlier configuration sends it, and it adds nothing to what was sent.
 
-        A life that begins with this message is another matter: see ``opens``.
+        With ``reach``, the numbers that the peer may have used, it may have received what was not seen. A life that
+        begins with this message is another matter: see ``birth``.
         """
-        receptions = self.receptions()
+        receptions = self.receptions() if reach is None else self.abilities.anything(reach)
         base = {key: replace(c, ended=c.ended or self.abilities.resting[c.state]) for key, c in self.ever.items()}
         highest = self._highest()
         for unseen in (False, True) if self.from_start else (True,):
@@ -189,6 +190,8 @@ class Endpoint:
             possible = self.abilities.close(base, receptions, unseen=unseen, anew=False) if self.from_start else base
             possible = self._capped(possible, highest)
             earlier = self.explain(possible, sighting, receptions, anew=False, unseen=unseen)
+            if reach is not None:
+                earlier = self.within(earlier, reach)
             found = [c for c in earlier.values() if self._adds_nothing(c, highest)]
             for configuration in found:
                 self.abilities.add(self.ever, configuration)
@@ -198,13 +201,23 @@ class Endpoint:
         return False
 
     def _highest(self) -> list[int]:
-        """The highest value that each own number may have now; one that is not set has the limit of the others."""
-        highest: list[int] = []
-        for slot in self.program.local_numbers:
-            known = [value[1] for c in self.now.values() if (value := c.values[slot]) is not None]
-            highest.append(max(known, default=v.INFINITY))
-        bounded = [limit for limit in highest if limit < v.INFINITY]
-        return [min(limit, max(bounded, default=limit)) for limit in highest]
+        """The highest value that each own number may have now.
+
+        Of one without a bound, what is certain of it and of others; of one that is not set, the limit of the others.
+        """
+        known = [
+            [value for c in self.now.values() if (value := c.values[slot]) is not None]
+            for slot in self.program.local_numbers
+        ]
+        limits = [max((high for _, high in each if high < v.INFINITY), default=-v.INFINITY) for each in known]
+        certain = [max((low for low, _ in each), default=-v.INFINITY) for each in known]
+        farthest = max((*limits, *certain), default=-v.INFINITY)
+        if farthest == -v.INFINITY:
+            return [v.INFINITY for _ in known]
+        return [
+            max(limit, low) if each and all(high < v.INFINITY for _, high in each) else farthest
+            for each, limit, low in zip(known, limits, certain, strict=True)
+        ]
 
     def _capped(self, configurations: Configurations, highest: list[int]) -> Configurations:
         """The configurations that have sent nothing above ``highest``, and what is known of them under that."""
@@ -312,11 +325,16 @@ class Endpoint:
         """Explained when nothing is known of the endpoint's past."""
         return self.explain(self.abilities.universe(), sighting, self.abilities.anything())
 
-    def after_unseen(self, sighting: Sighting, *, sent: bool, received: bool) -> Configurations:
-        """Explained if messages that it sent, or messages that it received, were not seen."""
-        receptions = self.abilities.anything() if received else self.receptions()
+    def after_unseen(
+        self, sighting: Sighting, *, sent: bool, received: tuple[int, int] | None = None
+    ) -> Configurations:
+        """Explained if messages that it sent were not seen, or messages that it received; the peer numbers those within
+        ``received``.
+        """
+        receptions = self.receptions() if received is None else self.abilities.anything(received)
         base = self.abilities.close(self.now, receptions, unseen=sent, anew=False)
-        return self.explain(base, sighting, receptions, anew=False)
+        after = self.explain(base, sighting, receptions, anew=False)
+        return after if received is None else self.within(after, received)
 
     # --------------------------------------------------------------------------------------------------- reports
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from tcpmodel.checking.configurations import Abilities, Configuration, Configurations, Key, Reception
+from tcpmodel.checking.configurations import Abilities, Configuration, Configurations, Key, Limits, Reception
 from tcpmodel.language.span import NOWHERE
 from tcpmodel.model import spec as m
 from tcpmodel.model.types import OCTETS
@@ -219,13 +219,13 @@ class LoggedAbilities(Abilities):
                 if placed is not None:
                     yield placed
 
-    def add(self, into: Configurations, new: Configuration, widen: bool = False) -> Key | None:
+    def add(self, into: Configurations, new: Configuration, limits: Limits | None = None) -> Key | None:
         """As always; a bound of the position is never given up."""
         before = into.get(self.key(new))
         known = before.values[self.slot] if before is not None else None
-        key = super().add(into, new, widen)
+        key = super().add(into, new, limits)
         mine = new.values[self.slot]
-        if key is not None and widen and known is not None and mine is not None:
+        if key is not None and limits is not None and known is not None and mine is not None:
             into[key].values[self.slot] = (min(known[0], mine[0]), max(known[1], mine[1]))
         return key
 

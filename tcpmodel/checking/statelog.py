@@ -217,7 +217,7 @@ class StateLog:
                 if new.state not in within:
                     continue
                 key = self.abilities.key(new)
-                found = self.abilities.add(closed, new, widen=grown.get(key, 0) > 3)
+                found = self.abilities.add(closed, new, self.abilities.no_limits if grown.get(key, 0) > 3 else None)
                 if found is not None:
                     grown[found] = grown.get(found, 0) + 1
                     waiting.append(found)

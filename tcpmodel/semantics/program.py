@@ -166,6 +166,25 @@ class Program:
             for variable in spec.variables
             if isinstance(variable.type, Seq) and variable.type.space == "peer" and variable.name not in ignored
         ]
+        fields = [(message.name, item) for message in spec.messages for item in message.fields]
+        spaces = {self.layout.fields[name, item.name]: getattr(item.type, "space", "") for name, item in fields}
+        self.sender_fields = frozenset(slot for slot, space in spaces.items() if space == "sender")
+        self.receiver_fields = frozenset(slot for slot, space in spaces.items() if space == "receiver")
+        sends = [
+            action
+            for by_event in self.rules
+            for rules in by_event.values()
+            for rule in rules
+            for action in rule.actions
+            if isinstance(action, CompiledSend)
+        ]
+        literal = [
+            (action.message, action.flags)
+            for action in sends
+            if any(raw is not None and slot in self.sender_fields for slot, _, raw in action.fields)
+        ]
+        self.literal_sends = list(dict.fromkeys(literal))
+        """Message and flags of what is sent with a number that is the same whoever sends it."""
         self.sends = [
             {event: self._sends(index, event) for event in self.rules[index]} for index in range(len(self.states))
         ]

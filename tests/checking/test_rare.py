@@ -1,0 +1,89 @@
+"""Coincidences of loss, reordering and assumptions that once led to a wrong verdict, each as short as it can be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tcpmodel.checking.checker import Checker
+from tcpmodel.traces.records import FLAG_BITS, Packet
+
+Judge = Callable[..., Checker]
+Line = tuple[str, str, int, int, int]
+"""Who sends, flags, SEQ, ACK and octets of text; numbers count from the sender's and the receiver's first."""
+
+A, B = "10.0.0.1:4000", "10.0.0.2:80"
+FIRST = {"A": 2**32 - 100, "B": 7000}
+
+
+def packets(*lines: Line) -> list[Packet]:
+    found = []
+    for number, (who, flags, seq, ack, length) in enumerate(lines, 1):
+        peer = "B" if who == "A" else "A"
+        bits = sum(FLAG_BITS[name] for name in flags.split(","))
+        known = (FIRST[peer] + ack) % 2**32 if "ACK" in flags.split(",") else 0
+        fields = {"seq": (FIRST[who] + seq) % 2**32, "ack": known, "length": length, "window": 65535}
+        ends = (A, B) if who == "A" else (B, A)
+        found.append(Packet(number, None, "tcp", *ends, bits, fields))
+    return found
+
+
+def accused(judge: Judge, lines: list[Line]) -> list[tuple[str, int]]:
+    found = [d for c in judge(packets(*lines)).report.connections for d in c.diagnostics if d.severity == "violation"]
+    return [(item.code, item.place) for item in found]
+
+
+HANDSHAKE: list[Line] = [("A", "SYN", 0, 0, 0), ("B", "SYN,ACK", 0, 1, 0), ("A", "ACK", 1, 1, 0)]
+
+LEGAL: dict[str, list[Line]] = {
+    "late, and acknowledges text that was lost": [
+        ("B", "SYN,ACK", 0, 1, 0),
+        ("B", "SYN,ACK", 0, 1, 0),
+        ("A", "FIN,ACK", 3, 5, 1460),
+        ("B", "ACK", 5, 1464, 0),
+        ("B", "ACK", 1, 3, 1),
+    ],
+    "text comes late when nothing bounds what was sent": [
+        *HANDSHAKE[:2],
+        ("B", "ACK", 1, 101, 1460),
+        ("A", "ACK", 101, 1461, 0),
+        ("A", "ACK", 1, 1, 100),
+        ("A", "ACK", 101, 1461, 0),
+    ],
+    "a simultaneous open of which a SYN was lost": [
+        ("A", "SYN", 0, 0, 0),
+        ("B", "SYN,ACK", 0, 1, 0),
+        ("A", "ACK", 1, 1, 0),
+        ("A", "SYN,ACK", 0, 1, 0),
+        ("B", "ACK", 1, 1, 0),
+    ],
+}
+
+
+@pytest.mark.parametrize("lines", LEGAL.values(), ids=list(LEGAL))
+def test_nobody_is_accused(judge: Judge, lines: list[Line]) -> None:
+    assert accused(judge, lines) == []
+
+
+CLOSED: list[Line] = [
+    *HANDSHAKE,
+    ("A", "ACK", 1, 1, 10),
+    ("B", "ACK", 1, 11, 100),
+    ("A", "FIN,ACK", 11, 101, 0),
+    ("B", "FIN,ACK", 101, 12, 0),
+    ("A", "ACK", 12, 102, 0),
+]
+
+
+@pytest.mark.parametrize(("seq", "ack"), [(12, -(10**6)), (-(10**6), 102), (12, -1), (-3, 102)])
+def test_numbers_from_before_the_first_are_never_late(judge: Judge, seq: int, ack: int) -> None:
+    (found,) = accused(judge, [*CLOSED, ("A", "ACK", seq, ack, 0)])
+    assert found[1] == 9
+
+
+def test_nothing_before_the_peers_syn_can_have_been_received(judge: Judge) -> None:
+    lines = [*CLOSED]
+    lines[2] = ("A", "ACK", 1, 0, 0)
+    (found,) = accused(judge, lines)
+    assert found[1] == 3
