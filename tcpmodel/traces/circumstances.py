@@ -7,6 +7,8 @@ Must never hold: anything of a transport protocol, or how a format is read.
 from __future__ import annotations
 
 FRAGMENTS = ("CAP-004", "IP fragments, left out")
+REASSEMBLED = ("CAP-004", "IP fragments, put together")
+OVERLAPS = ("CAP-004", "IP fragments that contradict each other, left out")
 CUT = ("CAP-005", "packets cut by the capture")
 DROPPED = ("CAP-006", "packets dropped before they were captured, as the capture itself says")
 TUNNELS = ("CAP-013", "packets within {}")

@@ -11,7 +11,7 @@ from struct import Struct
 
 from tcpmodel.traces.network import ip, ipv4, ipv6
 from tcpmodel.traces.records import Packet
-from tcpmodel.traces.tunnels import ETHERNET, MOST_DEEP, PPP, Found, Inner, mpls
+from tcpmodel.traces.tunnels import ETHERNET, MOST_DEEP, PPP, Found, Inner, Piece, mpls
 
 Decoder = Callable[[bytes, int, int, int, int, int | None], Found]
 """buffer, start of the frame, end of the captured octets, end of the original frame, number, time in ns
@@ -72,6 +72,8 @@ def within(inner: Inner, buffer: bytes, number: int, time: int | None) -> tuple[
             found = _ethernet(buffer, at, end, original_end, number, time)
         else:
             found = _by_type(kind, buffer, at, end, original_end, number, time)
+        if isinstance(found, Piece):
+            return found, names
         if isinstance(found, str):
             return f"{found} in {inner.tunnel}", names
         if isinstance(found, Packet):

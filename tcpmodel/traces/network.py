@@ -10,7 +10,7 @@ from struct import Struct
 
 from tcpmodel.traces.icmp import icmp
 from tcpmodel.traces.transport import CUT, tcp, udp
-from tcpmodel.traces.tunnels import IPV4, IPV6, PORTS, Found, Inner, gre, mpls, over_udp
+from tcpmodel.traces.tunnels import IPV4, IPV6, PORTS, Found, Inner, Piece, gre, mpls, over_udp, piece
 
 _ipv4_header = Struct(">BxHHHBB").unpack_from
 _ipv6_header = Struct(">IHBB").unpack_from
@@ -61,8 +61,6 @@ def ipv4(buffer: bytes, at: int, end: int, original_end: int, number: int, time:
     header = (version & 0x0F) << 2
     if version >> 4 != 4 or header < 20:
         return "IPv4 header is broken"
-    if fragment & 0x3FFF:
-        return "IPv4 fragment"
     if total == 0:
         # Segmentation offload: the interface fills in the length after the capture point.
         total = original_end - at
@@ -70,6 +68,8 @@ def ipv4(buffer: bytes, at: int, end: int, original_end: int, number: int, time:
         return "IPv4 header is broken"
     if at + total < end:
         end = at + total
+    if fragment & 0x3FFF:
+        return _piece4(buffer, at, at + header, end, at + total)
     if protocol == 6:
         return tcp(buffer, at + header, end, total - header, buffer[at + 12 : at + 20], ttl, ip_id, number, time)
     if protocol == 51 and end - at >= header + 2:
@@ -90,6 +90,37 @@ def ipv4(buffer: bytes, at: int, end: int, original_end: int, number: int, time:
     return _carried(protocol, buffer, at + header, end, at + total)
 
 
+def _piece4(buffer: bytes, at: int, start: int, end: int, stop: int) -> Found:
+    _, _, ip_id, fragment, ttl, protocol = _ipv4_header(buffer, at)
+    last = not fragment & 0x2000
+    if stop <= start or (not last and (stop - start) & 7):
+        return "IPv4 fragment of an impossible length"
+    offset = (fragment & 0x1FFF) << 3
+    data = buffer[start : max(start, end)]
+    return piece(buffer[at + 12 : at + 20], protocol, ip_id, ttl, offset, stop - start, last, data)
+
+
+def whole(first: Piece, buffer: bytes, end: int, length: int, number: int, time: int | None) -> Found:
+    """What a packet that was put together carries: ``buffer`` holds ``end`` of its ``length`` octets.
+
+    ``first`` is its first piece. The result is as that of ``ipv4``.
+    """
+    addresses, protocol, ttl = first.addresses, first.protocol, first.ttl
+    if len(addresses) == 32:
+        return _carried6(protocol, buffer, 0, end, length, addresses, ttl, number, time)
+    if protocol == 6:
+        return tcp(buffer, 0, end, length, addresses, ttl, first.ident, number, time)
+    if protocol == 17:
+        if end >= 8 and (port := _half(buffer, 2)[0]) in PORTS:
+            inner = over_udp(port, buffer, 8, end, length)
+            if inner is not None:
+                return inner
+        return udp(buffer, 0, end, length, addresses, ttl, first.ident, number, time)
+    if protocol == 1:
+        return icmp(buffer, 0, end, addresses[:4], number, time)
+    return _carried(protocol, buffer, 0, end, length)
+
+
 def ipv6(buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None) -> Found:
     """The IPv6 packet at ``at``; arguments and result as for ``ipv4``."""
     if end - at < 40:
@@ -104,7 +135,21 @@ def ipv6(buffer: bytes, at: int, end: int, original_end: int, number: int, time:
         jumbo = _jumbo_length(buffer, start, end) if protocol == 0 else 0
         carried = jumbo or max(0, original_end - start)
     stop = start + carried
-    end = min(end, stop)
+    return _carried6(protocol, buffer, start, min(end, stop), stop, addresses, ttl, number, time)
+
+
+def _carried6(
+    protocol: int,
+    buffer: bytes,
+    start: int,
+    end: int,
+    stop: int,
+    addresses: bytes,
+    ttl: int,
+    number: int,
+    time: int | None,
+) -> Found:
+    """What stands behind the header of IPv6 and its extensions."""
     for _ in range(_MOST_EXTENSIONS):
         if protocol == 6:
             return tcp(buffer, start, end, stop - start, addresses, ttl, -1, number, time)
@@ -117,8 +162,13 @@ def ipv6(buffer: bytes, at: int, end: int, original_end: int, number: int, time:
         if protocol == 44:
             if end - start < 8:
                 return CUT
-            if _half(buffer, start + 2)[0] & 0xFFF9:
-                return "IPv6 fragment"
+            place = _half(buffer, start + 2)[0]
+            if place & 0xFFF9:
+                length, last = stop - start - 8, not place & 1
+                if length <= 0 or (not last and length & 7):
+                    return "IPv6 fragment of an impossible length"
+                ident, data = _word(buffer, start + 4)[0], buffer[start + 8 : max(start + 8, end)]
+                return piece(addresses, buffer[start], ident, ttl, place & 0xFFF8, length, last, data)
             protocol = buffer[start]
             start += 8
         elif protocol == 58:

@@ -10,11 +10,12 @@ from collections.abc import Iterator, Mapping
 from struct import Struct
 from typing import NamedTuple
 
-from tcpmodel.traces.circumstances import CLOCK, CUT, FRAGMENTS, TUNNELS, Circumstances
+from tcpmodel.traces.circumstances import CLOCK, CUT, TUNNELS, Circumstances
+from tcpmodel.traces.fragments import Fragments
 from tcpmodel.traces.link import DECODERS, SUPPORTED, Decoder, within
 from tcpmodel.traces.records import Record, Skipped, TraceError
 from tcpmodel.traces.source import Source
-from tcpmodel.traces.tunnels import Inner
+from tcpmodel.traces.tunnels import Inner, Piece
 
 
 class _Kind(NamedTuple):
@@ -68,7 +69,17 @@ class PcapTrace:
         self._decode = decoder
 
     def records(self) -> Iterator[Record]:
-        """All TCP and UDP packets in order; TraceError, after what was readable, where the file is cut or damaged."""
+        """All TCP and UDP packets in order; TraceError, after what was readable, where the file is cut or damaged.
+
+        One that was put together from fragments has the number and time of the piece that made it whole.
+        """
+        pieces = Fragments(self.skipped, self.circumstances)
+        try:
+            yield from self._records(pieces)
+        finally:
+            pieces.finish()
+
+    def _records(self, pieces: Fragments) -> Iterator[Record]:
         order, unit, header_size = self._kind
         record_header = Struct(order + "IIII").unpack_from
         read = self._source.read
@@ -126,11 +137,11 @@ class PcapTrace:
             if found.__class__ is Inner:
                 found, names = within(found, buffer, number, time)
                 met((TUNNELS[0], TUNNELS[1].format(names)), number)
+            if found.__class__ is Piece:
+                found = pieces.take(found, number, time)  # type: ignore[assignment]
             if found.__class__ is str:
                 skip(found)
-                if "fragment" in found:
-                    met(FRAGMENTS, number)
-            else:
+            elif found is not None:
                 yield found  # type: ignore[misc]
             at = end
 

@@ -10,11 +10,12 @@ from collections.abc import Iterator, Mapping
 from struct import Struct
 from typing import NamedTuple, NoReturn
 
-from tcpmodel.traces.circumstances import CLOCK, CUT, DROPPED, FRAGMENTS, INTERFACES, TUNNELS, Circumstances
+from tcpmodel.traces.circumstances import CLOCK, CUT, DROPPED, INTERFACES, TUNNELS, Circumstances
+from tcpmodel.traces.fragments import Fragments
 from tcpmodel.traces.link import DECODERS, SUPPORTED, Decoder, within
 from tcpmodel.traces.records import Record, Skipped, TraceError
 from tcpmodel.traces.source import Source
-from tcpmodel.traces.tunnels import Inner
+from tcpmodel.traces.tunnels import Inner, Piece
 
 MAGIC = b"\x0a\x0d\x0d\x0a"
 """The first four octets of a file, the same in both byte orders."""
@@ -93,7 +94,17 @@ class PcapngTrace:
         self._source = source
 
     def records(self) -> Iterator[Record]:
-        """All TCP and UDP packets in order; TraceError, after what was readable, where the file is cut or damaged."""
+        """All TCP and UDP packets in order; TraceError, after what was readable, where the file is cut or damaged.
+
+        One that was put together from fragments has the number and time of the piece that made it whole.
+        """
+        pieces = Fragments(self.skipped, self.circumstances)
+        try:
+            yield from self._records(pieces)
+        finally:
+            pieces.finish()
+
+    def _records(self, pieces: Fragments) -> Iterator[Record]:
         buffer = _Buffer(self._source)
         order = ">"
         head = Struct(">II").unpack_from
@@ -175,12 +186,11 @@ class PcapngTrace:
                     if isinstance(found, Inner):
                         found, names = within(found, data, number, time)
                         met((TUNNELS[0], TUNNELS[1].format(names)), number)
-                    if isinstance(found, str):
-                        skip(found)
-                        if "fragment" in found:
-                            met(FRAGMENTS, number)
-                    else:
-                        yield found
+                    whole = pieces.take(found, number, time) if isinstance(found, Piece) else found
+                    if isinstance(whole, str):
+                        skip(whole)
+                    elif whole is not None:
+                        yield whole
             elif kind == _INTERFACE:
                 if length < 20:
                     self._damaged(buffer, "an interface description is too short")

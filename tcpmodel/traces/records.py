@@ -63,7 +63,7 @@ FIELD_KEYS = frozenset(
         *("sack_blocks", "sack_high", "bad_sack", "option_octets", "bad_options", "after_end", "twice", "reserved"),
         *("checksum", "checksum_ok", "checksum_partial", "ip_payload", "ip_version", "ip_id", "ttl", "same_socket"),
         *("source_port", "destination_port", "source_multicast", "destination_multicast"),
-        *("icmp_type", "icmp_code", "about", "mtu", "from_destination", "quoted"),
+        *("icmp_type", "icmp_code", "about", "mtu", "from_destination", "quoted", "fragments"),
     }
 )
 """Every key that a reader puts into ``Packet.fields``."""

@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from tcpmodel.traces.circumstances import CLOCK, CUT, FRAGMENTS, TUNNELS, Circumstances
+from tcpmodel.traces.fragments import Fragments
 from tcpmodel.traces.json_stream import Broken, Members, Unfinished, objects
 from tcpmodel.traces.records import Record, Skipped, TraceError
 from tcpmodel.traces.source import Source
 from tcpmodel.traces.tshark_layers import chosen
-from tcpmodel.traces.tshark_packet import Packets, Values, time_of
+from tcpmodel.traces.tshark_packet import Packets, Values, number_of, time_of
+from tcpmodel.traces.tunnels import Piece
 
 _HEAD = re.compile(
     r'[\s\[]*\{\s*"(?:_index"|_source"\s*:\s*\{|index"\s*:\s*\{|layers"\s*:\s*\{|frame(?:_raw)?"\s*:\s*[{\[]|'
@@ -52,6 +54,13 @@ class TsharkJsonTrace:
 
         Objects that are broken are counted and the first is named; TraceError if there is nothing else.
         """
+        pieces = Fragments(self.skipped, self.circumstances)
+        try:
+            yield from self._records(pieces)
+        finally:
+            pieces.finish()
+
+    def _records(self, pieces: Fragments) -> Iterator[Record]:
         packets = Packets()
         count = broken = 0
         first: Broken | None = None
@@ -70,11 +79,15 @@ class TsharkJsonTrace:
                 count += 1
                 choice = chosen(layers, packets, count)
                 found = choice.found
-                number = count if isinstance(found, str) else found.number
+                number = (number_of(choice.frame) or count) if isinstance(found, str) else found.number
                 self._notice(choice.frame, number)
                 if choice.tunnels:
                     self.circumstances.add((TUNNELS[0], TUNNELS[1].format(choice.tunnels)), number)
-                if isinstance(found, str):
+                if isinstance(found, Piece):
+                    packet = pieces.take(found, number, time_of(choice.frame))
+                    if packet is not None:
+                        yield packet
+                elif isinstance(found, str):
                     self.skipped.add(found)
                     if "fragment" in found:
                         self.circumstances.add(FRAGMENTS, number)

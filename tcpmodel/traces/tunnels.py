@@ -36,6 +36,37 @@ class Inner(NamedTuple):
     tunnel: str
 
 
+class Piece(str):
+    """A fragment of an IP packet; as text, it is the reason why there is no packet yet.
+
+    ``protocol`` is what the whole packet carries (of the first piece; it may differ in others). ``data`` are the octets
+    that were captured of the ``length`` that it has.
+    """
+
+    __slots__ = ("addresses", "data", "ident", "key", "last", "length", "offset", "protocol", "ttl")
+
+    addresses: bytes
+    protocol: int
+    ident: int
+    key: tuple[bytes, int, int]
+    ttl: int
+    offset: int
+    length: int
+    last: bool
+    data: bytes
+
+
+def piece(
+    addresses: bytes, protocol: int, ident: int, ttl: int, offset: int, length: int, last: bool, data: bytes
+) -> Piece:
+    """The fragment with these properties; those of IPv6 belong together whatever protocol they tell."""
+    made = Piece("IPv4 fragment" if len(addresses) == 8 else "IPv6 fragment")
+    made.addresses, made.protocol, made.ident, made.ttl = addresses, protocol, ident, ttl
+    made.key = (addresses, ident, protocol if len(addresses) == 8 else -1)
+    made.offset, made.length, made.last, made.data = offset, length, last, data
+    return made
+
+
 Found = Packet | Inner | str
 """What is found in a packet: a packet to judge, what a tunnel carries, or the reason why there is neither."""
 

@@ -234,7 +234,7 @@ LEFT_OUT = {
     "ICMP": ETHERNET + ipv4(1),
     "SCTP": ETHERNET + ipv4(132),
     "not TCP or UDP: protocol 99": ETHERNET + ipv4(99),
-    "IPv4 fragment": ETHERNET + ipv4(6, fragment=0x2000),
+    "IPv4 fragment": ETHERNET + ipv4(6, fragment=0x2000, payload=bytes(24)),
     "IPv6 fragment": bytes(12) + b"\x86\xdd" + ipv6(44, b"\x11\0\0\1" + bytes(4) + UDP),
     "IPv6 without a transport header": bytes(12) + b"\x86\xdd" + ipv6(59, b""),
     "ICMPv6": bytes(12) + b"\x86\xdd" + ipv6(0, b"\x3a\0" + bytes(6) + bytes(8)),
@@ -422,7 +422,7 @@ def test_samples_agree_with_scapy(read, samples, name):
     expected = [(at, view) for at, view in expected if view is not None]
     reading = read(path.read_bytes())
     assert reading.error is None
-    records = [packet for packet in reading.records if packet.protocol != ERRORS]
+    records = [each for each in reading.records if each.protocol != ERRORS and "fragments" not in each.fields]
     optional = ("mss", "wscale", "sackok", "tsval", "tsecr")
     assert len(records) == len(expected)
     for packet, (at, view) in zip(records, expected, strict=True):
