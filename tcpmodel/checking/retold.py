@@ -189,7 +189,7 @@ class Retold:
             record.local,
             record.number,
             True,
-            f"says {name}, and what it tells itself leads to {' or '.join(ending.states)}",
+            f"is said to end in {name}, but what is told of it leads to {' or '.join(ending.states)}",
             tuple(cites)[:2],
             record.time,
             observed=name,
