@@ -14,7 +14,8 @@ from tcpmodel.traces.source import Source, open_source
 SUPPORTED = (
     "pcap and pcapng captures, tcpdump text, ftrace or perf text of sock:inet_sock_set_state, "
     "tcpstates and tcplife tables, tshark -T fields, json, jsonraw and ek, listings of sockets by ss and netstat, "
-    "conntrack, Zeek's conn.log, debug lines of lwIP, smoltcp, Zephyr, FreeRTOS+TCP and gVisor, our own JSON Lines; "
+    "conntrack, Zeek's conn.log, strace, debug lines of lwIP, smoltcp, Zephyr, FreeRTOS+TCP and gVisor, "
+    "our own JSON Lines; "
     "each also packed with gzip"
 )
 """What can be read, for people."""
@@ -121,6 +122,11 @@ def _recognised(source: Source, size: int) -> Trace:
                 return snapshots.SnapshotTrace(source)
             if tcpdump_text.recognises(line):
                 return tcpdump_text.TcpdumpTrace(source, lines)
+            if line.endswith(")") or "(" in line:
+                from tcpmodel.traces import strace
+
+                if strace.recognises(line):
+                    return strace.StraceTrace(source)
             dialect = stack_logs.recognises(line)
             if dialect is not None:
                 return stack_logs.StackTrace(source, dialect)

@@ -95,10 +95,11 @@ ELSEWHERE = (
     "logs/snapshots/",
     "logs/stacks/",
     "logs/zeek/",
+    "/strace_",
     "/conntrack_",
     "rst-abort-client/netstat_rtc.log",
 )
-"""What is no trace, or is judged in a test of its own: listings, stacks, the tracker, a log that shows no socket."""
+"""What is no trace, or is judged in a test of its own: listings, stacks, calls, trackers, a log without sockets."""
 
 
 def test_every_trace_has_its_verdict() -> None:
