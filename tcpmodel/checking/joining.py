@@ -88,7 +88,7 @@ class _Join:
         if isinstance(first, Packet):
             a, b = first.source, first.destination
         else:
-            a, b = first.local, first.remote
+            a, b = addresses if first in (logs[addresses[0]] or ()) else addresses[::-1]
         if parts:
             a, b = parts[0].a, parts[0].b
         found: list[Found] = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tcpmodel.checking.telling import Line
-from tcpmodel.traces.records import Packet, Record
+from tcpmodel.traces.records import Event, Packet, Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,11 +51,16 @@ class Views:
             yield record
 
     def ends(self) -> dict[Pair, list[Line]]:
-        """The lines of each end that exactly one socket of the log can be."""
+        """The lines of each end that exactly one socket of the log can be.
+
+        A socket of which only calls and the like are told, and not all of its addresses, is an end by its own name.
+        """
         found: dict[Pair, list[Line]] = {}
         twice: set[Pair] = set()
-        for (origin, protocol, _), lines in self.lines.items():
+        for (origin, protocol, endpoint), lines in self.lines.items():
             known = {(line.local, line.remote) for line in lines if _whole(line.local) and _whole(line.remote)}
+            if not known and all(isinstance(line, Event) for line in lines):
+                known = {(lines[-1].local if _whole(lines[-1].local) else endpoint, lines[-1].remote)}
             if len(known) != 1 or len(lines) > MOST_OF_ONE:
                 twice.update((origin, protocol, *way) for way in known)
                 continue

@@ -83,8 +83,20 @@ class _Story:
             # It may be anything, even a call.
             self.told_all = self.told_all and line.kind != "call"
             return
+        if Meaning() in meanings and not self.teller.source.shows_calls:
+            return  # it may stand for nothing, so nothing follows from it
         then = self.entries[-1].then if self.entries else None
-        self.entries.append(Entry(line.number, line.time, f"{line.kind} {line.name}", meanings, then, line.kind))
+        entry = Entry(line.number, line.time, f"{line.kind} {line.name}", meanings, then, line.kind)
+        if self._repeated(entry):
+            self.entries.pop()
+        self.entries.append(entry)
+
+    def _repeated(self, entry: Entry) -> bool:
+        """Do the last two entries say what this one says? Then the first and the last of many say as much as all."""
+        if self.teller.source.shows_calls or len(self.entries) < 2:
+            return False
+        alike = (entry.words, entry.meanings, entry.then, entry.kind)
+        return all((one.words, one.meanings, one.then, one.kind) == alike for one in self.entries[-2:])
 
     def state(self, line: StateRecord) -> bool:
         """Take a change of state or a sample; False if the log is not to be used."""
