@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from tcpmodel.checking.configurations import Abilities
 from tcpmodel.checking.connection import Connection, NewConnection
+from tcpmodel.checking.doubles import Doubles
 from tcpmodel.checking.findings import ConnectionReport, ConnectionReports, Diagnostic, Pattern
 from tcpmodel.checking.memo import Memo
 from tcpmodel.checking.observer import WatchProgram, plain
@@ -104,12 +105,15 @@ class Table:
         self._sweep_at = SWEEP_FROM
         self._quoted = Quoted()
         self._recent = self._quoted.recent.append
+        self._doubles = Doubles()
+        self._reused = self._first_reuse = 0
 
     def packet(self, judge: Judge, packet: Packet) -> None:
         """Take the next packet; ``judge`` is the one of its protocol."""
         a, b = packet.source, packet.destination
         key = (packet.protocol, a, b) if a < b else (packet.protocol, b, a)
         self._recent(packet)
+        self._doubles.take(packet)
         connection = self._connections.get(key)
         if connection is None:
             first = self._waiting.take(packet)
@@ -151,7 +155,11 @@ class Table:
     def findings(self) -> list[Diagnostic]:
         """What is to be said of all connections together."""
         found = [each for counts in self._unanswered.values() for each in counts.findings(self._in_lines)]
-        return found + self._quoted.findings(self._in_lines)
+        found += self._quoted.findings(self._in_lines) + self._doubles.findings(self._in_lines)
+        if self._reused:
+            words = f"new connections between the addresses and ports of one before: {self._reused:,}"
+            found.append(Diagnostic("CAP-015", "capture", "", self._first_reuse, self._in_lines, words))
+        return found
 
     def _ended(self, judge: Judge, flags: int | None, a: str, b: str, place: int) -> None:
         counts = self._unanswered.get(judge.spec.name)
@@ -198,6 +206,8 @@ class Table:
             self._retire(before.previous)
             before.previous = None
         self._begun += 1
+        self._reused += 1
+        self._first_reuse = self._first_reuse or packet.number
         return self._begin(judge, key, self._begun, packet, before)
 
     # ---------------------------------------------------------------------------------------------------- forgetting
