@@ -19,6 +19,7 @@ from tcpmodel.traces.records import Packet, Record, Trace, TraceError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tcpmodel.checking.kept import Views
+    from tcpmodel.traces.pattern import Patterns
 
 
 def check(
@@ -31,6 +32,7 @@ def check(
     found: Found | None = None,
     *,
     growing: bool = False,
+    patterns: Patterns | None = None,
 ) -> Report:
     """Check these traces (``-`` is standard input) against these specs, one for each protocol.
 
@@ -39,7 +41,7 @@ def check(
     with the path and how many of its records were read; ``read`` with the report so far: after an input, or
     after all of them if there are several, since one may tell something about a connection of another; ``watch`` after
     each packet with its connection, the packet and its side; ``found`` for each finding as soon as it is made.
-    ``growing``: at the end of a file, wait for more until somebody interrupts.
+    ``growing``: at the end of a file, wait for more until somebody interrupts. ``patterns``: they read all text.
     """
     from tcpmodel.traces.open import open_traces
 
@@ -49,7 +51,7 @@ def check(
     views = None
     for path in paths:
         try:
-            for trace in open_traces(path, growing=growing):
+            for trace in open_traces(path, growing=growing, patterns=patterns):
                 if views is None and (len(paths) > 1 or trace.source):
                     from tcpmodel.checking.kept import Views
 

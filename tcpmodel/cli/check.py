@@ -14,6 +14,7 @@ from tcpmodel.cli.coverage import Covering, add_coverage
 from tcpmodel.cli.follow import Follow, add_follow
 from tcpmodel.cli.ladder import Ladder, add_ladder
 from tcpmodel.cli.options import SPEC_HELP, add_color, add_profile
+from tcpmodel.cli.pattern import add_pattern, read_patterns
 from tcpmodel.cli.policy import add_policy, read_policy, write_baseline
 from tcpmodel.cli.printing import FORMATS, Output, print_errors
 from tcpmodel.cli.slice import Slice, add_slice
@@ -74,6 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_slice(parser)
     add_coverage(parser)
     add_follow(parser)
+    add_pattern(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -83,10 +85,11 @@ def run(args: argparse.Namespace) -> int:
 
     specs, profiles = choose_profiles(args.profile, choose_specs(args.spec))
     policy = read_policy(args, specs)
+    patterns = read_patterns(args, specs)
     if args.slice is not None:
         return Slice(args, specs, profiles, policy).run()
     if args.follow:
-        return Follow(args, specs, profiles, policy).run()
+        return Follow(args, specs, profiles, policy, patterns).run()
     output = Output(args, specs, policy)
     special: Ladder | Covering | None = None
     if args.coverage:
@@ -96,7 +99,8 @@ def run(args: argparse.Namespace) -> int:
     watch = special.recorder if special is not None else None
     progress = Progress(sys.stderr)
     try:
-        report = check(args.traces, specs, profiles, progress, output.read if output.streams else None, watch)
+        read = output.read if output.streams else None
+        report = check(args.traces, specs, profiles, progress, read, watch, patterns=patterns)
     finally:
         progress.end()
     if not output.streams:

@@ -12,6 +12,7 @@ import sys
 from contextlib import ExitStack
 
 from tcpmodel.cli.errors import CommandError
+from tcpmodel.cli.pattern import add_pattern, read_patterns
 
 TYPE_CHECKING = False  # see main.py
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("-o", "--output", metavar="FILE", help="write into FILE instead of standard output")
     parser.add_argument("-q", "--quiet", action="store_true", help="say nothing about what was left out")
+    add_pattern(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -47,12 +49,13 @@ def run(args: argparse.Namespace) -> int:
     from tcpmodel.traces.open import open_traces
     from tcpmodel.traces.records import TraceError
 
+    patterns = read_patterns(args)
     status = 0
     with ExitStack() as stack:
         out = _output(args.output, args.traces, stack)
         for path in args.traces:
             try:
-                traces = open_traces(path)
+                traces = open_traces(path, patterns=patterns)
                 for count, trace in enumerate(traces):
                     error = _write(trace, out, headed=len(args.traces) > 1 or count > 0)
                     status = 2 if error else status

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tcpmodel.checking.findings import ConnectionReport, Diagnostic
     from tcpmodel.model.spec import Spec
     from tcpmodel.report.policy import Policy
+    from tcpmodel.traces.pattern import Patterns
 
 
 def add_follow(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +36,12 @@ class Follow:
     """Reads one trace to wherever it ends; CommandError at once for options that do not go together."""
 
     def __init__(
-        self, args: argparse.Namespace, specs: Sequence[Spec], profiles: Sequence[str], policy: Policy
+        self,
+        args: argparse.Namespace,
+        specs: Sequence[Spec],
+        profiles: Sequence[str],
+        policy: Policy,
+        patterns: Patterns | None,
     ) -> None:
         if len(args.traces) != 1:
             raise CommandError("--follow: name one file, or - for a pipe")
@@ -44,6 +50,7 @@ class Follow:
         if args.output is not None or args.ladder or args.coverage or args.connection or args.write_baseline:
             raise CommandError("--follow: does not go together with other outputs, nor with -o")
         self._args, self._specs, self._profiles, self._policy = args, specs, profiles, policy
+        self._patterns = patterns
         self._told: dict[int, Diagnostic] = {}
 
     def run(self) -> int:
@@ -53,7 +60,14 @@ class Follow:
         from tcpmodel.report.style import Style
 
         self._style = Style.of(sys.stdout, color=wants_color(self._args.color, sys.stdout))
-        report = check(self._args.traces, self._specs, self._profiles, found=self._found, growing=True)
+        report = check(
+            self._args.traces,
+            self._specs,
+            self._profiles,
+            found=self._found,
+            growing=True,
+            patterns=self._patterns,
+        )
         self._policy.settle(report)
         for one in report.connections:
             for item in one.diagnostics:

@@ -11,6 +11,10 @@ from collections.abc import Iterator
 from tcpmodel.traces.records import Trace, TraceError
 from tcpmodel.traces.source import Source, open_source
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tcpmodel.traces.pattern import Patterns
+
 SUPPORTED = (
     "pcap and pcapng captures, tcpdump text, ftrace or perf text of sock:inet_sock_set_state, "
     "tcpstates and tcplife tables, tshark -T fields, json, jsonraw and ek, listings of sockets by ss and netstat, "
@@ -37,38 +41,38 @@ _NAMED = (
 )
 
 
-def open_trace(path: str, *, growing: bool = False) -> Trace:
+def open_trace(path: str, *, growing: bool = False, patterns: Patterns | None = None) -> Trace:
     """Open the trace in the file ``path``, or on standard input for ``-``.
 
     The format is told by the content; gzip is unpacked on the way. Raises TraceError when the input cannot be opened,
     is empty or is of no known format; the message says what was found. ``records()`` may be used once.
-    ``growing``: see ``open_source``.
+    ``growing``: see ``open_source``. ``patterns``: they read every text that is not our own JSON Lines.
     """
     source = open_source(path, growing=growing)
     try:
-        return recognise(source)
+        return recognise(source, patterns)
     except TraceError:
         source.close()
         raise
 
 
-def open_traces(path: str, *, growing: bool = False) -> Iterator[Trace]:
+def open_traces(path: str, *, growing: bool = False, patterns: Patterns | None = None) -> Iterator[Trace]:
     """The traces in the file ``path``, usually one: a file of our own format may hold several, each under a heading.
 
     Read one to its end before the next is asked for. Raises TraceError as ``open_trace`` does.
     """
-    trace: Trace | None = open_trace(path, growing=growing)
+    trace: Trace | None = open_trace(path, growing=growing, patterns=patterns)
     while trace is not None:
         yield trace
         trace = getattr(trace, "following", None)
 
 
-def recognise(source: Source) -> Trace:
+def recognise(source: Source, patterns: Patterns | None = None) -> Trace:
     """The reader for what ``source`` holds. Raises TraceError as ``open_trace`` does."""
     size = 1 if source.growing else _TEXT_HEAD
     while True:
         try:
-            return _recognised(source, size)
+            return _recognised(source, size, patterns)
         except TraceError:
             # Of a source that grows no more is waited for than is needed to know what it is.
             if size >= _TEXT_HEAD or len(source.peek()) < size:
@@ -76,7 +80,7 @@ def recognise(source: Source) -> Trace:
         size = min(len(source.peek()) + 1, _TEXT_HEAD)
 
 
-def _recognised(source: Source, size: int) -> Trace:
+def _recognised(source: Source, size: int, patterns: Patterns | None) -> Trace:
     head = source.head(4)
     if not head:
         what = "the gzip file holds nothing" if source.packed else "there is nothing to read: the input is empty"
@@ -89,6 +93,11 @@ def _recognised(source: Source, size: int) -> Trace:
         return pcapng.PcapngTrace(source)
     lines = _first_lines(source, size)
     first = next((line.lstrip() for line in lines if line and not line.isspace()), "")
+    if patterns and lines:
+        from tcpmodel.traces import json_lines, pattern
+
+        if not (json_lines.recognises(first) and '"event"' in first):
+            return pattern.PatternTrace(source, patterns)
     if first.startswith(("{", "[")):
         from tcpmodel.traces import tshark_json
 

@@ -94,6 +94,7 @@ ELSEWHERE = (
     "EXPECTED.tsv",
     "logs/snapshots/",
     "logs/stacks/",
+    "logs/pattern/",
     "logs/zeek/",
     "/strace_",
     "/conntrack_",
