@@ -7,19 +7,18 @@ Must never hold: what a pattern may be or what its groups mean (see ``traces.pat
 from __future__ import annotations
 
 import argparse
-import difflib
-from collections.abc import Iterable
-from typing import Any
 
 from tcpmodel.cli.errors import CommandError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tcpmodel.model.spec import Spec
     from tcpmodel.traces.pattern import Patterns
 
 
-def add_pattern(parser: Any) -> None:
+def add_pattern(parser: argparse.ArgumentParser) -> None:
     """Add the options to a parser."""
     group = parser.add_argument_group("logs of any form")
     group.add_argument(
@@ -58,6 +57,8 @@ def read_patterns(args: argparse.Namespace, specs: Iterable[Spec] = ()) -> Patte
 
 
 def _states(text: str, known: list[str]) -> dict[str, str]:
+    import difflib
+
     found: dict[str, str] = {}
     for part in text.split(","):
         if not part.strip():
