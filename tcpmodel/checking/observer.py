@@ -9,7 +9,7 @@ and, if it has ``once``, that holds afterwards too. What is not known leaves a r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +37,9 @@ TOLD = 4
 
 COMPLETE = "option_octets"
 """The key by which readers say that they have looked at everything optional."""
+
+CLOCK = "time"
+"""The key under which a message has its own time."""
 
 _NO_SIGHTING = Sighting("", 0, {}, {})
 
@@ -159,7 +162,7 @@ class Observer:
         lossless: Facts,
         tell: Tell,
     ) -> list[str]:
-        shape = _look(program, packet.fields, environment, near)
+        shape = _look(program, packet, environment, near)
         notices: list[str] = []
         watch, count = program.watch, program.notes
         own, peer = self.notes[side], self.notes[1 - side]
@@ -177,6 +180,30 @@ class Observer:
                     notices += one.notices
         own[:] = environment[watch.own : watch.own + count]
         if self.doubts:
+            self._settle(lossless)
+
+    def _look(self, packet: Packet, environment: Environment, near: tuple[int | None, int | None]) -> int:
+        """Fill in what only observers see; the result tells which of it is there."""
+        fields = packet.fields
+        complete = COMPLETE in fields
+        shape = 1
+        for slot, key, optional, full, space in self.program.seen:
+            number = fields.get(key)
+            if key == CLOCK and packet.time is not None:
+                number = packet.time // 1000
+            if number is not None:
+                if space:
+                    base = near[0] if space == "sender" else near[1]
+                    number = number if base is None else v.unwrap(number, base)
+                environment[slot] = (number, number)
+                shape = shape * 3 + 1
+            elif optional and complete:
+                shape *= 3
+            else:
+                environment[slot] = full
+                shape = shape * 3 + 2
+        return shape
+
             self.settle(lossless)
         return notices
 
@@ -251,13 +278,16 @@ def plain(program: WatchProgram, interpreter: Interpreter, packet: Packet) -> bo
 
 
 def _look(
-    program: WatchProgram, fields: Mapping[str, int], environment: Environment, near: tuple[int | None, int | None]
+    program: WatchProgram, packet: Packet, environment: Environment, near: tuple[int | None, int | None]
 ) -> int:
     """Fill in what only observers see; the result tells which of it is there."""
+    fields = packet.fields
     complete = COMPLETE in fields
     shape = 1
     for slot, key, optional, full, space in program.seen:
         number = fields.get(key)
+        if key == CLOCK and packet.time is not None:
+            number = packet.time // 1000
         if number is not None:
             if space:
                 base = near[0] if space == "sender" else near[1]

@@ -19,8 +19,8 @@ _ITEM = re.compile(
     rf"\s+(?:(?:on|may|otherwise|step|use|typical){_END}|@|{_NAME}[ \t]*:[ \t]*(?:@|(?:on|may|otherwise){_END}))"
 )
 _WITH_ITEMS = re.compile(rf"(?:(?:initial|final){_END}[ \t]*)*(?:state|rules){_END}")
-_SCENARIO = re.compile(rf"(?:reject[ \t]+)?scenario{_END}")
-_HEADING = re.compile(rf"\s+(?:(?:with|without|from){_END}|\[)")
+_SCENARIO = re.compile(rf"(?:(?:reject[ \t]+)?scenario|example){_END}")
+_HEADING = re.compile(rf"\s+(?:(?:with|without|from|after){_END}|\[)")
 _DECLARED = re.compile(rf"(?:(?:initial|final){_END}\s*)*(\w+)\s+({_NAME}(?:\s*,\s*{_NAME})*)")
 
 
@@ -35,7 +35,7 @@ class Piece(NamedTuple):
 class Chunk(NamedTuple):
     """One declaration: its head, and for a state or a group the items after it, one piece each.
 
-    ``lines``: it is a scenario, whose items are its lines.
+    ``lines``: it is a scenario or an example, whose items are its lines.
     """
 
     head: Piece

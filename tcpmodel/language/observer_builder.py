@@ -38,6 +38,7 @@ class ObserverBuilder(ExpressionBuilder):
             self._type_if_any(children),
             self._one(parts, "from"),
             self._one(parts, "title"),
+            self._one(parts, "typical"),
         )
 
     def note(self, children: list[Any]) -> NoteDecl:

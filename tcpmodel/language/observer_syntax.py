@@ -20,6 +20,7 @@ class SeenDecl(Declaration):
     type: TypeName | None
     source: Word | None
     title: Word | None
+    typical: Word | None
 
 
 @dataclass(slots=True, eq=False, repr=False)

@@ -16,7 +16,7 @@ from tcpmodel.language.builder import Builder
 from tcpmodel.language.chunks import Chunk, Piece, declared_names, split_file
 from tcpmodel.language.errors import MOST_ERRORS, SpecError
 from tcpmodel.language.parts import FORM, MOST_PARTS, NO_PARTS, Parts, good_path
-from tcpmodel.language.scenario_syntax import LineNode, ScenarioDecl
+from tcpmodel.language.scenario_syntax import ExampleDecl, LineNode, ScenarioDecl
 from tcpmodel.language.span import NOWHERE, Span
 from tcpmodel.language.syntax import Word
 from tcpmodel.language.syntax_errors import syntax_error
@@ -151,7 +151,7 @@ class _Reader:
     def _lines(self, chunk: Chunk, declaration: object) -> None:
         for piece in chunk.items:
             line = self._piece(piece, "line")
-            if isinstance(declaration, ScenarioDecl):
+            if isinstance(declaration, ScenarioDecl | ExampleDecl):
                 if isinstance(line, LineNode):
                     line.doc = piece.doc
                     declaration.lines.append(line)

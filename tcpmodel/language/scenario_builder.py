@@ -11,7 +11,7 @@ from typing import Any
 from lark import Token
 
 from tcpmodel.language.expression_builder import ExpressionBuilder, Part
-from tcpmodel.language.scenario_syntax import LineNode, LiteralNode, SaidNode, ScenarioDecl, Settings
+from tcpmodel.language.scenario_syntax import ExampleDecl, LineNode, LiteralNode, SaidNode, ScenarioDecl, Settings
 from tcpmodel.language.syntax import Node, Time, Word
 
 _KINDS = {"TIMEOUT": "timeout", "NOTICE": "notice", "MAY": "may", "LT": "in", "GT": "out", "SIGNAL": "signal"}
@@ -35,6 +35,15 @@ class ScenarioBuilder(ExpressionBuilder):
             self._all(parts, "lets"),
             self._all(parts, "cites"),
         )
+
+    def example(self, children: list[Any]) -> ExampleDecl:
+        name, parts = self._word(children[0]), self._parts(children)
+        title, after = self._one(parts, "title"), self._one(parts, "after")
+        return ExampleDecl(name.span, name, title, after, self._one(parts, "from"))
+
+    def follows(self, children: list[Token]) -> Part:
+        word = self._word(children[0])
+        return Part("after", word, word.span)
 
     def from_state(self, children: list[Token]) -> Part:
         word = self._word(children[0])
@@ -121,6 +130,16 @@ class ScenarioBuilder(ExpressionBuilder):
                 "right": self._word(last) if last.type == "NAME" else None,
             },
         )
+
+    def shown(self, children: list[Any]) -> Part:
+        said = next(child for child in children if isinstance(child, SaidNode))
+        return Part("line", {"kind": "shown", "said": said, "arrows": (str(children[0]), "")})
+
+    def pause(self, children: list[Any]) -> Part:
+        time = children[0]
+        assert isinstance(time, Time)
+        literal = LiteralNode(time.span, "duration", time.text, time.value)
+        return Part("line", {"kind": "pause", "settings": [(Word("wait", time.span), literal)]})
 
     def line(self, children: list[Any]) -> LineNode:
         parts = self._parts(children)

@@ -41,7 +41,8 @@ class LineNode:
 
     ``words`` (one or two: states or a call), ``timeout``/``notice``/``may`` (``words``), ``in``/``out`` (``said``, None
     for nothing), ``signal`` (``words``, none for nothing), ``choose``/``let`` (``settings``), ``between`` (``said``,
-    ``arrows``, ``left``, ``right``), ``check``.
+    ``arrows``, ``left``, ``right``), ``shown`` (``said``, ``arrows``: only the first counts), ``pause`` (``settings``:
+    the time under the name ``wait``), ``check``.
     """
 
     span: Span
@@ -72,5 +73,20 @@ class ScenarioDecl(Declaration):
     turns_off: list[Word]
     lets: Settings
     cites: list[Cite]
+    lines: list[LineNode] = field(default_factory=list, init=False)
+    damaged: bool = field(default=False, init=False)
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class ExampleDecl(Declaration):
+    """``name``: the rule that it is about, or its own name; ``after``: the example that it goes on with.
+
+    ``end``: the end at whose host the messages are seen.
+    """
+
+    name: Word
+    title: Word | None
+    after: Word | None
+    end: Word | None
     lines: list[LineNode] = field(default_factory=list, init=False)
     damaged: bool = field(default=False, init=False)

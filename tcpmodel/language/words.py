@@ -36,6 +36,7 @@ DECLARATIONS = (
     "note",
     "observe",
     "need",
+    "example",
 )
 
 RULE_WORDS = ("when", "unless", "stay", "drop", "then continue", "drawn", "choose", "send", "signal", "with", "without")

@@ -13,6 +13,7 @@ from tcpmodel.model.definitions import Definitions
 from tcpmodel.model.judged import text_of, watching
 from tcpmodel.model.names import Names
 from tcpmodel.model.observer import FACTS
+from tcpmodel.model.types import Range, Type
 from tcpmodel.model.typing import Typer, read_type
 
 
@@ -62,8 +63,20 @@ class Noted:
         name = dotted[len(message) + 1 :]
         source = node.source.text if node.source else name.lower()
         self.names.seen[dotted] = spec.SeenField(
-            message, name, type_, node.optional, source, text_of(node.title), node.span
+            message, name, type_, node.optional, source, text_of(node.title), node.span, self._typical(node, type_)
         )
+
+    def _typical(self, node: SeenDecl, type_: Type) -> int | None:
+        """The number that is written, if it is one of the type."""
+        if node.typical is None:
+            return None
+        text = node.typical.text
+        low, high = (type_.low, type_.high) if isinstance(type_, Range) else (0, 2**32 - 1)
+        if not text.isdigit() or not low <= int(text) <= high:
+            help_ = f"a number from {low} to {high}"
+            self.report.error("TS032", f"{text} is not in {low}..{high}", node.typical.span, help_)
+            return None
+        return int(text)
 
     def _note(self, node: NoteDecl) -> None:
         type_ = read_type(node.type, self.report, ("local", "peer"))

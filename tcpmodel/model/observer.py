@@ -24,7 +24,8 @@ PEER = "peer."
 class SeenField:
     """``seen SEG.MSS : optional octets from mss``: a field of a message at which only observers look.
 
-    ``source`` is the key that trace readers use. ``optional``: a message can be without it.
+    ``source`` is the key that trace readers use. ``optional``: a message can be without it. ``typical``: what it is in
+    examples that say nothing of it.
     """
 
     message: str
@@ -34,6 +35,7 @@ class SeenField:
     source: str
     title: str
     span: Span
+    typical: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from tcpmodel.language.syntax import Word
 from tcpmodel.model import spec
 from tcpmodel.model.define import Definer
 from tcpmodel.model.definitions import Definitions
+from tcpmodel.model.examples import Examples
 from tcpmodel.model.judged import Judged, text_of, words_of
 from tcpmodel.model.marked import Marked
 from tcpmodel.model.names import Names, Report
@@ -110,6 +111,7 @@ class _Resolver:
             observations,
             needs,
             tuple(names.told.values()),
+            Examples(self.file, names, states).all(),
         )
 
     # ------------------------------------------------------------------------------------------------------ headings

@@ -24,6 +24,8 @@ class Reader:
     def __init__(self, names: Names, states: Iterable[spec.State]) -> None:
         self.names = names
         self.report = names.report
+        self.observes = False
+        """May a message have fields that only observers look at?"""
         self.chosen: dict[str, Type] = {}
         """What rules choose, by name."""
         self.own: set[str] = set()
@@ -101,12 +103,14 @@ class Reader:
                 self.report.error("TS020", f"`{word.text}` stands twice in one message", word.span, "leave one of them")
                 continue
             seen.add(word.text)
-            field = next((field for field in message.fields if field.name == word.text), None)
+            field = next((field for field in self._fields(message) if field.name == word.text), None)
             if field is None and word.text == "CTL":
                 flags = self._flags(values, message)
             elif field is None:
                 if f"{message.name}.{word.text}" not in self.names.broken and message.name not in self.names.broken:
-                    self.report.unknown("TS014", "field", word, [*(known.name for known in message.fields), "CTL"])
+                    self.report.unknown(
+                        "TS014", "field", word, [*(known.name for known in self._fields(message)), "CTL"]
+                    )
             elif len(values) != 1:
                 self.report.error("TS030", "a field has one value", word.span, f"write: <{word.text}=1>")
             else:
@@ -131,8 +135,12 @@ class Reader:
                 self.report.error("TS018", "the spec declares no message", node.span, "declare one: message SEG")
             return None
         names = {word.text for word, _ in node.fields} - {"CTL"}
-        fitting = [one for one in messages.values() if names <= {field.name for field in one.fields}]
+        fitting = [one for one in messages.values() if names <= {field.name for field in self._fields(one)}]
         return (fitting or list(messages.values()))[0]
+
+    def _fields(self, message: spec.Message) -> list[spec.Field | spec.SeenField]:
+        seen = [field for field in self.names.seen.values() if self.observes and field.message == message.name]
+        return [*message.fields, *seen]
 
     def _flags(self, values: list[LiteralNode], message: spec.Message) -> list[str]:
         flags: list[str] = []

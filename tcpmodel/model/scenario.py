@@ -122,6 +122,37 @@ class CheckLine(Line):
 
 
 @dataclass(frozen=True, slots=True)
+class ShownLine:
+    """A message of an example as an observer sees it: ``sender`` A (left) or B; its fields may be of those ``seen``.
+
+    ``wrong``: what is wrong about it, or "". ``wait``: microseconds since the message before.
+    """
+
+    span: Span
+    sender: str
+    message: SaidMessage
+    wrong: str
+    wait: int
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Messages that break the rule ``name`` in the lines that are ``wrong``, or that do not break it.
+
+    ``after``: the example that comes before, or "". ``end``: A or B, if it is seen at that end's host, or "".
+    One that is no rule's name is only the beginning of others.
+    """
+
+    name: str
+    title: str
+    after: str
+    end: str
+    lines: tuple[ShownLine, ...]
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """One scenario.
 

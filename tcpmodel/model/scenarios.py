@@ -150,6 +150,10 @@ class Scenarios:
 
     def _line(self, node: ScenarioDecl, line: LineNode) -> spec.Line | None:
         base = (line.span, line.label, line.text, line.refused[0].text if line.refused else "")
+        if line.kind in ("shown", "pause"):
+            help_ = "what an observer sees stands in an example, not in a scenario"
+            self.report.error("TS050", "no line of a scenario", line.span, help_)
+            return None
         if line.kind == "between":
             return self._between(node, line, base)
         if line.kind == "words" and node.state is None and line.end is None:

@@ -36,8 +36,10 @@ from tcpmodel.model.observer import Note as Note
 from tcpmodel.model.observer import Observation as Observation
 from tcpmodel.model.observer import SeenField as SeenField
 from tcpmodel.model.observer import SeenMessage as SeenMessage
+from tcpmodel.model.scenario import Example as Example
 from tcpmodel.model.scenario import Line as Line
 from tcpmodel.model.scenario import Scenario as Scenario
+from tcpmodel.model.scenario import ShownLine as ShownLine
 from tcpmodel.model.scenario import StatesLine as StatesLine
 from tcpmodel.model.types import Type
 
@@ -401,6 +403,7 @@ class Spec:
     observations: tuple[Observation, ...] = ()
     needs: tuple[Need, ...] = ()
     told: tuple[SeenMessage, ...] = ()
+    examples: tuple[Example, ...] = ()
 
     @property
     def initial(self) -> State:

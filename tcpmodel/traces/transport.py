@@ -23,25 +23,30 @@ _half = Struct(">H").unpack_from
 _packet = tuple.__new__  # half the time of calling Packet, once per packet
 
 _TIMESTAMP_ONLY = 0x0101080A  # NOP, NOP, kind 8, length 10: what nearly every segment after the handshake carries
+_EVERYBODY = b"\xff\xff\xff\xff"
 _FAST_OPEN = b"\xf9\x89"  # the experiment identifier that Fast Open used before it had a kind of its own
 
-Flow = tuple[str, str, int, int, int]
+Flow = tuple[str, str, int, int, int, int]
 _flows: dict[bytes, Flow] = {}
 _FLOWS_KEPT = 1 << 16
 
 
 def _flow(key: bytes) -> Flow:
-    """Printed endpoints, ports, and whether the source is a multicast address, from addresses + ports in one key."""
+    """Printed endpoints, ports, and whether the source is a multicast address, and whether one of both is that of many
+    hosts, from addresses + ports in one key."""
     if len(_flows) >= _FLOWS_KEPT:
         _flows.clear()
     if len(key) == 12:
         source, destination = ipv4_text(key[:4]), ipv4_text(key[4:8])
         multicast = 1 if 224 <= key[0] <= 239 else 0
+        group = 1 if multicast or 224 <= key[4] <= 239 or _EVERYBODY in (key[:4], key[4:8]) else 0
     else:
         source, destination = ipv6_text(key[:16]), ipv6_text(key[16:32])
         multicast = 1 if key[0] == 0xFF else 0
+        group = 1 if 0xFF in (key[0], key[16]) else 0
     from_port, to_port = _ports(key, len(key) - 4)
-    flow = (endpoint_text(source, from_port), endpoint_text(destination, to_port), from_port, to_port, multicast)
+    ends = endpoint_text(source, from_port), endpoint_text(destination, to_port)
+    flow = (*ends, from_port, to_port, multicast, group)
     _flows[key] = flow
     return flow
 
@@ -68,7 +73,7 @@ def tcp(
         return CUT
     from_port, to_port, seq, ack, offset, flags, window, checksum, urgent = _tcp_header(buffer, at)
     key = addresses + buffer[at : at + 4]
-    source, destination, from_port, to_port, _ = _flows.get(key) or _flow(key)
+    source, destination, from_port, to_port, _, group = _flows.get(key) or _flow(key)
     header = offset >> 2 & 0x3C
     fields = {
         "seq": seq,
@@ -92,8 +97,10 @@ def tcp(
         fields["reserved"] = offset >> 1 & 7
     if source == destination:
         fields["same_socket"] = 1
+    if group:
+        fields["group_address"] = 1
     if end - at >= payload >= header >= 20:
-        _checksum(addresses, buffer[at : at + payload], checksum, fields)
+        _checksum(addresses, buffer[at : at + payload], header, checksum, fields)
     if header == 20:
         fields["option_octets"] = 0
     elif header > 20:
@@ -183,13 +190,20 @@ def _blocks(buffer: bytes, at: int, end: int, fields: dict[str, int]) -> None:
         fields["sack_high"] = highest
 
 
-def _checksum(addresses: bytes, segment: bytes, checksum: int, fields: dict[str, int]) -> None:
-    """Whether the checksum fits; a wrong one that is the sum of the pseudo header was left to the network card."""
-    if checksum_holds(addresses, 6, segment):
+def _checksum(addresses: bytes, segment: bytes, header: int, checksum: int, fields: dict[str, int]) -> None:
+    """Whether the checksum fits; a wrong one that is the sum of the pseudo header was left to the network card.
+
+    ``payload_sum`` is the part of the sum that comes from the payload: where it differs, the payload does.
+    """
+    # Modulo 65535 the ones' complement sum of 16-bit words is the number itself.
+    total = (int.from_bytes(segment, "big") << (8 if len(segment) & 1 else 0)) % 0xFFFF
+    if len(segment) > header:
+        fields["payload_sum"] = (total - int.from_bytes(segment[:header], "big")) % 0xFFFF
+    pseudo = int.from_bytes(addresses, "big") + 6
+    if (pseudo + len(segment) + total) % 0xFFFF == 0:
         fields["checksum_ok"] = 1
         return
     fields["checksum_ok"] = 0
-    pseudo = int.from_bytes(addresses, "big") + 6
     if checksum and (pseudo - checksum) % 0xFFFF in (0, -len(segment) % 0xFFFF):
         fields["checksum_partial"] = 1
 
@@ -212,7 +226,7 @@ def udp(
         return CUT
     from_port, to_port, length, checksum = _udp_header(buffer, at)
     key = addresses + buffer[at : at + 4]
-    source, destination, from_port, to_port, multicast = _flows.get(key) or _flow(key)
+    source, destination, from_port, to_port, multicast, _ = _flows.get(key) or _flow(key)
     fields = {
         "length": length,
         "ip_payload": payload,
