@@ -180,30 +180,6 @@ class Observer:
                     notices += one.notices
         own[:] = environment[watch.own : watch.own + count]
         if self.doubts:
-            self._settle(lossless)
-
-    def _look(self, packet: Packet, environment: Environment, near: tuple[int | None, int | None]) -> int:
-        """Fill in what only observers see; the result tells which of it is there."""
-        fields = packet.fields
-        complete = COMPLETE in fields
-        shape = 1
-        for slot, key, optional, full, space in self.program.seen:
-            number = fields.get(key)
-            if key == CLOCK and packet.time is not None:
-                number = packet.time // 1000
-            if number is not None:
-                if space:
-                    base = near[0] if space == "sender" else near[1]
-                    number = number if base is None else v.unwrap(number, base)
-                environment[slot] = (number, number)
-                shape = shape * 3 + 1
-            elif optional and complete:
-                shape *= 3
-            else:
-                environment[slot] = full
-                shape = shape * 3 + 2
-        return shape
-
             self.settle(lossless)
         return notices
 
@@ -277,9 +253,7 @@ def plain(program: WatchProgram, interpreter: Interpreter, packet: Packet) -> bo
     return not found
 
 
-def _look(
-    program: WatchProgram, packet: Packet, environment: Environment, near: tuple[int | None, int | None]
-) -> int:
+def _look(program: WatchProgram, packet: Packet, environment: Environment, near: tuple[int | None, int | None]) -> int:
     """Fill in what only observers see; the result tells which of it is there."""
     fields = packet.fields
     complete = COMPLETE in fields
