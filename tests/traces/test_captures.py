@@ -55,6 +55,7 @@ def test_every_field_of_a_segment(read, build):
         "ip_version": 4,
         "checksum": 0x1234,
         "checksum_ok": 0,
+        "payload_sum": 50274,
         "option_octets": 12,
     }
 
