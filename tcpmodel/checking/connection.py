@@ -17,7 +17,7 @@ from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE, VIOLATES, Connect
 from tcpmodel.checking.observer import Observer, WatchProgram
 from tcpmodel.checking.sightings import Interpreter, Numbers
 from tcpmodel.semantics.execution import Sighting
-from tcpmodel.semantics.values import Interval
+from tcpmodel.semantics.values import INFINITY, Interval
 from tcpmodel.traces.records import Packet
 
 REMEMBERED = 48
@@ -49,12 +49,15 @@ class Place:
 
 @dataclass(slots=True)
 class Assumption:
-    """ "It received something that was not seen", and all that is needed to take it back."""
+    """ "It received something that was not seen", and all that is needed to take it back.
+
+    ``later``: whether it sent or may have received the message, the message, and the highest number of who sent it.
+    """
 
     place: Place
     sighting: Sighting
     before: Endpoint
-    later: list[tuple[bool, Sighting]] = field(default_factory=list)
+    later: list[tuple[bool, Sighting, int]] = field(default_factory=list)
     explained: bool = False
 
 
@@ -188,13 +191,20 @@ class Connection:
             self._fill_gaps(sighting, side)
         for assumption in self.assumptions[side]:
             if assumption.sighting is not sighting:
-                assumption.later.append((True, sighting))
-        receiver.receive(sighting)
-        self._late_reception(sighting, 1 - side)
+                assumption.later.append((True, sighting, 0))
+        top = self._top(sighting) if how is Explanation.NONE else sender.top()
+        receiver.receive(sighting, top)
+        self._late_reception(sighting, 1 - side, top)
         for index in (0, 1):
             self._settle_assumptions(index)
         sender.sent = max(sender.sent, 1)
         return how
+
+    def _top(self, sighting: Sighting) -> int:
+        """A number that lies behind all that an unexplained message can occupy."""
+        slot = self.interpreter.number_slot
+        known = sighting.slots[slot] if slot is not None else None
+        return INFINITY if known is None else known[1] + self.interpreter.carried(sighting) + CONTROLS
 
     def _explain(self, packet: Packet | None, sighting: Sighting, side: int, place: Place) -> Explanation:
         sender = self.ends[side]
@@ -313,24 +323,24 @@ class Connection:
             endpoint.settle(after)
         return bool(after)
 
-    def _replay(self, endpoint: Endpoint, later: list[tuple[bool, Sighting]]) -> bool:
-        for sent, sighting in later:
+    def _replay(self, endpoint: Endpoint, later: list[tuple[bool, Sighting, int]]) -> bool:
+        for sent, sighting, top in later:
             if not sent:
-                endpoint.receive(sighting)
+                endpoint.receive(sighting, top)
             elif not self._plain(endpoint, sighting):
                 return False
         return True
 
-    def _late_reception(self, sighting: Sighting, side: int) -> None:
+    def _late_reception(self, sighting: Sighting, side: int, top: int) -> None:
         """A packet that was captured after its answer: no packet was lost, two were swapped."""
         for assumption in self.assumptions[side]:
-            assumption.later.append((False, sighting))
+            assumption.later.append((False, sighting, top))
             if assumption.explained:
                 continue
             trial = assumption.before.copy()
-            for sent, message in assumption.later:
+            for sent, message, highest in assumption.later:
                 if not sent:
-                    trial.receive(message)
+                    trial.receive(message, highest)
             if trial.by_behaviour(assumption.sighting):
                 assumption.explained = True
 

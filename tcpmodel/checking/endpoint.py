@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from enum import Enum
 
-from tcpmodel.checking.configurations import Abilities, Configuration, Configurations, Reception, rebase
+from tcpmodel.checking.configurations import Abilities, Configuration, Configurations, Key, Reception, rebase
 from tcpmodel.semantics import values as v
 from tcpmodel.semantics.execution import Run, Sighting
 from tcpmodel.semantics.program import CompiledRule
@@ -46,7 +46,10 @@ def _exact(known: Interval | None) -> bool:
 
 
 class Endpoint:
-    """``address`` is printable. ``now`` holds the configurations right after the last message seen from it."""
+    """``address`` is printable. ``now`` holds the configurations right after the last message seen from it.
+
+    ``pool`` holds what it may have received, as classes of messages; ``heard`` is the highest number that they show.
+    """
 
     def __init__(self, abilities: Abilities, address: str) -> None:
         self.abilities = abilities
@@ -55,14 +58,20 @@ class Endpoint:
         self.now: Configurations = abilities.fresh()
         self.ever: Configurations = {}
         self.pool: dict[PoolKey, dict[int, Interval | None]] = {}
+        self.heard = -v.INFINITY
         self.sent = 0
         self.from_start = True
         self._closed: Configurations | None = None
 
     # ---------------------------------------------------------------------------------------------- receptions
 
-    def receive(self, sighting: Sighting) -> None:
-        """From now on the endpoint may have received this message: at once, later, twice or never."""
+    def receive(self, sighting: Sighting, top: int = v.INFINITY) -> None:
+        """From now on the endpoint may have received this message: at once, later, twice or never.
+
+        ``top`` is the number after the last that its sender has used.
+        """
+        if top > self.heard:
+            self.heard = top
         key = (sighting.message, sighting.flags, self._carries(sighting))
         known = self.pool.get(key)
         if known is None:
@@ -171,10 +180,40 @@ class Endpoint:
     def by_behaviour(self, sighting: Sighting) -> Configurations:
         """Explained by the spec, with hidden calls, timers and receptions in between."""
         receptions = self.receptions()
-        after = self.explain(self.closed(), sighting, receptions)
+        after = self._as_heard(self.explain(self.closed(), sighting, receptions))
         if not after and any(configuration.ended for configuration in self.closed().values()):
-            after = self.explain(self.abilities.close(self.now, receptions), sighting, receptions)
+            after = self._as_heard(self.explain(self.abilities.close(self.now, receptions), sighting, receptions))
         return after
+
+    def _as_heard(self, after: Configurations) -> Configurations:
+        """Those configurations that expect nothing beyond what was seen of the peer, or was assumed before.
+
+        Classes of messages hold more than what was seen: their numbers and what they carry no longer belong together.
+        """
+        limit = self.heard
+        kept: Configurations = {}
+        beyond: list[tuple[Key, int]] = []
+        for key, configuration in after.items():
+            numbers = [known[0] for slot in self.program.peer_numbers if (known := configuration.values[slot])]
+            highest = max(numbers, default=-v.INFINITY)
+            if highest <= limit:
+                kept[key] = configuration
+            else:
+                beyond.append((key, highest))
+        if beyond:
+            assumed = [
+                known[1]
+                for configuration in self.now.values()
+                for slot in self.program.peer_numbers
+                if (known := configuration.values[slot])
+            ]
+            most = max(assumed, default=-v.INFINITY)
+            kept.update((key, after[key]) for key, highest in beyond if highest <= most)
+        return kept
+
+    def top(self) -> int:
+        """The number after the last that it is seen to have used."""
+        return max(self._highest(), default=v.INFINITY)
 
     def seen_late(self, sighting: Sighting, reach: tuple[int, int] | None = None) -> bool:
         """Was this sent earlier? Then some earlier configuration sends it, and it adds nothing to what was sent.
@@ -190,8 +229,7 @@ class Endpoint:
             possible = self.abilities.close(base, receptions, unseen=unseen, anew=False) if self.from_start else base
             possible = self._capped(possible, highest)
             earlier = self.explain(possible, sighting, receptions, anew=False, unseen=unseen)
-            if reach is not None:
-                earlier = self.within(earlier, reach)
+            earlier = self._as_heard(earlier) if reach is None else self.within(earlier, reach)
             found = [c for c in earlier.values() if self._adds_nothing(c, highest)]
             for configuration in found:
                 self.abilities.add(self.ever, configuration)
@@ -352,7 +390,7 @@ class Endpoint:
         other.abilities, other.program, other.address = self.abilities, self.program, self.address
         other.now, other.ever = dict(self.now), dict(self.ever)
         other.pool = {key: dict(slots) for key, slots in self.pool.items()}
-        other.sent, other.from_start = self.sent, self.from_start
+        other.heard, other.sent, other.from_start = self.heard, self.sent, self.from_start
         other._closed = None
         return other
 
