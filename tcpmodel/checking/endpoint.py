@@ -230,13 +230,43 @@ class Endpoint:
             possible = self._capped(possible, highest)
             earlier = self.explain(possible, sighting, receptions, anew=False, unseen=unseen)
             earlier = self._as_heard(earlier) if reach is None else self.within(earlier, reach)
-            found = [c for c in earlier.values() if self._adds_nothing(c, highest)]
-            for configuration in found:
+            found = {key: c for key, c in earlier.items() if self._adds_nothing(c, highest)}
+            if found and self._settles(found):
+                led = self._led_on(found)
+                if not led:
+                    continue
+                self.now, self._closed = led, None
+            for configuration in found.values():
                 self.abilities.add(self.ever, configuration)
             if found:
                 self._prefer(sighting, receptions)
                 return True
         return False
+
+    def _settles(self, found: Configurations) -> bool:
+        """Do these say of an optional number of their own what the configurations of now do not all say?"""
+        optional = [slot for slot in self.program.local_numbers if slot in self.program.optional]
+        for slot in optional:
+            said = [c.values[slot] for c in found.values()]
+            if None not in said and any(c.values[slot] not in said for c in self.now.values()):
+                return True
+        return False
+
+    def _led_on(self, found: Configurations) -> Configurations:
+        """The configurations of now to which those lead on, whatever was received in between."""
+        later = self.abilities.close(found, self.abilities.anything(), unseen=True, anew=False).values()
+        return {
+            key: configuration
+            for key, configuration in self.now.items()
+            if any(self._agree(configuration, other) for other in later)
+        }
+
+    def _agree(self, one: Configuration, other: Configuration) -> bool:
+        """Can both be true at once?"""
+        return one.state == other.state and all(
+            a is b or (a is not None and b is not None and a[0] <= b[1] and b[0] <= a[1])
+            for a, b in zip(one.values, other.values, strict=True)
+        )
 
     def _highest(self) -> list[int]:
         """The highest value that each own number may have now.

@@ -87,3 +87,27 @@ def test_nothing_before_the_peers_syn_can_have_been_received(judge: Judge) -> No
     lines[2] = ("A", "ACK", 1, 0, 0)
     (found,) = accused(judge, lines)
     assert found[1] == 3
+
+
+@pytest.mark.parametrize("seq", [98, 50, 1])
+def test_a_fin_is_not_late_if_another_one_was_sent(judge: Judge, seq: int) -> None:
+    lines = [*CLOSED[:7], ("B", "FIN,ACK", seq, 12, 0), CLOSED[7]]
+    assert accused(judge, lines) == [("TCP-FIN-002", 8)]
+
+
+@pytest.mark.parametrize("text", [0, 40])
+def test_a_fin_may_come_late(judge: Judge, text: int) -> None:
+    """An acknowledgment numbered behind it was captured first, and perhaps a part of its text."""
+    late: Line = ("B", "FIN,ACK", 101 - text, 12, text)
+    lines = [*CLOSED[:6], ("B", "ACK", 102, 12, 0), ("B", "ACK", 101, 12, 0), late, ("A", "ACK", 12, 102, 0)]
+    checker = judge(packets(*lines))
+    (connection,) = checker.report.connections
+    assert connection.verdict != "violates"
+    assert "ESTABLISHED" not in connection.b_states and "CLOSE-WAIT" not in connection.b_states
+
+
+def test_text_that_was_never_sent_is_not_acknowledged_because_classes_are_wide(judge: Judge) -> None:
+    """Segments of 1000 and 10 octets: the last one begins at 1001, but does not carry 1000."""
+    text: list[Line] = [("B", "ACK", 1, 1, 1000), ("B", "ACK", 1001, 1, 10), ("A", "ACK", 1, 1001, 0)]
+    close: list[Line] = [("B", "FIN,ACK", 1011, 1, 0), ("A", "ACK", 1, 1013, 0)]
+    assert accused(judge, [*HANDSHAKE, *text, *close]) == [("TCP-ACK-001", 8)]
