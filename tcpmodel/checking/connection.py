@@ -14,17 +14,15 @@ from tcpmodel.checking.configurations import Abilities, Configuration
 from tcpmodel.checking.diagnosis import altered, unexplained
 from tcpmodel.checking.endpoint import Birth, Endpoint, Explanation
 from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE, VIOLATES, ConnectionReport, Diagnostic
+from tcpmodel.checking.gaps import Gaps, Place
 from tcpmodel.checking.observer import Observer, WatchProgram
 from tcpmodel.checking.sightings import Interpreter, Numbers
 from tcpmodel.semantics.execution import Sighting
-from tcpmodel.semantics.values import INFINITY, Interval
+from tcpmodel.semantics.values import Interval
 from tcpmodel.traces.records import Packet
 
 REMEMBERED = 48
 """How many later events can refute that packets were lost; then the assumption stands."""
-
-CONTROLS = 2
-"""How many numbers a message can occupy besides what it carries."""
 
 LESS_LIKELY = 2
 """How much less likely a second explanation is than the first that was found."""
@@ -40,14 +38,6 @@ ASSUMPTIONS = 4
 
 
 @dataclass(slots=True)
-class Place:
-    """Where a message stood: packet or line number, and time in nanoseconds."""
-
-    number: int
-    time: int | None
-
-
-@dataclass(slots=True)
 class Assumption:
     """ "It received something that was not seen", and all that is needed to take it back.
 
@@ -59,15 +49,6 @@ class Assumption:
     before: Endpoint
     later: list[tuple[bool, Sighting, int]] = field(default_factory=list)
     explained: bool = False
-
-
-@dataclass(slots=True)
-class Gap:
-    """Numbers of a sender that were skipped: [low, high), seen to be missing at ``place``."""
-
-    place: Place
-    low: int
-    high: int
 
 
 class Standing(NamedTuple):
@@ -116,7 +97,7 @@ class Connection:
         self.told = 0
         self.assumptions: tuple[list[Assumption], list[Assumption]] = ([], [])
         self.lost = 0
-        self.gaps: tuple[list[Gap], list[Gap]] = ([], [])
+        self.gaps = (Gaps(interpreter), Gaps(interpreter))
         self.light: Any = None
         self.last: Explanation | None = None
 
@@ -188,23 +169,17 @@ class Connection:
             return how
         if how is not Explanation.NONE:
             self.interpreter.learn(sighting, side, self.numbers)
-            self._fill_gaps(sighting, side)
+            self.gaps[side].fill(sighting)
         for assumption in self.assumptions[side]:
             if assumption.sighting is not sighting:
                 assumption.later.append((True, sighting, 0))
-        top = self._top(sighting) if how is Explanation.NONE else sender.top()
+        top = self.interpreter.behind(sighting) if how is Explanation.NONE else sender.top()
         receiver.receive(sighting, top)
         self._late_reception(sighting, 1 - side, top)
         for index in (0, 1):
             self._settle_assumptions(index)
         sender.sent = max(sender.sent, 1)
         return how
-
-    def _top(self, sighting: Sighting) -> int:
-        """A number that lies behind all that an unexplained message can occupy."""
-        slot = self.interpreter.number_slot
-        known = sighting.slots[slot] if slot is not None else None
-        return INFINITY if known is None else known[1] + self.interpreter.carried(sighting) + CONTROLS
 
     def _explain(self, packet: Packet | None, sighting: Sighting, side: int, place: Place) -> Explanation:
         sender = self.ends[side]
@@ -242,7 +217,7 @@ class Connection:
 
     def _explain_by_faults(self, sighting: Sighting, side: int, place: Place) -> Explanation:
         sender = self.ends[side]
-        highest = self._highest(side)
+        below = sender.limits()
         after = sender.after_unseen(sighting, sent=True)
         reach = self._reach(1 - side)
         if after:
@@ -250,7 +225,7 @@ class Connection:
             for configuration in sender.after_unseen(sighting, sent=False, received=reach).values():
                 self.abilities.add(after, replace(configuration, cost=configuration.cost + LESS_LIKELY))
             sender.settle(after)
-            self._note_gap(side, place, sighting, highest)
+            self.gaps[side].note(place, sighting, below)
             return Explanation.UNSEEN_SENT
         if not self.assumptions[side]:
             after = sender.overtaken(sighting)
@@ -362,38 +337,6 @@ class Connection:
             )
         )
 
-    # -------------------------------------------------------------------------------------------------------- gaps
-
-    def _highest(self, side: int) -> list[int]:
-        program, now = self.abilities.program, self.ends[side].now
-        return [max((c.values[slot] or (0, 0))[1] for c in now.values()) for slot in program.local_numbers]
-
-    def _note_gap(self, side: int, place: Place, sighting: Sighting, highest: list[int]) -> None:
-        slot = self.interpreter.number_slot
-        known = sighting.slots[slot] if slot is not None else None
-        below = [number for number in highest if known is not None and number <= known[0]]
-        if known is not None and below and max(below) < known[0]:
-            self.gaps[side].append(Gap(place, max(below), known[0]))
-
-    def _fill_gaps(self, sighting: Sighting, side: int) -> None:
-        """A message that came late shrinks the gap that it left; what controls occupy is not counted exactly."""
-        slot = self.interpreter.number_slot
-        known = sighting.slots[slot] if slot is not None and self.gaps[side] else None
-        if known is None:
-            return
-        start = known[0]
-        end = start + self.interpreter.carried(sighting) + CONTROLS
-        left: list[Gap] = []
-        for gap in self.gaps[side]:
-            if end <= gap.low or start >= gap.high:
-                left.append(gap)
-                continue
-            if gap.low < start - CONTROLS:
-                left.append(Gap(gap.place, gap.low, start))
-            if end < gap.high:
-                left.append(Gap(gap.place, end, gap.high))
-        self.gaps[side][:] = left
-
     def _is_of_another_life(self, sighting: Sighting, side: int) -> bool:
         """Do the numbers belong to another connection, whose beginning the capture lost?
 
@@ -442,13 +385,9 @@ class Connection:
             for assumption in self.assumptions[side]:
                 self._confirm(assumption, side)
             self.assumptions[side].clear()
-            for gap in self.gaps[side]:
-                words = f"{gap.high - gap.low} numbers before this packet were never captured"
-                self.diagnostics.append(
-                    Diagnostic("CAP-006", "capture", self.ends[side].address, gap.place.number, self.in_lines, words)
-                )
-                self.lost += 1
-            self.gaps[side].clear()
+            found = self.gaps[side].findings(self.ends[side].address, self.in_lines)
+            self.diagnostics += found
+            self.lost += len(found)
         standing = standing or self.standing()
         reasons = self._reasons(standing)
         found = sorted(self.diagnostics, key=lambda item: item.place)

@@ -211,6 +211,11 @@ class Endpoint:
             kept.update((key, after[key]) for key, highest in beyond if highest <= most)
         return kept
 
+    def limits(self) -> list[int]:
+        """The highest value of each of its own numbers."""
+        now = self.now.values()
+        return [max((c.values[slot] or (0, 0))[1] for c in now) for slot in self.program.local_numbers]
+
     def top(self) -> int:
         """The number after the last that it is seen to have used."""
         return max(self._highest(), default=v.INFINITY)

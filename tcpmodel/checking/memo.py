@@ -13,10 +13,11 @@ from typing import Any
 
 from tcpmodel.checking.compiled import compile_way
 from tcpmodel.checking.configurations import Abilities
-from tcpmodel.checking.connection import Connection, NewConnection, Place, Standing
+from tcpmodel.checking.connection import Connection, NewConnection, Standing
 from tcpmodel.checking.endpoint import Explanation
 from tcpmodel.checking.findings import ConnectionReport, Diagnostic
 from tcpmodel.checking.forms import Form, Forms, Near
+from tcpmodel.checking.gaps import Place
 from tcpmodel.checking.observer import WatchProgram
 from tcpmodel.checking.recording import Recorder, Unrecordable
 from tcpmodel.checking.shapes import Freezer, Shape, Thawer, symbolic_slots

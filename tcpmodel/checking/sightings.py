@@ -18,6 +18,9 @@ from tcpmodel.semantics.program import CompiledSend, Program
 from tcpmodel.semantics.values import Interval
 from tcpmodel.traces.records import FLAG_BITS, Packet
 
+CONTROLS = 2
+"""How many numbers a message can occupy besides what it carries."""
+
 UNKNOWN, NUMBER = -1, -2
 """In a pattern of what is known of each field: nothing; a number."""
 
@@ -158,6 +161,11 @@ class Interpreter:
         """How much a message carries: the sum of the fields that have a default."""
         known = [sighting.slots[slot] for item, slot, _, _ in self._fields if item.default is not None]
         return sum(each[0] for each in known if each is not None and each[0] > 0)
+
+    def behind(self, sighting: Sighting) -> int:
+        """A number behind all that a message can occupy."""
+        known = sighting.slots[self.number_slot] if self.number_slot is not None else None
+        return v.INFINITY if known is None else known[1] + self.carried(sighting) + CONTROLS
 
     def relative(self, sighting: Sighting, side: int, numbers: Numbers) -> str:
         """As ``write``, with numbers counted from the first that was seen of their end."""
