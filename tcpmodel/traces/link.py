@@ -37,7 +37,7 @@ _TYPE_NAMES = {
 }
 
 
-def _by_type(kind: int, buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None) -> Found:
+def by_type(kind: int, buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None) -> Found:
     """What an Ethernet type announces at ``at``, behind any VLAN tags."""
     for _ in range(_MOST_TAGS):
         if kind == 0x0800:
@@ -71,7 +71,7 @@ def within(inner: Inner, buffer: bytes, number: int, time: int | None) -> tuple[
         if kind == ETHERNET:
             found = _ethernet(buffer, at, end, original_end, number, time)
         else:
-            found = _by_type(kind, buffer, at, end, original_end, number, time)
+            found = by_type(kind, buffer, at, end, original_end, number, time)
         if isinstance(found, Piece):
             return found, names
         if isinstance(found, str):
@@ -89,7 +89,7 @@ def _ethernet(buffer: bytes, at: int, end: int, original_end: int, number: int, 
     kind = _ethernet_type(buffer, at)[0]
     if kind == 0x0800:
         return ipv4(buffer, at + 14, end, original_end, number, time)
-    return _by_type(kind, buffer, at + 14, end, original_end, number, time)
+    return by_type(kind, buffer, at + 14, end, original_end, number, time)
 
 
 def _cooked(buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None) -> Found:
@@ -97,7 +97,7 @@ def _cooked(buffer: bytes, at: int, end: int, original_end: int, number: int, ti
         return CUT
     if _half(buffer, at + 2)[0] in _NOT_ETHERNET_TYPED:
         return "Linux cooked frame without an Ethernet type"
-    return _by_type(_half(buffer, at + 14)[0], buffer, at + 16, end, original_end, number, time)
+    return by_type(_half(buffer, at + 14)[0], buffer, at + 16, end, original_end, number, time)
 
 
 def _cooked2(buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None) -> Found:
@@ -105,7 +105,7 @@ def _cooked2(buffer: bytes, at: int, end: int, original_end: int, number: int, t
         return CUT
     if _half(buffer, at + 8)[0] in _NOT_ETHERNET_TYPED:
         return "Linux cooked frame without an Ethernet type"
-    return _by_type(_half(buffer, at)[0], buffer, at + 20, end, original_end, number, time)
+    return by_type(_half(buffer, at)[0], buffer, at + 20, end, original_end, number, time)
 
 
 _NOT_ETHERNET_TYPED = frozenset({824, 803})  # netlink and radiotap put other things where the type would be
@@ -145,7 +145,7 @@ def _ppp(buffer: bytes, at: int, end: int, original_end: int, number: int, time:
     return _ppp_protocol(buffer, at, end, original_end, number, time)
 
 
-DECODERS: dict[int, Decoder] = {
+USUAL: dict[int, Decoder] = {
     0: _family,
     1: _ethernet,
     9: _ppp,
@@ -159,7 +159,7 @@ DECODERS: dict[int, Decoder] = {
     229: ipv6,
     276: _cooked2,
 }
-"""The link types that are read, by their number in capture files."""
+"""The link types that are read here, by their number in capture files."""
 
 SUPPORTED = (
     "Ethernet (1), null and loopback (0, 108), raw IP (12, 14, 101, 228, 229), PPP (9, 50), "

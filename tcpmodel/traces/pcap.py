@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from tcpmodel.traces.circumstances import CLOCK, CUT, TUNNELS, Circumstances
 from tcpmodel.traces.fragments import Fragments
-from tcpmodel.traces.link import DECODERS, SUPPORTED, Decoder, within
+from tcpmodel.traces.link import Decoder, within
+from tcpmodel.traces.link_types import DECODERS, SUPPORTED
 from tcpmodel.traces.records import Record, Skipped, TraceError
 from tcpmodel.traces.source import Source
 from tcpmodel.traces.tunnels import Inner, Piece
