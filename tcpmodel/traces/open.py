@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 SUPPORTED = (
     "pcap and pcapng captures, tcpdump text, ftrace or perf text of sock:inet_sock_set_state, "
-    "tcpstates and tcplife tables, tshark -T fields, json, jsonraw and ek, listings of sockets by ss and netstat, "
+    "tables of tcpstates, tcplife and their like, tshark -T fields, json, jsonraw and ek, "
+    "listings of sockets by ss and netstat, "
     "conntrack, Zeek's conn.log, strace, debug lines of lwIP, smoltcp, Zephyr, FreeRTOS+TCP and gVisor, "
     "our own JSON Lines; "
     "each also packed with gzip"
@@ -131,7 +132,12 @@ def _recognised(source: Source, size: int, patterns: Patterns | None) -> Trace:
                 return snapshots.SnapshotTrace(source)
             if tcpdump_text.recognises(line):
                 return tcpdump_text.TcpdumpTrace(source, lines)
-            if line.endswith(")") or "(" in line:
+            if "ADDR" in line:
+                from tcpmodel.traces import bpf_tables
+
+                if bpf_tables.recognises(line):
+                    return bpf_tables.BpfTableTrace(source)
+            if "(" in line:
                 from tcpmodel.traces import strace
 
                 if strace.recognises(line):

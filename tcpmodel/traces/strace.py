@@ -76,7 +76,7 @@ class StraceTrace:
 
     format = "strace"
     counts_lines = True
-    source = "strace"
+    source = "socket-calls"
 
     def __init__(self, source: Source) -> None:
         self.path = source.path

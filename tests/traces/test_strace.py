@@ -44,7 +44,7 @@ PREFIXES = {
 def test_prefixes(read, prefix):
     reading = read(prefixed(prefix))
     assert names(reading) == CALLS
-    assert (reading.trace.format, reading.trace.source, reading.trace.counts_lines) == ("strace", "strace", True)
+    assert (reading.trace.format, reading.trace.source, reading.trace.counts_lines) == ("strace", "socket-calls", True)
     assert (reading.records[0].time, reading.records[-1].time) == PREFIXES[prefix]
     assert [record.number for record in reading.records] == [1, 2, 2, 3, 4, 5, 6]
     assert {record.endpoint for record in reading.records} == {reading.records[0].endpoint}
