@@ -21,7 +21,7 @@ MERGED = 4
 """More than one in so many packets has to come again later to speak for two captures; networks double fewer."""
 
 MOST_APART = 10**9
-"""Nanoseconds: what is farther apart is no copy; an identification of IP may come again."""
+"""Nanoseconds: what is farther apart was not doubled by a network; the clocks of two captures may differ by more."""
 
 Key = tuple[str, str, int | None, int, int, int]
 
@@ -40,6 +40,7 @@ class Doubles:
         self.packets = 0
         self.at_once = 0
         self.apart = 0
+        self.far = 0
         self.hops = 0
         self._first = [0, 0]
 
@@ -68,11 +69,11 @@ class Doubles:
 
     def _copy(self, number: int, one: tuple[int, int | None], other: tuple[int, int | None]) -> None:
         between = abs(other[1] - one[1]) if one[1] is not None and other[1] is not None else 0
-        if between > MOST_APART:
-            return
         self.hops += one[0] != other[0]
         kind = between >= AT_ONCE
-        if kind:
+        if between > MOST_APART:
+            self.far += 1
+        elif kind:
             self.apart += 1
         else:
             self.at_once += 1
@@ -81,8 +82,9 @@ class Doubles:
     def findings(self, in_lines: bool) -> list[Diagnostic]:
         """What is to be said of copies, as notes on the capture as a whole."""
         changed = f", {self.hops:,} of them with another TTL" if self.hops else ""
-        if self.apart > self.packets // MERGED:
-            words = f"packets captured again later, as where two captures were merged{changed}: {self.apart:,}"
+        later = self.apart + self.far
+        if later > self.packets // MERGED:
+            words = f"packets captured again later, as where two captures were merged{changed}: {later:,}"
             return [Diagnostic("CAP-016", "capture", "", self._first[1], in_lines, words)]
         copies = self.at_once + self.apart
         if not copies:

@@ -90,7 +90,7 @@ def packet(number: int, time: int, **fields: int) -> Packet:
         (packet(2, 10, ip_id=5), ["CAP-010"]),
         (packet(2, 5 * MILLISECOND, ip_id=5), ["CAP-016"]),
         (packet(2, 999 * MILLISECOND, ip_id=5), ["CAP-016"]),
-        (packet(2, 2000 * MILLISECOND, ip_id=5), []),
+        (packet(2, 2000 * MILLISECOND, ip_id=5), ["CAP-016"]),
         (packet(2, 10, ip_id=6), []),
         (packet(2, 10, ip_id=5, seq=8), []),
         (packet(2, 10, ip_id=5, ip_payload=21), []),
@@ -101,6 +101,13 @@ def test_what_a_copy_is(second: Packet, codes: list[str]) -> None:
     doubles.take(packet(1, 0, ip_id=5))
     doubles.take(second)
     assert [each.code for each in doubles.findings(False)] == codes
+
+
+def test_an_identification_that_comes_again_is_no_copy() -> None:
+    doubles = Doubles()
+    for number in range(1, 10):
+        doubles.take(packet(number, 2000 * MILLISECOND * number, ip_id=5 if number in (1, 9) else 10 + number))
+    assert doubles.findings(False) == []
 
 
 def test_without_an_identification_nothing_is_concluded() -> None:
