@@ -189,7 +189,7 @@ class Endpoint:
         elif self.host.challenges:
             self.owes_ack = True
         elif inside:
-            self.out.append(_write(self.tcb.nxt, None, "RST"))
+            self.reset_for(segment)
             self.state = "CLOSED"
         else:
             return self._without_syn(segment)
@@ -204,6 +204,8 @@ class Endpoint:
     def _acknowledgment_counts(self, segment: Segment) -> bool:
         """Fifth step; False when the segment ends here."""
         tcb = self.tcb
+        if self.host.literal and before(tcb.rcv, segment.seq):
+            return False
         new = before(tcb.una, segment.ack) and upto(segment.ack, tcb.nxt)
         if self.state == "SYN-RECEIVED":
             if not new:
@@ -212,8 +214,6 @@ class Endpoint:
             tcb.una = segment.ack
             self.state = "ESTABLISHED"
             return True
-        if self.host.literal and before(tcb.rcv, segment.seq):
-            return False
         if self.host.challenges and before(segment.ack, tcb.una - tcb.max_wnd):
             self.owes_ack = True
             return False
