@@ -14,6 +14,7 @@ from tcpmodel.analysis.logic import Logic, Neither
 from tcpmodel.analysis.reading import variables_in
 from tcpmodel.analysis.results import Check, Witness, count, listed
 from tcpmodel.model import spec as m
+from tcpmodel.model.walk import expressions, walk
 from tcpmodel.semantics.execution import Outcome, Run
 from tcpmodel.semantics.program import CompiledRule, EventKey, Program
 
@@ -69,9 +70,10 @@ class Observer:
     def observe(self, program: Program) -> dict[Cell, Observation]:
         """Run every case of every event that some rule names."""
         found: dict[Cell, Observation] = {}
+        identities = Identities(program)
         for state, events in enumerate(program.rules):
             for event in events:
-                key = (state, event, *_identity(program, state, event))
+                key = (state, event, *identities.of(state, event))
                 if key not in self._seen:
                     self._seen[key] = _observe(program, self.cases((state, event)))
                 found[state, event] = self._seen[key]
@@ -88,11 +90,39 @@ def constants_of(spec: m.Spec, profiles: Mapping[str, bool | None]) -> tuple[str
     return tuple(chosen)
 
 
-def _identity(program: Program, state: int, event: EventKey) -> tuple[object, ...]:
+class Identities:
     """All that the outcome of an event depends on: two programs that agree in it need not both be run."""
-    states = continuations(program, state, event)
-    rules = [id(rule.source) for index in states for rule in program.rules[index].get(event, ())]
-    return (*rules, constants_of(program.spec, program.profiles))
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._constants = constants_of(program.spec, program.profiles)
+        self._found: dict[Cell, tuple[object, ...]] = {}
+        varying = {constant.name for constant in program.spec.constants if len(constant.values) > 1}
+        bodies: dict[str, list[m.Expr]] = {one.name: [one.body] for one in program.spec.definitions}
+        bodies.update((one.name, [value for _, value in one.values]) for one in program.spec.constants)
+        for _ in bodies:  # each round finds those that name what the round before found
+            varying |= {name for name, exprs in bodies.items() if any(_names(each) & varying for each in exprs)}
+        self._varying = varying
+
+    def of(self, state: int, event: EventKey) -> tuple[object, ...]:
+        """The rules that may be tried, and constants that a profile decides if one of these rules reads any."""
+        if (state, event) not in self._found:
+            program = self._program
+            states = continuations(program, state, event)
+            rules = [rule.source for index in states for rule in program.rules[index].get(event, ())]
+            read = bool(self._varying) and any(_read(rule) & self._varying for rule in rules)
+            self._found[state, event] = (*map(id, rules), self._constants if read else ())
+        return self._found[state, event]
+
+
+def _read(rule: m.Rule) -> set[str]:
+    exprs = [expr for action in rule.actions for expr in expressions(action)]
+    return set().union(*map(_names, [*exprs, rule.guard] if rule.guard is not None else exprs))
+
+
+def _names(expr: m.Expr) -> set[str]:
+    """The definitions and constants that an expression names."""
+    return {one.name for one in walk(expr) if isinstance(one, m.DefinitionRef)}
 
 
 def _observe(program: Program, cases: Cases) -> Observation:
@@ -106,7 +136,7 @@ def _observe(program: Program, cases: Cases) -> Observation:
         overlaps.note(found, bits, kept[0], cases.weights[bits])
     for case in cases.all():
         found.runs += 1
-        run = Run(program, cases.event, trace=True)
+        run = Run(program, cases.event, trace=True, brief=True)
         known = [None if value is None else (value, value) for value in case.variables]
         outcomes = run.start(cases.state, known, arrival.slots(case))
         for outcome in outcomes:

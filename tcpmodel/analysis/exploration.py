@@ -3,6 +3,9 @@
 Owns: which events are tried in a configuration, breadth first, and where the search ends.
 Must never hold: what is concluded from a step (see ``behaviour``), or a name of any protocol.
 
+Explorations of one spec under several choices of profiles share what they find: where the rules for an event are the
+same, what it leads to is looked up.
+
 The numbers of both ends start just below 2^32, amounts that the endpoint may choose are small, and numbers and amounts
 grow by a few only. Messages have every set of up to two flags, numbers at and beside the terms of the conditions that
 meet them, and an amount of 0 or 1.
@@ -11,10 +14,11 @@ meet them, and an amount of 0 or 1.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from tcpmodel.analysis.classes import BASES, SEQ_FIELD, Arrival, Case, continuations
+from tcpmodel.analysis.coverage import Identities
 from tcpmodel.analysis.reading import read
 from tcpmodel.model import spec as m
 from tcpmodel.model.types import Enum, Range, Seq
@@ -58,17 +62,33 @@ class Configuration:
     outcome: Outcome | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What an event led to in a configuration, each end once, and what was ``asked`` of the steps."""
+
+    asked: frozenset[str]
+    ends: tuple[tuple[Happening, Outcome], ...]
+
+
 @dataclass(slots=True)
 class Exploration:
-    """Steps through the configurations of a program. ``ended``: nothing new was left when the search ended."""
+    """Steps through the configurations of a program. ``ended``: nothing new was left when the search ended.
+
+    ``asks``: the names of what is asked of the steps of an event. Those that were asked all of it before, under rules
+    that are the same, are in ``known`` and are not given again. ``steps`` counts those that are given.
+    """
 
     program: Program
+    asks: Callable[[EventKey], frozenset[str]] = lambda _event: frozenset()
+    known: dict[tuple[object, ...], Known] = field(default_factory=dict)
     most: int = MOST_STEPS
     most_of_a_move: int = MOST_OF_A_MOVE
     configurations: int = 0
     steps: int = 0
     ended: bool = False
     _arrivals: dict[str, Arrival] = field(default_factory=dict)
+    _last: tuple[Happening, list[tuple[int, Interval | None]]] | None = None
+    _free: dict[str, int] = field(default_factory=dict)
     _spots: dict[tuple[int, str], tuple[dict[str, list[Value]], set[str]]] = field(default_factory=dict)
 
     def run(self) -> Iterator[tuple[Configuration, Happening, Configuration]]:
@@ -79,34 +99,52 @@ class Exploration:
         level = self.starts()
         known.update((one.state, one.values) for one in level)
         self.ended = True
+        identities = Identities(self.program)
         while level:
             following: list[Configuration] = []
             for before in level:
                 shape = self._shape(before)
                 if shape in alike:
                     continue
+                words = self._words(before)
                 if before.parent is not None:
                     move = (before.parent.state, before.state)
-                    if tried.get(move, 0) >= self.most_of_a_move:
+                    if tried.get(move, 0) >= self.most_of_a_move and words in alike:
                         self.ended = False
                         continue
                     tried[move] = tried.get(move, 0) + 1
-                alike.add(shape)
+                alike.update((shape, words))
                 self.configurations += 1
-                for happening in self.happenings(before):
+                for event in self.events(before):
                     if self.steps >= self.most:
                         self.ended = False
                         return
-                    for outcome in self.apply(before, happening):
-                        self.steps += 1
-                        values = tuple(outcome.values)
-                        after = Configuration(outcome.state, values, before, happening, outcome)
-                        yield before, happening, after
-                        key = (after.state, values)
-                        if key not in known and self._near(values):
+                    place = (identities.of(before.state, event), event, before.state, before.values)
+                    asked = self.asks(event)
+                    old = self.known.get(place)
+                    if old is not None and asked <= old.asked:
+                        ends = [_after(before, *end) for end in old.ends]
+                    else:
+                        found: dict[tuple[int, Values], Configuration] = {}
+                        for happening in self.happenings(before, event):
+                            for outcome in self.apply(before, happening):
+                                self.steps += 1
+                                after = _after(before, happening, outcome)
+                                yield before, happening, after
+                                found.setdefault((after.state, after.values), after)
+                        ends = list(found.values())
+                        self.known[place] = Known(asked, tuple(_end(after) for after in ends))
+                    for after in ends:
+                        key = (after.state, after.values)
+                        if key not in known and self._near(after.values):
                             known.add(key)
                             following.append(after)
             level = following
+
+    def _words(self, at: Configuration) -> tuple[object, ...]:
+        """The state and the words that the endpoint remembers: the first configuration with these always goes on."""
+        known = zip(self.program.spec.variables, at.values, strict=True)
+        return at.state, *(value for variable, value in known if isinstance(variable.type, Enum) and not variable.free)
 
     def _shape(self, at: Configuration) -> tuple[object, ...]:
         """What tells configurations apart: words, the order and small distances of numbers, which amounts are 0."""
@@ -168,27 +206,28 @@ class Exploration:
 
     # ------------------------------------------------------------------------------------------------------ events
 
-    def happenings(self, at: Configuration) -> Iterator[Happening]:
+    def events(self, at: Configuration) -> list[EventKey]:
         """What may happen now: own decisions, calls, timers and notices first, then messages."""
+        return sorted(self.program.rules[at.state], key=lambda event: event[0] == "message")
+
+    def happenings(self, at: Configuration, event: EventKey) -> Iterator[Happening]:
+        """Every way in which an event is tried."""
         spec = self.program.spec
-        messages = {message.name: message for message in spec.messages}
-        later: list[Happening] = []
-        for event in self.program.rules[at.state]:
-            if event[0] == "message":
-                later += [Happening(event, case) for case in self._cases(at, event, messages[event[1]])]
-                continue
-            yield Happening(event)
-            for name in self._numbers(at.state, event):
-                top = max(
-                    (
-                        known[0]
-                        for variable, known in zip(spec.variables, at.values, strict=True)
-                        if known is not None and isinstance(variable.type, Seq) and variable.type.space == "local"
-                    ),
-                    default=0,
-                )
-                yield Happening(event, None, ((name, top),))
-        yield from later
+        if event[0] == "message":
+            message = next(item for item in spec.messages if item.name == event[1])
+            yield from (Happening(event, case) for case in self._cases(at, event, message))
+            return
+        yield Happening(event)
+        for name in self._numbers(at.state, event):
+            top = max(
+                (
+                    known[0]
+                    for variable, known in zip(spec.variables, at.values, strict=True)
+                    if known is not None and isinstance(variable.type, Seq) and variable.type.space == "local"
+                ),
+                default=0,
+            )
+            yield Happening(event, None, ((name, top),))
 
     def _numbers(self, state: int, event: EventKey) -> list[str]:
         """The own numbers that a rule of its own accord chooses."""
@@ -264,29 +303,42 @@ class Exploration:
     def apply(self, before: Configuration, happening: Happening) -> list[Outcome]:
         """What the event leads to; nothing if the endpoint does not do that of its own accord now."""
         message = self.slots(happening)
-        run = _Exact(self.program, happening.event, trace=True, picks=self.picks(happening))
+        run = _Exact(self.program, happening.event, trace=True, brief=True, picks=self.picks(happening))
         found = run.start(before.state, list(before.values), message)
         return [outcome for outcome in found if outcome.rules]
 
     def picks(self, happening: Happening) -> dict[str, int]:
         """What is chosen: numbers that are free start where all numbers of that end start."""
-        picked = {
-            variable.name: BASES[variable.type.space]
-            for variable in self.program.spec.variables
-            if isinstance(variable.type, Seq)
-        }
-        picked.update(happening.picks)
-        return picked
+        if not self._free:
+            self._free.update(
+                (variable.name, BASES[variable.type.space])
+                for variable in self.program.spec.variables
+                if isinstance(variable.type, Seq)
+            )
+        return {**self._free, **dict(happening.picks)} if happening.picks else self._free
 
     def slots(self, happening: Happening) -> list[tuple[int, Interval | None]]:
-        """The message of a happening, in the slots of the program."""
+        """The message of a happening, in the slots of the program. Whoever asks next asks of the same one."""
         if happening.case is None:
             return []
+        if self._last is not None and self._last[0] is happening:
+            return self._last[1]
         name = happening.event[1]
         if name not in self._arrivals:
             message = next(item for item in self.program.spec.messages if item.name == name)
             self._arrivals[name] = Arrival(self.program, message)
-        return self._arrivals[name].slots(happening.case)
+        found = self._arrivals[name].slots(happening.case)
+        self._last = happening, found
+        return found
+
+
+def _after(before: Configuration, happening: Happening, outcome: Outcome) -> Configuration:
+    return Configuration(outcome.state, tuple(outcome.values), before, happening, outcome)
+
+
+def _end(after: Configuration) -> tuple[Happening, Outcome]:
+    assert after.cause is not None and after.outcome is not None
+    return after.cause, after.outcome
 
 
 def _fields_sent(rule: m.Rule) -> list[m.FieldRef]:

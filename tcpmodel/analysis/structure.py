@@ -1,6 +1,6 @@
 """Checks on the graph of states: can everything be reached, does everything come to an end.
 
-Owns: reachability, closability, deadlock, livelock, and the properties that a spec declares.
+Owns: reachability, closability, deadlock and livelock.
 Must never hold: anything about guards and values (see ``coverage``).
 """
 
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tcpmodel.analysis.graph import pairs_of, rules_between, rules_from, shortest_path
+from tcpmodel.analysis.graph import rules_from, shortest_path
 from tcpmodel.analysis.results import Check, Witness, count, listed, step_of
-from tcpmodel.model.spec import Assign, Property, Rule, Send, Spec
+from tcpmodel.model.spec import Assign, Rule, Send, Spec
 
 if TYPE_CHECKING:
     from tcpmodel.analysis.graph import Graph
@@ -65,16 +65,16 @@ def _reachable(spec: Spec, graph: Graph, found: set[str], elsewhere: set[str]) -
 
 def _closable(spec: Spec, graph: Graph, found: set[str]) -> Check:
     goals = resting(spec)
-    stuck = [name for name in _ordered(spec, found) if shortest_path(graph, name, goals) is None]
+    stuck = [name for name in ordered(spec, found) if shortest_path(graph, name, goals) is None]
     witnesses = [
         Witness(
-            f"from {name} no path leads to {listed(_ordered(spec, goals))}",
+            f"from {name} no path leads to {listed(ordered(spec, goals))}",
             name,
             path=shortest_path(graph, spec.initial.name, [name]) or (),
         )
         for name in stuck
     ]
-    where = listed(_ordered(spec, goals))
+    where = listed(ordered(spec, goals))
     message = f"{count(len(stuck), 'state')} cannot come to {where}" if stuck else f"every state finds a way to {where}"
     return Check("closable", not stuck, message, tuple(witnesses))
 
@@ -83,7 +83,7 @@ def _deadlock_free(spec: Spec, graph: Graph, found: set[str]) -> Check:
     final = {state.name for state in spec.states if state.final}
     dead = [
         name
-        for name in _ordered(spec, found - final)
+        for name in ordered(spec, found - final)
         if not any(changes_something(rule) for rule in rules_from(graph, name))
     ]
     witnesses = [
@@ -115,9 +115,9 @@ def _livelock_free(spec: Spec, graph: Graph, found: set[str]) -> Check:
         if leaving is None:
             leaving = next(rule for rule in rules_from(graph, start) if changes_something(rule))
         way_back = shortest_path(graph, leaving.target, [start]) or ()
-        names = _ordered(spec, component)
+        names = ordered(spec, component)
         path = (*entry, step_of(leaving), *way_back)
-        never = listed(_ordered(spec, goals))
+        never = listed(ordered(spec, goals))
         text = f"once in {listed(names)}, the machine goes on for ever and never reaches {never}"
         witnesses.append(Witness(text, start, path=path))
     order = [state.name for state in spec.states]
@@ -129,37 +129,6 @@ def _livelock_free(spec: Spec, graph: Graph, found: set[str]) -> Check:
     return Check("livelock-free", not witnesses, message, tuple(witnesses))
 
 
-def property_check(spec: Spec, graph: Graph, declared: Property) -> Check:
-    """Does a property hold that the spec itself declares?"""
-    name = f"property {declared.name}"
-    witnesses: list[Witness] = []
-    if declared.kind == "reachable-from-all":
-        goal = declared.states[0]
-        for state in _ordered(spec, reached(spec, graph)):
-            if shortest_path(graph, state, [goal]) is None:
-                path = shortest_path(graph, spec.initial.name, [state]) or ()
-                witnesses.append(Witness(f"from {state} no path leads to {goal}", state, path=path))
-        said = f"{goal} can be reached from every state"
-    else:
-        source, target = declared.states
-        rules = rules_between(graph, source, target)
-        if declared.kind == "never-pair":
-            said = f"no rule leads from {source} to {target}"
-            for rule in rules:
-                path = (*(shortest_path(graph, spec.initial.name, [source]) or ()), step_of(rule))
-                text = f"{rule.id} leads from {source} to {target}"
-                witnesses.append(
-                    Witness(text, source, str(rule.event), (rule.id,), rule.span.line, path, (), rule.span.path)
-                )
-        else:
-            said = f"a rule leads from {source} to {target}"
-            if (source, target) not in pairs_of(graph):
-                witnesses.append(Witness(f"no rule leads from {source} to {target}", source))
-    message = declared.title or said
-    if witnesses:
-        message = f"does not hold: {message}"
-    return Check(name, not witnesses, message, tuple(witnesses))
-
-
-def _ordered(spec: Spec, names: set[str] | frozenset[str]) -> list[str]:
+def ordered(spec: Spec, names: set[str] | frozenset[str]) -> list[str]:
+    """These states, in the order of the spec."""
     return [state.name for state in spec.states if state.name in names]

@@ -6,14 +6,16 @@ Must never hold: how a check is decided (see the other modules of ``analysis``).
 
 from __future__ import annotations
 
-from tcpmodel.analysis.behaviour import KINDS, behaviour_section
+from tcpmodel.analysis.asked import KINDS
+from tcpmodel.analysis.behaviour import behaviour_section
 from tcpmodel.analysis.coverage import Observer, classes_handled, deterministic, events_handled
+from tcpmodel.analysis.declared import OF_ALL_PROFILES, property_check
 from tcpmodel.analysis.graph import graph_of
 from tcpmodel.analysis.results import Check, Section, Verification
 from tcpmodel.analysis.scenarios import SECTION, scenario_checks
-from tcpmodel.analysis.structure import property_check, reached, structure_checks
+from tcpmodel.analysis.structure import reached, structure_checks
 from tcpmodel.analysis.usage import View, extra_choices, profiles_matter, rules_used, states_used, view
-from tcpmodel.model.profiles import choose_profiles
+from tcpmodel.model.profiles import choose_profiles, fits
 from tcpmodel.model.spec import Spec
 
 
@@ -28,7 +30,7 @@ def verify(spec: Spec, profiles: frozenset[str] | None = None, *, behaviour: boo
         chosen = {profile.name: profile.name in profiles for profile in spec.profiles}
         name = "+".join(name for name, wanted in chosen.items() if wanted) or "none"
         elsewhere = reached(spec, graph_of(spec, None))
-        section = _section(observer, view(observer, name, chosen), elsewhere, exists=True)
+        section = _section(observer, view(observer, name, chosen), elsewhere, "pair")
         behaves = behaviour_section(observer, profiles) if behaviour else None
         return Verification(spec.name, spec.path, (section, behaves) if behaves else (section,))
     default = choose_profiles(spec, ())
@@ -46,7 +48,11 @@ def verify(spec: Spec, profiles: frozenset[str] | None = None, *, behaviour: boo
         rules_used(observer, everything, full),
         states_used(spec, full),
         profiles_matter(spec),
-        *(property_check(spec, full, declared) for declared in spec.properties if declared.kind not in KINDS),
+        *(
+            property_check(spec, full, declared)
+            for declared in spec.properties
+            if declared.kind not in (*KINDS, "checks") and not declared.expect_failure and not declared.profiles
+        ),
     ]
     names = tuple(profile.name for profile in spec.profiles)
     sections.append(Section("all", names, tuple(together)))
@@ -69,8 +75,11 @@ def _absent(spec: Spec, each: View) -> set[int]:
     }
 
 
-def _section(observer: Observer, each: View, elsewhere: set[str], *, exists: bool = False) -> Section:
-    """The checks under one choice. ``exists``: also properties that only ask for a rule of some profile."""
+def _section(observer: Observer, each: View, elsewhere: set[str], also: str = "") -> Section:
+    """The checks under one choice. ``also``: a kind of property that is otherwise asked of all profiles together.
+
+    What must fail is asked of the default profiles only.
+    """
     spec = observer.spec
     graph = graph_of(spec, each.on, lambda rule: id(rule) not in each.never)
     checks: list[Check] = structure_checks(spec, graph, elsewhere)
@@ -79,10 +88,10 @@ def _section(observer: Observer, each: View, elsewhere: set[str], *, exists: boo
         classes_handled(observer, each.program, each.seen),
         deterministic(observer, each.program, each.seen),
     ]
-    checks += [
-        property_check(spec, graph, declared)
-        for declared in spec.properties
-        if declared.kind not in KINDS and (exists or declared.kind != "pair")
-    ]
+    first = dict(each.profiles) == choose_profiles(spec, ())
+    for declared in spec.properties:
+        elsewhere_asked = declared.kind in KINDS or (declared.kind in OF_ALL_PROFILES and declared.kind != also)
+        if not elsewhere_asked and fits(each.profiles, declared.profiles) and (first or not declared.expect_failure):
+            checks.append(property_check(spec, graph, declared, checks))
     on = tuple(profile.name for profile in spec.profiles if profile.name in each.on)
     return Section(each.name, on, tuple(checks))

@@ -182,10 +182,11 @@ _ALL = (
     ),
     Code(
         "TS019",
-        "unknown severity, scope, party, verdict or signal",
+        "unknown severity, scope, party, verdict, signal or proof",
         "The severity of a rule or fault is must, normative, should, unusual, capture or legal; its scope is packet;\n"
         "who is to blame is sender, receiver, path, application or capture. A claim is right, loose, wrong or open.\n"
-        "The signals of a source are those of the rules, in the same words.",
+        "The signals of a source are those of the rules, in the same words. `check` of a property names a proof as\n"
+        "verify prints it.",
         'fault F-1 awful "wrong" when SND.NXT < SND.UNA\n',
         'fault F-1 normative "wrong" when SND.NXT < SND.UNA\n',
     ),

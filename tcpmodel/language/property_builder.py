@@ -29,6 +29,37 @@ class PropertyBuilder(ExpressionBuilder):
     def exists(self, children: list[Token]) -> Part:
         return self._kind("pair", states=[self._word(token) for token in children])
 
+    def one_event(self, children: list[Token]) -> Part:
+        return self._kind("one-event", states=[self._word(token) for token in children])
+
+    def moves_only(self, children: list[Part]) -> Part:
+        return self._kind("moves", moves=[pair for part in children for pair in part.value])
+
+    def move(self, children: list[Any]) -> Part:
+        """A pair of states, or those of a source with one more target."""
+        if isinstance(children[0], Part):
+            pairs = children[0].value
+            return Part("move", [*pairs, (pairs[0][0], self._word(children[1]))])
+        return Part("move", [(self._word(children[0]), self._word(children[1]))])
+
+    def checks(self, children: list[list[Word]]) -> Part:
+        return self._kind("checks", checks=children[0])
+
+    def only_in(self, children: list[list[Word]]) -> Part:
+        return self._kind("only-in", states=children[0])
+
+    def always_sends(self, children: list[Any]) -> Part:
+        return self._kind("always-sends", flags=self._all(self._parts(children), "alternative"))
+
+    def always_signals(self, children: list[Token]) -> Part:
+        return self._kind("always-signals", words=self._string(children[1]) if len(children) > 1 else None)
+
+    def never_signals(self, children: list[Token]) -> Part:
+        return self._kind("never-signals", words=self._string(children[1]) if len(children) > 1 else None)
+
+    def into(self, children: list[list[Word]]) -> Part:
+        return Part("into", children[0], children[0][0].span)
+
     def always(self, children: list[Node]) -> Part:
         return self._kind("always", expr=children[0])
 
@@ -59,7 +90,7 @@ class PropertyBuilder(ExpressionBuilder):
 
     def property(self, children: list[Any]) -> PropertyDecl:
         name, parts = self._word(children[0]), self._parts(children)
-        what: dict[str, Any] = next(part.value for part in parts if part.tag == "kind")
+        what: dict[str, Any] = next((part.value for part in parts if part.tag == "kind"), {"kind": "one-move"})
         return PropertyDecl(
             name.span,
             name,
@@ -74,4 +105,8 @@ class PropertyBuilder(ExpressionBuilder):
             self._one(parts, "inside") or [],
             self._all(parts, "under"),
             self._one(parts, "fails"),
+            self._one(parts, "into") or [],
+            what.get("words"),
+            what.get("moves", []),
+            what.get("checks", []),
         )

@@ -398,7 +398,7 @@ class PacketRuleDecl(Declaration):
 @dataclass(slots=True, eq=False, repr=False)
 class PropertyDecl(Declaration):
     """``kind`` as in the model, but for ``never-step``. ``inside``: the states after ``in``; ``flags``: alternatives of
-    flags that are there and flags that are not.
+    flags that are there and flags that are not; ``moves``: pairs of states; ``checks``: names of other proofs.
     """
 
     name: Word
@@ -413,6 +413,10 @@ class PropertyDecl(Declaration):
     inside: list[Word]
     under: list[Word]
     fails: Word | None
+    into: list[Word]
+    words: Word | None
+    moves: list[tuple[Word, Word]]
+    checks: list[Word]
 
 
 D = TypeVar("D", bound=Declaration)

@@ -6,7 +6,7 @@ Must never hold: what a profile changes, or how a user names one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from tcpmodel.model.spec import Spec
 
@@ -41,3 +41,11 @@ def choose_profiles(spec: Spec, names: Iterable[str]) -> dict[str, bool]:
         else:
             turn_on(name)
     return chosen
+
+
+def fits(choice: Mapping[str, bool], names: Iterable[str]) -> bool:
+    """Are all of these profiles on in a choice, and off those that are named as ``no-NAME``?"""
+    return all(
+        not choice[name[3:]] if name.startswith("no-") and name[3:] in choice else choice.get(name, False)
+        for name in names
+    )

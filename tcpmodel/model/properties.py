@@ -15,8 +15,25 @@ from tcpmodel.model.names import Names
 from tcpmodel.model.rules import Rules
 from tcpmodel.model.typing import Typer
 
-STRUCTURAL = ("reachable-from-all", "never-pair", "pair")
-"""Kinds that are about the graph of states alone."""
+STRUCTURAL = ("reachable-from-all", "one-event", "never-pair", "pair", "moves", "one-move", "only-in", "checks")
+"""Kinds that are about the graph of states alone, or about other proofs."""
+
+WITH_STATES = ("one-move",)
+"""Structural kinds that ``in`` narrows."""
+
+INTO = ("always-signals", "never-signals", "never-sends", "sends-nothing", "always-sends")
+"""Kinds that ``into`` narrows."""
+
+CHECKS = (
+    "reachable",
+    "closable",
+    "deadlock-free",
+    "livelock-free",
+    "events-handled",
+    "classes-handled",
+    "deterministic",
+)
+"""The proofs that are made of every spec under each choice of profiles: a property may be one of them."""
 
 
 class Properties:
@@ -44,8 +61,11 @@ class Properties:
             kind = "never-step"
         self._parts(node, kind)
         states = [*node.states, *node.inside]
-        for word in states:
+        moves = [word for pair in node.moves for word in pair]
+        for word in (*states, *node.into, *moves):
             self.names.known("state", word, self.names.states, "TS010")
+        for word in node.checks:
+            self.names.known("proof", word, dict.fromkeys(CHECKS), "TS019")
         events = self.rules.events_of(node.events, node.span)
         message = events[0].name if len(events) == 1 and events[0].kind == "message" else ""
         typer = Typer(self.names, self.definitions, self.report, "received" if message else "none", message)
@@ -72,13 +92,24 @@ class Properties:
             flags,
             profiles,
             text_of(node.fails),
+            tuple(dict.fromkeys(word.text for word in node.into)),
+            text_of(node.words),
+            tuple(dict.fromkeys((source.text, target.text) for source, target in node.moves)),
+            tuple(word.text for word in node.checks),
         )
 
     def _parts(self, node: syntax.PropertyDecl, kind: str) -> None:
         """What a property of this kind cannot have."""
-        if node.inside and kind in (*STRUCTURAL, "never-step"):
+        if node.into and kind not in INTO:
+            help_ = "leave it away, or write it in a property about what is sent or signalled"
+            self.report.error("TS054", "`into` has no meaning for this property", node.into[0].span, help_)
+        if node.inside and kind in (*STRUCTURAL, "never-step") and kind not in WITH_STATES:
             help_ = "leave it away: the property names its states"
             self.report.error("TS054", "`in` has no meaning for this property", node.inside[0].span, help_)
+        asked = next((event for event in node.events if event.present or event.absent), None)
+        if kind == "only-in" and asked is not None:
+            help_ = "leave the flags away: the property is about the event"
+            self.report.error("TS054", "this property has no condition", asked.span, help_)
         if node.conditions and kind in STRUCTURAL:
             help_ = "it is about the graph of states, which knows no values"
             self.report.error("TS054", "this property has no condition", node.conditions[0].span, help_)

@@ -337,8 +337,10 @@ class FlagSet:
 class Property:
     """A property that is to be proved.
 
-    Kinds about the graph of states: ``reachable-from-all`` (states: one target), ``never-pair`` (from, to), ``pair``
-    (from, to must exist). Kinds about behaviour:
+    Kinds about the graph of states: ``reachable-from-all`` and ``one-event`` (states: one target, by some path or by
+    one event), ``never-pair`` (from, to), ``pair`` (from, to must exist), ``moves`` (these pairs, no others),
+    ``one-move`` (when conditions are left away, an event leads from one of ``states`` to one state), ``only-in``
+    (``events`` mean nothing but in ``states``); and ``checks``, for the proofs of these names. Kinds about behaviour:
 
     - ``always``: ``expr`` holds after every event; ``states``: only in these (all if there are none);
     - ``each-step``: ``expr`` holds of the values before and (``After``) after every event; ``states``: those before
@@ -346,7 +348,11 @@ class Property:
     - ``never-step``: no event leads from ``states[0]`` to ``states[1]`` where ``condition`` holds (it may use After);
     - ``never-sends``: what ``events`` make it send in ``states`` (those before the event) matches none of ``flags``;
     - ``sends-nothing``: ``events`` make it send nothing at all;
+    - ``always-sends``: they make it send something that matches one of ``flags`` (anything if there are none);
+    - ``always-signals``, ``never-signals``: events, all if there are none, tell the user ``words``, or anything;
     - ``sends-only``: what it sends by a rule of ``states``, at any event, matches one of ``flags``.
+
+    ``each-step`` with ``events``: only of those, whatever state they lead to. ``into``: only events that lead there.
 
     ``condition``: where it does not hold, nothing is asked; of the values before the event, with the message that
     arrives, its flags included. ``profiles``: those turned on or off (``no-NAME``), for ``choose_profiles``; () if
@@ -366,6 +372,10 @@ class Property:
     flags: tuple[FlagSet, ...] = ()
     profiles: tuple[str, ...] = ()
     expect_failure: str = ""
+    into: tuple[str, ...] = ()
+    words: str = ""
+    moves: tuple[tuple[str, str], ...] = ()
+    checks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,8 @@ class Run:
     messages may be sent at all: False means that they would have been seen. ``micro``: every change of state is an
     outcome too, because a log may show it. ``flags``: those of the message that arrives, if they are known exactly.
 
-    ``trace`` records what is sent (a step), and ``tried`` every rule that was looked at with the answer of its guard.
+    ``trace`` records what is sent (a step), and, unless ``brief``, ``tried`` every rule that was looked at with the
+    answer of its guard.
     ``picks``: values for what the spec leaves open, by variable or chosen name; what is not named takes the lowest
     value allowed (0 if there is none).
     """
@@ -74,6 +75,7 @@ class Run:
     sighting: Sighting | None = None
     unseen: bool = False
     trace: bool = False
+    brief: bool = False
     micro: bool = False
     picks: Mapping[str, int] | None = None
     flags: int | None = None
@@ -114,7 +116,7 @@ class Run:
             rule = rules[path.index]
             path.index += 1
             answer = rule.guard.test(path.environment) if rule.guard is not None else TRUE
-            if self.trace:
+            if self.trace and not self.brief:
                 self.tried.append((rule, answer, path.environment.copy()))
             if answer == FALSE:
                 continue

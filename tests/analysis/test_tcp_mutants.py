@@ -23,7 +23,10 @@ def mutated(root: Path, pattern: str, replacement: str, *, whole: bool = False) 
 
 
 def witnesses(result: Verification) -> dict[str, tuple[Witness, ...]]:
-    return {check.name: check.witnesses for one in result.sections for check in one.checks if not check.holds}
+    """What fails, without the properties that only give another proof its name."""
+    named = ("property P-01", "property P-04", "property P-05", "property P-06")
+    checks = [check for one in result.sections for check in one.checks if not check.holds]
+    return {check.name: check.witnesses for check in checks if check.name not in named}
 
 
 def test_last_ack_waits_again(root: Path) -> None:
@@ -60,7 +63,7 @@ def test_case_forgotten(root: Path) -> None:
 
 
 def test_call_forgotten(root: Path) -> None:
-    found = witnesses(mutated(root, r"LIS-07: on CLOSE", "LIS-07: on timeout R1"))
+    found = witnesses(mutated(root, r"LIS-07: on CLOSE", "LIS-07: on timeout KEEPALIVE"))
     assert list(found) == ["events-handled"]
     (witness,) = found["events-handled"]
     assert (witness.state, witness.event) == ("LISTEN", "CLOSE")

@@ -67,6 +67,37 @@ def test_what_is_sent() -> None:
     assert found.flags == (FlagSet(("ACK",), ()), FlagSet((), ("SYN",)))
 
 
+def test_what_is_signalled() -> None:
+    found = prop('property P-22 "told" always signals in A into B\n')
+    assert (found.kind, found.states, found.into, found.words, found.events) == (
+        "always-signals",
+        ("A",),
+        ("B",),
+        "",
+        (),
+    )
+    found = prop('property P-22 on SEG with RST when N = M always signals "reset" in A fails "no"\n')
+    assert (found.words, found.title, found.expect_failure) == ("reset", "", "no")
+    assert found.condition is not None and found.condition.text == "SEG with RST and N = M"
+    assert prop('property P-22 on CLOSE never signals "x"\n').kind == "never-signals"
+    found = prop("property P-21 on timeout USER always sends with SYN or without ACK into B\n")
+    assert (found.kind, found.flags) == ("always-sends", (FlagSet(("SYN",), ()), FlagSet((), ("ACK",))))
+    assert prop("property P-21 on OPEN always sends\n").flags == ()
+    assert prop("property P-17 on OPEN each step N' = N in A\n").events[0].name == "OPEN"
+
+
+def test_about_the_graph() -> None:
+    assert prop("property P-1 check reachable, deterministic\n").checks == ("reachable", "deterministic")
+    found = prop("property P-3 from every state one event leads to A\n")
+    assert (found.kind, found.states) == ("one-event", ("A",))
+    found = prop("property P-5 one move for each event in A, B under p\n")
+    assert (found.kind, found.states, found.profiles) == ("one-move", ("A", "B"), ("p",))
+    found = prop("property P-7 moves only A -> B | A, B -> A | B\n")
+    assert found.moves == (("A", "B"), ("A", "A"), ("B", "A"), ("B", "B"))
+    found = prop("property P-21 on OPEN, CLOSE only in B\n")
+    assert (found.kind, found.states, [event.name for event in found.events]) == ("only-in", ("B",), ["OPEN", "CLOSE"])
+
+
 def test_kinds_of_old() -> None:
     text = 'property a from every state reachable A "title" fails "no"\nproperty b exists A -> B ["x"] under q\n'
     one, two = parse_spec(HEAD + text, "x").properties
@@ -92,6 +123,13 @@ CASES = [
     ("property p exists A -> B when W = 0\n", "TS054", "W = 0", "has no condition"),
     ("property p never A -> B when W = 0 in A\n", "TS054", "A", "no meaning"),
     ("message T\nproperty p on SEG, T sends nothing\n", "TS054", "T", "one message"),
+    ("property p check reachible\n", "TS019", "reachible", "did you mean `reachable`?"),
+    ("property p check reachable in A\n", "TS054", "A", "no meaning"),
+    ("property p moves only A -> C\n", "TS010", "C", "unknown state"),
+    ("property p always signals into C\n", "TS010", "C", "unknown state"),
+    ("property p always W = 0 into A\n", "TS054", "A", "`into` has no meaning"),
+    ("property p on SEG with RST only in A\n", "TS054", "SEG", "no condition"),
+    ("property p on OPEN when W = 0 only in A\n", "TS054", "W = 0", "no condition"),
     ("property p on CLOOSE sends nothing\n", "TS012", "CLOOSE", "did you mean `CLOSE`?"),
     ("property p on SEG never sends with SYM\n", "TS013", "SYM", "did you mean `SYN`?"),
     ("property p on SEG with SYM sends nothing\n", "TS013", "SYM", "did you mean `SYN`?"),
