@@ -36,12 +36,15 @@ class Checker:
         profiles: Sequence[str] = (),
         watch: Callable[[Any, Packet, int], None] | None = None,
         found: Found | None = None,
+        vantage: str = "auto",
     ) -> None:
         """``watch``: called with the connection, the packet and its side after each packet that a connection took.
 
         ``found``: called for each finding as soon as it is made; what only the end shows is in the report alone.
+        ``vantage``: where captures were made, see ``vantage``.
         """
         self._watch = watch
+        self._vantage = vantage
         self._found = found
         self._reports = ConnectionReports()
         self.report = Report(connections=self._reports)
@@ -68,7 +71,7 @@ class Checker:
         logs: dict[tuple[str, str], StateLog] = {}
         words = EventWords()
         told: dict[tuple[str, str], Retold] = {}
-        table = Table(self._reports, len(self.report.inputs), trace.counts_lines)
+        table = Table(self._reports, len(self.report.inputs), trace.counts_lines, self._vantage)
         try:
             for record in trace.records():
                 if isinstance(record, Packet):

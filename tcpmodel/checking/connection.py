@@ -17,6 +17,7 @@ from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE, VIOLATES, Connect
 from tcpmodel.checking.gaps import Gaps, Place
 from tcpmodel.checking.observer import Observer, WatchProgram
 from tcpmodel.checking.sightings import Interpreter, Numbers
+from tcpmodel.checking.vantage import SENT_HERE, Standpoint
 from tcpmodel.semantics.execution import Sighting
 from tcpmodel.semantics.values import Interval
 from tcpmodel.traces.records import Packet
@@ -100,6 +101,7 @@ class Connection:
         self.gaps = (Gaps(interpreter), Gaps(interpreter))
         self.light: Any = None
         self.last: Explanation | None = None
+        self.standpoint: Standpoint | None = None
 
     def is_plain(self) -> bool:
         """Is nothing assumed of the capture?"""
@@ -191,7 +193,8 @@ class Connection:
         if first or not sender.from_start:
             # Of a life that began unseen anything may come late, so a beginning is looked for first.
             self._begin_anew(sender, sighting)
-        if not first and sender.seen_late(sighting):
+        in_order = self.standpoint is not None and self.standpoint.in_order(self, packet, side)
+        if not first and not in_order and sender.seen_late(sighting):
             return Explanation.LATE
         if self._begin_anew(sender, sighting):
             return Explanation.LATE
@@ -206,7 +209,10 @@ class Connection:
                 return Explanation.EARLIER_LIFE
         if not first and sender.answers_anew(sighting):
             raise NewConnection
-        return self._explain_by_faults(sighting, side, place)
+        how = self._explain_by_faults(sighting, side, place, in_order)
+        if in_order and how is Explanation.NONE:
+            self.diagnostics[-1].excuse += f"; {SENT_HERE}"
+        return how
 
     def _begin_anew(self, sender: Endpoint, sighting: Sighting) -> bool:
         """NewConnection when this begins one; True when it begins the life that is known, and came late."""
@@ -215,7 +221,7 @@ class Connection:
             raise NewConnection
         return birth is Birth.SAME
 
-    def _explain_by_faults(self, sighting: Sighting, side: int, place: Place) -> Explanation:
+    def _explain_by_faults(self, sighting: Sighting, side: int, place: Place, in_order: bool) -> Explanation:
         sender = self.ends[side]
         below = sender.limits()
         after = sender.after_unseen(sighting, sent=True)
@@ -227,7 +233,7 @@ class Connection:
             sender.settle(after)
             self.gaps[side].note(place, sighting, below)
             return Explanation.UNSEEN_SENT
-        if not self.assumptions[side]:
+        if not self.assumptions[side] and not in_order:
             after = sender.overtaken(sighting)
             if after:
                 sender.settle(after)

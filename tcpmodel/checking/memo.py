@@ -22,6 +22,7 @@ from tcpmodel.checking.observer import WatchProgram
 from tcpmodel.checking.recording import Recorder, Unrecordable
 from tcpmodel.checking.shapes import Freezer, Shape, Thawer, symbolic_slots
 from tcpmodel.checking.sightings import Interpreter
+from tcpmodel.checking.vantage import Standpoint
 from tcpmodel.checking.watchmemo import WatchMemo
 from tcpmodel.semantics.execution import Sighting
 from tcpmodel.traces.records import Packet
@@ -90,7 +91,8 @@ class Memo:
         given = form.given(packet.fields, *near)
         # What came before is asked when nothing of this connection explains a packet.
         alone = connection.previous is None
-        kind = (side, form.flags, form.pattern, alone)
+        in_order = connection.standpoint is not None and connection.standpoint.ordered[side]
+        kind = (side, form.flags, form.pattern, alone, in_order)
         ways = known.ways.get(kind)
         if ways is None:
             ways = known.ways[kind] = []
@@ -106,7 +108,7 @@ class Memo:
                     ways[0], ways[index] = way, ways[0]
                 return
         room = len(ways) < MOST_OF_A_KIND and self.recorded < MOST and len(self.known) < MOST
-        found = self._record(known, numbers, side, form, given, alone) if room else None
+        found = self._record(known, numbers, side, form, given, alone, in_order) if room else None
         if found is not None:
             ways.insert(0, found)
             connection.light = found(numbers, given)
@@ -217,10 +219,12 @@ class Memo:
         form: Form,
         given: Sequence[int],
         alone: bool,
+        in_order: bool,
     ) -> Way | None:
         try:
             recorder, inputs = self._inputs([*numbers, *given])
             trial = self._trial(known, inputs[: len(numbers)])
+            trial.standpoint = Standpoint((True, True)) if in_order else None
             found = inputs[len(numbers) :]
             sighting = self.interpreter.message_of(form.flags, form.pattern, [found[place] for place in form.order])
             trial.take(None, sighting, side, Place(0, None))

@@ -33,6 +33,7 @@ def check(
     *,
     growing: bool = False,
     patterns: Patterns | None = None,
+    vantage: str = "auto",
 ) -> Report:
     """Check these traces (``-`` is standard input) against these specs, one for each protocol.
 
@@ -42,11 +43,13 @@ def check(
     after all of them if there are several, since one may tell something about a connection of another; ``watch`` after
     each packet with its connection, the packet and its side; ``found`` for each finding as soon as it is made.
     ``growing``: at the end of a file, wait for more until somebody interrupts. ``patterns``: they read all text.
+    ``vantage``: where captures were made: the address of a host, ``client`` (the end that sent first), ``server``,
+    ``middle``, or ``auto``: as far as packets prove it.
     """
     from tcpmodel.traces.open import open_traces
 
     paths, specs = list(paths), list(specs)
-    checker = Checker(specs, profiles, watch, found)
+    checker = Checker(specs, profiles, watch, found, vantage)
     report = checker.report
     views = None
     for path in paths:

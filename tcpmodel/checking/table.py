@@ -18,6 +18,7 @@ from tcpmodel.checking.observer import WatchProgram, plain
 from tcpmodel.checking.quoted import Quoted
 from tcpmodel.checking.sightings import Interpreter
 from tcpmodel.checking.unanswered import Unanswered
+from tcpmodel.checking.vantage import Vantage
 from tcpmodel.checking.waiting import MOST, Waiting
 from tcpmodel.model.profiles import choose_profiles
 from tcpmodel.model.spec import Spec
@@ -91,10 +92,11 @@ class Judge:
 
 
 class Table:
-    """Takes packets and fills ``reports``, in which ``origin`` is the index of the input."""
+    """Takes packets and fills ``reports``, in which ``origin`` is the index of the input; ``vantage``: see there."""
 
-    def __init__(self, reports: ConnectionReports, origin: int, in_lines: bool) -> None:
+    def __init__(self, reports: ConnectionReports, origin: int, in_lines: bool, vantage: str = "auto") -> None:
         self._reports = reports
+        self._see = Vantage(vantage).see if vantage != "middle" else None
         self._origin = origin
         self._in_lines = in_lines
         self._before = self._begun = len(reports)
@@ -121,10 +123,16 @@ class Table:
                 self._wait(judge, packet)
                 return
             connection = self._begin(judge, key, first[0], first[1], None)
+        side = 0 if a == connection.ends[0].address else 1
+        if self._see is not None:
+            self._see(connection, packet, side)
         try:
-            judge.observe(connection, packet, 0 if a == connection.ends[0].address else 1)
+            judge.observe(connection, packet, side)
         except NewConnection:
             connection = self._renew(judge, key, packet, connection)
+        else:
+            if connection.standpoint is not None:
+                connection.standpoint.lately.append(packet)
         connection.last_time = packet.time
         connection.last_flags = packet.flags
 
@@ -198,7 +206,11 @@ class Table:
             previous,
         )
         connection.first, connection.last_flags = packet.number, packet.flags
+        if self._see is not None:
+            self._see(connection, packet, 0)
         judge.observe(connection, packet, 0)
+        if connection.standpoint is not None:
+            connection.standpoint.lately.append(packet)
         return connection
 
     def _renew(self, judge: Judge, key: tuple[str, str, str], packet: Packet, before: Connection) -> Connection:

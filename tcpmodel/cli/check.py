@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from tcpmodel.cli.choosing import choose_profiles, choose_specs
+from tcpmodel.cli.choosing import add_vantage, choose_profiles, choose_specs
 from tcpmodel.cli.coverage import Covering, add_coverage
 from tcpmodel.cli.follow import Follow, add_follow
 from tcpmodel.cli.ladder import Ladder, add_ladder
@@ -31,6 +31,7 @@ examples:
   tcpmodel check --ignore UDP,note x.pcap         what is of no interest
   tcpmodel check --baseline known.json x.pcap     only new findings fail
   tcpmodel check --profile rfc793 old-stack.pcap  judged by another profile
+  tcpmodel check --vantage 10.0.0.1 x.pcap        captured at that host
   tcpmodel check --ladder x.pcap                  messages with states beside
   tcpmodel check --slice 9 -o small.pcap x.pcap   as few packets as show it
   tcpmodel check --spec my.tcpspec x.pcap         judged by your own spec
@@ -65,6 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("-o", "--output", metavar="FILE", help="write the report to FILE, not to standard output")
     add_color(parser)
+    add_vantage(parser)
     amount = parser.add_mutually_exclusive_group()
     amount.add_argument("-q", "--quiet", action="store_true", help="print violations and one line of summary only")
     amount.add_argument(
@@ -100,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
     progress = Progress(sys.stderr)
     try:
         read = output.read if output.streams else None
-        report = check(args.traces, specs, profiles, progress, read, watch, patterns=patterns)
+        report = check(args.traces, specs, profiles, progress, read, watch, patterns=patterns, vantage=args.vantage)
     finally:
         progress.end()
     if not output.streams:

@@ -1,11 +1,12 @@
-"""Which specs judge what was observed, and by which of their profiles.
+"""Which specs judge what was observed, by which of their profiles, and from where it was seen.
 
-Owns: the meaning of ``--spec`` and ``--profile`` for ``check``.
+Owns: the meaning of ``--spec``, ``--profile`` and ``--vantage`` for ``check``.
 Must never hold: how a spec is read (see ``options.load``), or what it says.
 """
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 
 from tcpmodel.cli.errors import CommandError
@@ -83,3 +84,34 @@ def _unknown_profile(name: str, known: dict[str, list[str]]) -> str:
     hint = f"; did you mean {'no-' if plain != name else ''}{near[0]}?" if near else ""
     listed = "\n".join(f"  {spec}: {', '.join(names) or 'none'}" for spec, names in known.items())
     return f"no spec has a profile '{name}'{hint}\nprofiles by spec:\n{listed}"
+
+
+def add_vantage(parser: argparse.ArgumentParser) -> None:
+    """Add ``--vantage WHERE``."""
+    parser.add_argument(
+        "--vantage",
+        metavar="WHERE",
+        type=_vantage,
+        default="auto",
+        help="where captures were made: the address of the host, 'client' (the end that sent first), 'server', "
+        "'middle' (anywhere), or 'auto': as far as packets prove it (default: %(default)s)",
+    )
+
+
+def _vantage(word: str) -> str:
+    import ipaddress
+
+    from tcpmodel.checking.vantage import WORDS
+
+    if word in WORDS:
+        return word
+    host = word.rpartition("]:")[0] if "]:" in word else word
+    if host.count(":") == 1:
+        host = host.partition(":")[0]
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"'{word}' is no address; say {', '.join(WORDS)}, or an address such as 10.0.0.1 or [2001:db8::1]:80"
+        ) from None
+    return word

@@ -67,6 +67,7 @@ class Follow:
             found=self._found,
             growing=True,
             patterns=self._patterns,
+            vantage=self._args.vantage,
         )
         self._policy.settle(report)
         for one in report.connections:

@@ -80,7 +80,7 @@ class Slice:
             raise CommandError(str(error)) from None
         progress = Progress(sys.stderr)
         try:
-            report = check([path], self._specs, self._profiles, progress)
+            report = check([path], self._specs, self._profiles, progress, vantage=self._args.vantage)
         finally:
             progress.end()
         print_errors(report)
@@ -147,7 +147,7 @@ class Slice:
         from tcpmodel.report import check_text
         from tcpmodel.report.style import Style
 
-        report = check([self._args.output], self._specs, self._profiles)
+        report = check([self._args.output], self._specs, self._profiles, vantage=self._args.vantage)
         self._policy.apply(report)
         style = Style.of(sys.stdout, color=wants_color(self._args.color, sys.stdout))
         place = next(number for number, packet in enumerate(left, 1) if packet.number == finding.place)

@@ -97,7 +97,8 @@ def _cooked(buffer: bytes, at: int, end: int, original_end: int, number: int, ti
         return CUT
     if _half(buffer, at + 2)[0] in _NOT_ETHERNET_TYPED:
         return "Linux cooked frame without an Ethernet type"
-    return by_type(_half(buffer, at + 14)[0], buffer, at + 16, end, original_end, number, time)
+    found = by_type(_half(buffer, at + 14)[0], buffer, at + 16, end, original_end, number, time)
+    return _directed(found, _half(buffer, at)[0])
 
 
 def _cooked2(buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None) -> Found:
@@ -105,7 +106,15 @@ def _cooked2(buffer: bytes, at: int, end: int, original_end: int, number: int, t
         return CUT
     if _half(buffer, at + 8)[0] in _NOT_ETHERNET_TYPED:
         return "Linux cooked frame without an Ethernet type"
-    return by_type(_half(buffer, at)[0], buffer, at + 20, end, original_end, number, time)
+    found = by_type(_half(buffer, at)[0], buffer, at + 20, end, original_end, number, time)
+    return _directed(found, buffer[at + 10])
+
+
+def _directed(found: Found, kind: int) -> Found:
+    """A cooked frame says whether it was for this host (0) or sent by it (4)."""
+    if kind in (0, 4) and isinstance(found, Packet):
+        found.fields["outgoing"] = kind >> 2
+    return found
 
 
 _NOT_ETHERNET_TYPED = frozenset({824, 803})  # netlink and radiotap put other things where the type would be

@@ -14,7 +14,7 @@ from tcpmodel.traces.circumstances import CLOCK, CUT, DROPPED, INTERFACES, TUNNE
 from tcpmodel.traces.fragments import Fragments
 from tcpmodel.traces.link import Decoder, within
 from tcpmodel.traces.link_types import DECODERS, SUPPORTED
-from tcpmodel.traces.records import Record, Skipped, TraceError
+from tcpmodel.traces.records import Packet, Record, Skipped, TraceError
 from tcpmodel.traces.source import Source
 from tcpmodel.traces.tunnels import Inner, Piece
 
@@ -191,6 +191,8 @@ class PcapngTrace:
                     if isinstance(whole, str):
                         skip(whole)
                     elif whole is not None:
+                        if kind == _ENHANCED_PACKET and end + 8 <= last:
+                            _direct(whole, data, end + (-captured & 3), last, order)
                         yield whole
             elif kind == _INTERFACE:
                 if length < 20:
@@ -255,3 +257,18 @@ def _dropped(data: bytes, at: int, last: int, order: str) -> int:
             total += Struct(order + "Q").unpack_from(data, at + 4)[0]
         at += 4 + (length + 3 & ~3)
     return total
+
+
+def _direct(packet: Packet, data: bytes, at: int, last: int, order: str) -> None:
+    """Note the direction, if the options at ``at`` tell it: the flags of the packet, of which two bits are for it."""
+    option = Struct(order + "HH").unpack_from
+    while at + 8 <= last:
+        code, length = option(data, at)
+        if code == 0:
+            return
+        if code == 2 and length == 4:
+            way = Struct(order + "I").unpack_from(data, at + 4)[0] & 3
+            if way in (1, 2):
+                packet.fields["outgoing"] = way - 1
+            return
+        at += 4 + (length + 3 & ~3)

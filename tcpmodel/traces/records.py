@@ -62,7 +62,7 @@ FIELD_KEYS = frozenset(
         *("mss", "wscale", "sackok", "tsval", "tsecr", "tfo", "cookie", "signed"),
         *("sack_blocks", "sack_high", "bad_sack", "option_octets", "bad_options", "after_end", "twice", "reserved"),
         *("checksum", "checksum_ok", "checksum_partial", "payload_sum"),
-        *("ip_payload", "ip_version", "ip_id", "ttl", "same_socket", "group_address"),
+        *("ip_payload", "ip_version", "ip_id", "ttl", "same_socket", "group_address", "outgoing"),
         *("source_port", "destination_port", "source_multicast", "destination_multicast"),
         *("icmp_type", "icmp_code", "about", "mtu", "from_destination", "quoted", "fragments"),
     }

@@ -1,0 +1,119 @@
+"""Where a capture was made, as far as it says in which order an end sent.
+
+Owns: what is asked for, what packets prove of it, and whether an end has to be taken at its order.
+Must never hold: what follows from that (see ``connection``), or how a capture tells the direction of a packet.
+
+What was captured at the host of an end shows its messages in the order in which they were sent. There nothing is seen
+late, and nothing is overtaken; elsewhere both happen all the time.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from tcpmodel.traces.records import Packet
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tcpmodel.checking.connection import Connection
+
+WORDS = ("auto", "client", "server", "middle")
+"""What may be asked for besides an address: ``client`` is at the end that sent the first message."""
+
+SENT_HERE = "it was captured where it was sent, so it was not overtaken on its way"
+
+REMEMBERED = 64
+"""So many packets before it are compared with one that may be a copy."""
+
+_OF_NO_MATTER = ("ttl", "checksum", "checksum_ok", "checksum_partial", "outgoing", "same_socket")
+"""Fields in which copies of one packet may differ."""
+
+_PARTIAL, _WHOLE, _OUT, _IN = 1, 4, 16, 64
+
+
+def _proves(signs: int, side: int) -> bool:
+    """Was the capture made at the host of this side? ``signs``: what was seen of packets of both sides, as bits."""
+    if signs & _IN << side:
+        return False
+    if signs & _OUT << side:
+        return True
+    # A sum that the sender leaves to its network card never leaves its machine, unless both ends are on one.
+    other = 1 - side
+    return bool(signs & _PARTIAL << side and signs & _WHOLE << other and not signs & _PARTIAL << other)
+
+
+ORDERED = [(_proves(signs, 0), _proves(signs, 1)) for signs in range(256)]
+
+
+class Standpoint:
+    """What is known of the place where the packets of one connection were seen.
+
+    ``ordered``: which sides are seen in the order in which they sent; ``lately``: the last packets.
+    """
+
+    __slots__ = ("lately", "ordered", "signs")
+
+    def __init__(self, ordered: tuple[bool, bool] = (False, False)) -> None:
+        self.ordered = ordered
+        self.signs = 0
+        self.lately: deque[Packet] = deque(maxlen=REMEMBERED)
+
+    def in_order(self, connection: Connection, packet: Packet | None, side: int) -> bool:
+        """Was this certainly sent after all that this side was seen to send? Without ``packet``: if it is no copy."""
+        a, b = connection.ends
+        here = self.ordered[side]
+        if packet is not None and packet.at:
+            here = packet.at == connection.ends[side].address
+        if not here or not (a.from_start and b.from_start) or a.address == b.address != "":
+            return False
+        return packet is None or not any(_same(packet, other) for other in self.lately)
+
+
+class Vantage:
+    """What was asked for: one of ``WORDS``, or the address of a host, with or without a port."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+
+    def see(self, connection: Connection, packet: Packet, side: int) -> None:
+        """Look at a packet before the connection takes it."""
+        stand = connection.standpoint
+        if self._where != "auto" and not packet.at:
+            if stand is None:
+                ordered = self._asked(connection)
+                if any(ordered):
+                    connection.standpoint = Standpoint(ordered)
+            return
+        fields = packet.fields
+        if stand is None:
+            if not packet.at and "checksum_partial" not in fields and "outgoing" not in fields:
+                return
+            stand = connection.standpoint = Standpoint()
+        sign = 0
+        if "checksum_partial" in fields:
+            sign = _PARTIAL << side
+        elif fields.get("checksum_ok"):
+            sign = _WHOLE << side
+        way = fields.get("outgoing")
+        if way is not None:
+            sign |= (_OUT if way else _IN) << side
+        if sign & ~stand.signs:
+            stand.signs |= sign
+            stand.ordered = ORDERED[stand.signs]
+
+    def _asked(self, connection: Connection) -> tuple[bool, bool]:
+        if self._where in WORDS:
+            return (self._where == "client", self._where == "server")
+        a, b = (_at(self._where, end.address) for end in connection.ends)
+        return (a, b)
+
+
+def _at(where: str, address: str) -> bool:
+    return address == where or address.rpartition(":")[0].strip("[]") == where.strip("[]")
+
+
+def _same(one: Packet, other: Packet) -> bool:
+    if one.flags != other.flags or one.source != other.source:
+        return False
+    mine, theirs = ({key: each.fields[key] for key in each.fields if key not in _OF_NO_MATTER} for each in (one, other))
+    return mine == theirs
