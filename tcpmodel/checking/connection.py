@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from tcpmodel.checking.configurations import Abilities, Configuration
-from tcpmodel.checking.diagnosis import altered, unexplained
+from tcpmodel.checking.diagnosis import NO_FAULT, altered, unexplained
 from tcpmodel.checking.endpoint import Birth, Endpoint, Explanation
 from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE, VIOLATES, ConnectionReport, Diagnostic
 from tcpmodel.checking.gaps import Gaps, Place
@@ -193,7 +193,7 @@ class Connection:
         if first or not sender.from_start:
             # Of a life that began unseen anything may come late, so a beginning is looked for first.
             self._begin_anew(sender, sighting)
-        in_order = self.standpoint is not None and self.standpoint.in_order(self, packet, side)
+        in_order = self.standpoint is not None and self.standpoint.in_order(self.ends, packet, side)
         if not first and not in_order and sender.seen_late(sighting):
             return Explanation.LATE
         if self._begin_anew(sender, sighting):
@@ -209,10 +209,7 @@ class Connection:
                 return Explanation.EARLIER_LIFE
         if not first and sender.answers_anew(sighting):
             raise NewConnection
-        how = self._explain_by_faults(sighting, side, place, in_order)
-        if in_order and how is Explanation.NONE:
-            self.diagnostics[-1].excuse += f"; {SENT_HERE}"
-        return how
+        return self._explain_by_faults(sighting, side, place, in_order)
 
     def _begin_anew(self, sender: Endpoint, sighting: Sighting) -> bool:
         """NewConnection when this begins one; True when it begins the life that is known, and came late."""
@@ -247,7 +244,7 @@ class Connection:
                 self.lost += 1
             sender.settle(after)
             return Explanation.UNSEEN_RECEIVED
-        return self._refute(sighting, side, place)
+        return self._refute(sighting, side, place, in_order)
 
     def recalls(self, packet: Packet) -> bool:
         """Could this be a late packet of this connection, which a newer one between the same addresses has replaced?"""
@@ -266,10 +263,11 @@ class Connection:
 
     # ---------------------------------------------------------------------------------- assumptions about the capture
 
-    def _refute(self, sighting: Sighting, side: int, place: Place) -> Explanation:
+    def _refute(self, sighting: Sighting, side: int, place: Place, in_order: bool) -> Explanation:
         """Nothing explains the message. Was an earlier assumption wrong, and is that earlier message the violation?"""
-        if self.ends[side].sent and self.ends[side].seen_late(sighting, self._reach(1 - side)):
-            self._confirm(Assumption(place, sighting, self.ends[side]), side)
+        sender = self.ends[side]
+        if sender.sent and not in_order and sender.seen_late(sighting, self._reach(1 - side)):
+            self._confirm(Assumption(place, sighting, sender), side)
             return Explanation.LATE
         for index, assumption in enumerate(self.assumptions[side]):
             other = assumption.before.copy()
@@ -285,10 +283,8 @@ class Connection:
                 return Explanation.BEHAVIOUR
         if self._is_of_another_life(sighting, side):
             raise NewConnection
-        finding = unexplained(self.ends[side], sighting, self.interpreter)
-        finding.excuse = "; ".join(
-            filter(None, ("no packets that the capture may have lost, doubled or swapped explain it", altered(finding)))
-        )
+        finding = unexplained(sender, sighting, self.interpreter)
+        finding.excuse = "; ".join(filter(None, (NO_FAULT, SENT_HERE if in_order else "", altered(finding))))
         self._report(finding, side, place, sighting)
         return Explanation.NONE
 

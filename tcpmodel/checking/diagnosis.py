@@ -21,6 +21,8 @@ from tcpmodel.semantics.program import Program
 from tcpmodel.semantics.reasons import reasons
 from tcpmodel.semantics.values import TRUE
 
+NO_FAULT = "no packets that the capture may have lost, doubled or swapped explain it"
+
 
 def unexplained(endpoint: Endpoint, sighting: Sighting, interpreter: Interpreter) -> Diagnostic:
     """The finding for a message that nothing explains: named by the first fault that certainly applies."""

@@ -10,12 +10,10 @@ late, and nothing is overtaken; elsewhere both happen all the time.
 from __future__ import annotations
 
 from collections import deque
+from typing import Protocol
 
+from tcpmodel.checking.endpoint import Endpoint
 from tcpmodel.traces.records import Packet
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from tcpmodel.checking.connection import Connection
 
 WORDS = ("auto", "client", "server", "middle")
 """What may be asked for besides an address: ``client`` is at the end that sent the first message."""
@@ -58,15 +56,22 @@ class Standpoint:
         self.signs = 0
         self.lately: deque[Packet] = deque(maxlen=REMEMBERED)
 
-    def in_order(self, connection: Connection, packet: Packet | None, side: int) -> bool:
+    def in_order(self, ends: tuple[Endpoint, Endpoint], packet: Packet | None, side: int) -> bool:
         """Was this certainly sent after all that this side was seen to send? Without ``packet``: if it is no copy."""
-        a, b = connection.ends
+        a, b = ends
         here = self.ordered[side]
         if packet is not None and packet.at:
-            here = packet.at == connection.ends[side].address
+            here = packet.at == ends[side].address
         if not here or not (a.from_start and b.from_start) or a.address == b.address != "":
             return False
         return packet is None or not any(_same(packet, other) for other in self.lately)
+
+
+class Watched(Protocol):
+    """A connection, as far as it matters here."""
+
+    ends: tuple[Endpoint, Endpoint]
+    standpoint: Standpoint | None
 
 
 class Vantage:
@@ -75,7 +80,7 @@ class Vantage:
     def __init__(self, where: str) -> None:
         self._where = where
 
-    def see(self, connection: Connection, packet: Packet, side: int) -> None:
+    def see(self, connection: Watched, packet: Packet, side: int) -> None:
         """Look at a packet before the connection takes it."""
         stand = connection.standpoint
         if self._where != "auto" and not packet.at:
@@ -101,7 +106,7 @@ class Vantage:
             stand.signs |= sign
             stand.ordered = ORDERED[stand.signs]
 
-    def _asked(self, connection: Connection) -> tuple[bool, bool]:
+    def _asked(self, connection: Watched) -> tuple[bool, bool]:
         if self._where in WORDS:
             return (self._where == "client", self._where == "server")
         a, b = (_at(self._where, end.address) for end in connection.ends)
