@@ -96,7 +96,9 @@ LINKS = {
 def test_link_types(read, build, name):
     link, header = LINKS[name]
     expected = one(read(build.pcap([ETHERNET + FRAME_IPV4])))
-    assert one(read(build.pcap([header + FRAME_IPV4], link=link))) == expected
+    found = one(read(build.pcap([header + FRAME_IPV4], link=link)))
+    assert found.fields.pop("outgoing", None) == (0 if link in (113, 276) else None)
+    assert found == expected
 
 
 @pytest.mark.parametrize(("link", "header"), [(0, b"\x1e\0\0\0"), (0, b"\0\0\0\x18"), (229, b""), (101, b"")])
