@@ -1,7 +1,7 @@
 """``tcpmodel explain``: say more about a code in the errors of a spec, or about a rule that a report names.
 
 Owns: the options of the command, and where an id is looked up.
-Must never hold: the explanations themselves (see ``tcpmodel.language.codes`` and the specs).
+Must never hold: the explanations themselves (see ``language.codes``, ``report.finding_codes`` and the specs).
 """
 
 from __future__ import annotations
@@ -17,24 +17,7 @@ examples:
   tcpmodel explain TCP-FIN-001  the id of a rule, as reports show it
   tcpmodel explain SYN-02 --spec tcp"""
 
-_VIEW_001 = """\
-VIEW-001: two views of one connection cannot both be true
-
-A capture and a log were given together, or one file tells of segments and of states, calls or timers of the same end.
-The packets can be explained without the log, but no behaviour of the end that is named sends them on the way that the
-log tells. One of the two is wrong, or comes from another connection between the same addresses and ports. Packets that
-a capture may have lost do not excuse it. Between two files, the order of packets and lines among each other plays no
-part in it; within one file it does. docs/views.md says what is compared."""
-
-
 _SPECS = ("tcp", "udp", "conntrack", "zeek")
-
-_TRANSITION = """\
-{0}-TRANSITION: a log tells of a state that cannot follow
-
-A log of states, or a summary, says where an end or an observer is, and no rule of the spec leads there from what the
-same log told before. The report names the states that were possible and what the spec allows there. Lines that are
-missing are no excuse where the log is known to show everything in between; where it is not, CAP-006 is reported."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,11 +44,11 @@ def run(args: argparse.Namespace) -> int:
         except LookupError:
             raise CommandError(f"there is no code '{args.code}'; codes look like TS012") from None
         return 0
-    if code == "VIEW-001":
-        print(_VIEW_001)
-        return 0
-    if code.endswith("-TRANSITION") and code.partition("-")[0].lower() in _SPECS:
-        print(_TRANSITION.format(code.partition("-")[0]))
+    from tcpmodel.report.finding_codes import explain as explain_finding
+
+    told = explain_finding(code, _SPECS)
+    if told is not None:
+        print(told)
         return 0
     _explain_rule(code, args.spec)
     return 0
@@ -80,7 +63,9 @@ def _explain_rule(code: str, names: list[str]) -> None:
     if not told:
         from difflib import get_close_matches
 
-        known = {name.upper(): name for spec in specs for name in identifiers(spec)}
+        from tcpmodel.report.finding_codes import GENERAL
+
+        known = {name.upper(): name for spec in specs for name in (*identifiers(spec), *GENERAL)}
         near = get_close_matches(code, known, n=1)
         hint = f"; did you mean {known[near[0]]}?" if near else "; codes look like TS012, ids like TCP-FIN-001"
         raise CommandError(f"there is no code or rule '{code}'{hint}")

@@ -12,6 +12,7 @@ from typing import Any
 from tcpmodel._version import __version__
 from tcpmodel.checking.findings import ConnectionReport, Diagnostic, InputReport, Report
 from tcpmodel.model.spec import Fault, PacketRule, Spec
+from tcpmodel.report.finding_codes import GENERAL
 from tcpmodel.report.policy import identity
 from tcpmodel.report.rule_text import SEVERITY_WORDS
 
@@ -131,7 +132,10 @@ def _rules(report: Report, specs: Sequence[Spec]) -> list[dict[str, Any]]:
         declared |= {fault.id: (fault, spec) for fault in spec.faults}
     rules: list[dict[str, Any]] = []
     for code, item in sorted(met.items()):
-        rule: dict[str, Any] = {"id": code, "shortDescription": {"text": _GENERAL.get(code, item.message)}}
+        rule: dict[str, Any] = {"id": code, "shortDescription": {"text": item.message}}
+        if code in GENERAL:
+            rule["shortDescription"] = {"text": GENERAL[code].title}
+            rule["fullDescription"] = rule["help"] = {"text": GENERAL[code].text}
         severity = item.severity
         if code in declared:
             each, spec = declared[code]
@@ -144,10 +148,3 @@ def _rules(report: Report, specs: Sequence[Spec]) -> list[dict[str, Any]]:
         rule["defaultConfiguration"] = {"level": _LEVELS[severity]}
         rules.append(rule)
     return rules
-
-
-_GENERAL = {
-    "VIEW-001": "packets and a log of one connection cannot both be true",
-    "CAP-006": "packets or records are missing from the capture or log",
-    "CAP-009": "packets were captured in another order than they were received",
-}

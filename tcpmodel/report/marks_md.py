@@ -1,6 +1,6 @@
 """What specs say of requirements and claims, as pages in Markdown: tables whose rows lead to the lines of the specs.
 
-Owns: the layout of the two pages.
+Owns: the layout of both pages, and links to the lines of specs.
 Must never hold: what a requirement asks or what is true of a claim: marks in the specs say so.
 
 Marks of several specs make one page. ``///`` before a mark is the heading of what follows it; ``//!`` at the top of the
@@ -37,7 +37,7 @@ def page(kind: str, specs: Sequence[Spec], folder: str) -> str:
 
     ``kind`` is one of PAGES. Raises RepeatedError, and OSError if a file of a spec cannot be read again.
     """
-    places = [_Places(spec, folder) for spec in specs]
+    places = [Places(spec, folder) for spec in specs]
     if kind == "requirements":
         requirements = _unique((mark, place) for place in places for mark in place.spec.requirements)
         body = _requirements(requirements)
@@ -49,7 +49,7 @@ def page(kind: str, specs: Sequence[Spec], folder: str) -> str:
     return "\n".join([*top, "", _NOTE.format(page=kind), "", *body, ""])
 
 
-class _Places:
+class Places:
     """Where the parts of a spec stand, as links."""
 
     def __init__(self, spec: Spec, folder: str) -> None:
@@ -69,7 +69,7 @@ class _Places:
     def link(self, words: str, span: Span) -> str:
         """``words``, leading to the line of the spec."""
         target = os.path.relpath(path_of(self.spec.path, span.path), self.folder).replace(os.sep, "/")
-        return f"[{_plain(words)}]({target.replace(' ', '%20')}#L{span.line})"
+        return f"[{plain(words)}]({target.replace(' ', '%20')}#L{span.line})"
 
     def carriers(self, references: Iterable[Reference]) -> str:
         """All references as links, those of one kind together."""
@@ -129,28 +129,28 @@ def _spans(spec: Spec) -> Mapping[str, Mapping[str, Span]]:
 # ---------------------------------------------------------------------------------------------------------- the pages
 
 
-def _requirements(marks: list[tuple[Requirement, _Places]]) -> list[str]:
+def _requirements(marks: list[tuple[Requirement, Places]]) -> list[str]:
     """By the section that a requirement cites, and in it by level and number."""
     outside = sum(bool(mark.outside) for mark, _ in marks)
     lines = [
         f"{_number(len(marks), 'requirement')}: {len(marks) - outside} carried by something in the specs, "
         f"{outside} outside of any model of an endpoint, with the reason."
     ]
-    sections: dict[str, list[tuple[Requirement, _Places]]] = {}
+    sections: dict[str, list[tuple[Requirement, Places]]] = {}
     for mark, place in marks:
         sections.setdefault(str(mark.cites[0]) if mark.cites else "", []).append((mark, place))
     for section in sorted(sections, key=_natural):
         heading = next((mark.doc for mark, _ in sections[section] if mark.doc), "")
         title = " ".join([re.sub(r"^RFC(?=\d)", "RFC ", section), *heading.split()]).strip()
-        lines += ["", f"## {_plain(title or 'Others')}", ""]
+        lines += ["", f"## {plain(title or 'Others')}", ""]
         lines += _table("id", "what is required", "carried by")
         for mark, place in sorted(sections[section], key=_by_id):
-            carried = f"*outside:* {_plain(mark.outside)}" if mark.outside else place.carriers(mark.by)
-            lines.append(_row(place.link(mark.id, mark.span), _plain(mark.words), carried))
+            carried = f"*outside:* {plain(mark.outside)}" if mark.outside else place.carriers(mark.by)
+            lines.append(_row(place.link(mark.id, mark.span), plain(mark.words), carried))
     return lines
 
 
-def _claims(marks: list[tuple[Claim, _Places]]) -> list[str]:
+def _claims(marks: list[tuple[Claim, Places]]) -> list[str]:
     """By id: the part before the hyphen is the source."""
     verdicts = Counter(mark.verdict for mark, _ in marks)
     counts = ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in VERDICTS if verdicts[verdict])
@@ -159,9 +159,9 @@ def _claims(marks: list[tuple[Claim, _Places]]) -> list[str]:
     for mark, place in sorted(marks, key=_by_id):
         if mark.id.partition("-")[0] != source:
             source, fresh = mark.id.partition("-")[0], True
-            lines += ["", f"## {_plain(source)}"]
+            lines += ["", f"## {plain(source)}"]
         if mark.doc:
-            lines += ["", f"### {_plain(' '.join(mark.doc.split()))}"]
+            lines += ["", f"### {plain(' '.join(mark.doc.split()))}"]
         if mark.doc or fresh:
             lines += [
                 "",
@@ -171,11 +171,11 @@ def _claims(marks: list[tuple[Claim, _Places]]) -> list[str]:
             fresh = False
         verdict = mark.verdict if mark.verdict == "right" else f"**{mark.verdict}**"
         shown = place.carriers(mark.by) or "this text"
-        lines.append(_row(place.link(mark.id, mark.span), _plain(mark.statement), verdict, _plain(mark.words), shown))
+        lines.append(_row(place.link(mark.id, mark.span), plain(mark.statement), verdict, plain(mark.words), shown))
     return lines
 
 
-def _introduction(marks: Sequence[tuple[_Mark, _Places]]) -> list[str]:
+def _introduction(marks: Sequence[tuple[_Mark, Places]]) -> list[str]:
     """The ``//!`` lines at the top of the file that has most of the marks."""
     if not marks:
         return ["# Nothing is marked"]
@@ -190,8 +190,8 @@ def _introduction(marks: Sequence[tuple[_Mark, _Places]]) -> list[str]:
     return lines or [f"# {place.spec.title}"]
 
 
-def _unique(marks: Iterable[tuple[_Mark, _Places]]) -> list[tuple[_Mark, _Places]]:
-    found: dict[str, tuple[_Mark, _Places]] = {}
+def _unique(marks: Iterable[tuple[_Mark, Places]]) -> list[tuple[_Mark, Places]]:
+    found: dict[str, tuple[_Mark, Places]] = {}
     for mark, place in marks:
         if mark.id in found:
             other = found[mark.id][1].spec.name
@@ -209,7 +209,7 @@ def _row(*cells: str) -> str:
     return f"| {' | '.join(cells)} |".replace("  ", " ")
 
 
-def _plain(words: str) -> str:
+def plain(words: str) -> str:
     return words.translate(_BREAKS)
 
 
@@ -217,7 +217,7 @@ def _number(number: int, one: str) -> str:
     return f"{number} {one if number == 1 else one + 's'}"
 
 
-def _by_id(pair: tuple[_Mark, _Places]) -> tuple[object, ...]:
+def _by_id(pair: tuple[_Mark, Places]) -> tuple[object, ...]:
     return _natural(pair[0].id)
 
 

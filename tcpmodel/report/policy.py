@@ -36,7 +36,7 @@ def codes(specs: Iterable[Spec]) -> list[str]:
     for spec in specs:
         found += [fault.id for fault in spec.faults]
         found += [rule.id for rule in spec.packet_rules if rule.severity != "legal"]
-        kinds = dict.fromkeys(event.kind.upper() for event in spec.events)
+        kinds = dict.fromkeys(event.kind.upper() for event in spec.events if event.kind not in ("message", "own"))
         found += [f"{spec.name.upper()}-{word}" for word in ("UNEXPLAINED", "TRANSITION", *kinds, "SIGNAL")]
     return list(dict.fromkeys([*found, "CAP-006", "CAP-009", "VIEW-001"]))
 

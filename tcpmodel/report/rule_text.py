@@ -10,6 +10,9 @@ from collections.abc import Iterable
 
 from tcpmodel.model import spec as m
 
+WIDTH = 120
+"""Most characters in a line."""
+
 SEVERITY_WORDS = {
     "must": "breaks a numbered MUST",
     "normative": "breaks normative text",
@@ -25,10 +28,14 @@ def describe(spec: m.Spec, identifier: str) -> str | None:
     wanted = identifier.upper()
     for fault in spec.faults:
         if fault.id.upper() == wanted:
-            return _told(spec, fault.id, fault.title, fault.severity, fault.doc, fault.cites, _fault_lines(fault))
+            lines = _fault_lines(fault)
+            told = _told(spec, fault.id, fault.title, fault.severity, fault.doc, fault.cites, lines)
+            return told + _shown(spec, fault.id)
     for rule in spec.packet_rules:
         if rule.id.upper() == wanted:
-            return _told(spec, rule.id, rule.title, rule.severity, rule.doc, rule.cites, _packet_rule_lines(rule))
+            lines = _packet_rule_lines(spec, rule)
+            told = _told(spec, rule.id, rule.title, rule.severity, rule.doc, rule.cites, lines)
+            return told + _shown(spec, rule.id)
     rules = [rule for state in spec.states for rule in state.rules if rule.id.upper() == wanted]
     if rules:
         return _told(spec, rules[0].id, rule_header(rules[0]), "", rules[0].doc, rules[0].cites, _rule_lines(rules))
@@ -66,7 +73,16 @@ def _told(
     clause = ", ".join(str(cite) for cite in cites)
     if clause:
         text.append(f"clause    {clause}")
-    return "\n".join(text)
+    return "\n".join("\n".join(_wrapped(line)) for line in text)
+
+
+def _wrapped(line: str) -> list[str]:
+    """A line, continued below its second column where it is too long; paragraphs of the spec stay as they are."""
+    if len(line) <= WIDTH or line[:1].isupper() or "\n" in line:
+        return [line]
+    from textwrap import wrap
+
+    return wrap(line, WIDTH, subsequent_indent=" " * 12, break_long_words=False, break_on_hyphens=False)
 
 
 def _fault_lines(fault: m.Fault) -> list[str]:
@@ -76,16 +92,58 @@ def _fault_lines(fault: m.Fault) -> list[str]:
     ]
 
 
-def _packet_rule_lines(rule: m.PacketRule) -> list[str]:
-    lines = [f"reported  of a {rule.message} sent when {rule.forbid.text}", f"blames    {rule.blames}"]
+def undecided(spec: m.Spec, rule: m.PacketRule) -> str:
+    """Why nothing is ever reported of a rule, or ""."""
+    return next((need.title for need in spec.needs if need.name in rule.needs and need.fact == "nothing"), "")
+
+
+def _packet_rule_lines(spec: m.Spec, rule: m.PacketRule) -> list[str]:
+    why_not = undecided(spec, rule)
+    lines = []
+    if why_not:
+        lines.append(f"reported  never: {why_not}")
+    elif rule.severity != "legal":
+        lines.append(f"reported  of a {rule.message} {_looked_at(rule)} when")
+        lines.append(f"          {rule.forbid.text}")
+    if rule.severity != "legal":
+        lines.append(f"blames    {rule.blames}")
+    for word, later in (("and", rule.once), ("unless", rule.lapses)):
+        if later is not None:
+            lines.append(f"{word:<10}later {later.text}")
     for condition, words in rule.excepts:
         told = words if condition is None else f"{condition.text}: {words}" if words else condition.text
         lines.append(f"except    {told}")
-    if rule.beyond is not None:
+    if rule.beyond is not None and not why_not:
         lines.append(f"counted   where it is the last message of a connection: more than {rule.beyond} at one address")
-    if rule.needs:
-        lines.append(f"needs     {', '.join(rule.needs)}")
+    needs = [need for need in spec.needs if need.name in rule.needs and need.fact != "nothing"]
+    lines += [f"needs     {need.title or need.name}" for need in needs]
     return lines
+
+
+def _looked_at(rule: m.PacketRule) -> str:
+    return {"direction": "in one direction", "connection": "of a connection"}.get(rule.scope, "sent")
+
+
+def _shown(spec: m.Spec, identifier: str) -> str:
+    """The examples of a rule, each after an empty line."""
+    from tcpmodel.checking.examples import whole
+
+    text = []
+    for example in spec.examples:
+        if example.name != identifier:
+            continue
+        lines = whole(spec, example)
+        broken = any(line.wrong for line in lines)
+        words = "an example that breaks it" if broken else "an example that is legal" if lines else ""
+        text += ["", words + (f": {example.title}" if example.title else "")]
+        if example.end:
+            text.append(f"  (captured at the host of {'the left' if example.end == 'A' else 'the right'} end)")
+        for line in lines:
+            if line.wait:
+                text.append(f"  ... {line.wait / 1e6:g} s later")
+            arrow = "-->" if line.sender == "A" else "<--"
+            text.append(f"  {arrow} {line.message.text}" + (f"  ! {line.wrong}" if line.wrong else ""))
+    return "".join(f"\n{line}" for line in text)
 
 
 def _rule_lines(rules: list[m.Rule]) -> list[str]:

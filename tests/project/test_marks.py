@@ -1,11 +1,12 @@
 """The pages about requirements and claims are complete, say what they must, and are what the marks in the specs give.
 
-``python tests/project/test_marks.py --update`` writes both pages anew: needed whenever a mark, or the line of something
+``python tests/project/test_marks.py --update`` writes all pages anew: needed whenever a mark, or the line of something
 that a mark refers to, has changed.
 """
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import Counter
 from pathlib import Path
@@ -16,9 +17,14 @@ from tcpmodel.cli.main import main
 from tcpmodel.model.load import load_spec
 from tcpmodel.model.spec import Claim, Requirement, Spec
 from tcpmodel.report.marks_md import RepeatedError, page
+from tcpmodel.report.rules_md import page as rules_page
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = {"requirements": ROOT / "docs" / "requirements.md", "claims": ROOT / "docs" / "source-claims.md"}
+PAGES = {
+    "requirements": ROOT / "docs" / "requirements.md",
+    "claims": ROOT / "docs" / "source-claims.md",
+    "rules": ROOT / "docs" / "packet-rules.md",
+}
 
 # The requirements of RFC 9293, as its appendix B and its text number them.
 REQUIREMENTS = {
@@ -26,6 +32,25 @@ REQUIREMENTS = {
     *(f"SHLD-{number}" for number in range(1, 32)),
     *(f"MAY-{number}" for number in range(1, 19)),
     "REC-1",
+}
+# Every rule that one who only sees packets may want, decided or not.
+RULES = {
+    *(f"TCP-HDR-{number:03}" for number in range(1, 11)),
+    *(f"TCP-FLG-{number:03}" for number in range(1, 11)),
+    *(f"TCP-ECN-{number:03}" for number in range(1, 4)),
+    *(f"TCP-HS-{number:03}" for number in range(1, 25)),
+    *(f"TCP-SEQ-{number:03}" for number in range(1, 10)),
+    *(f"TCP-ACK-{number:03}" for number in range(1, 11)),
+    *(f"TCP-WIN-{number:03}" for number in range(1, 11)),
+    *(f"TCP-OPT-{number:03}" for number in range(1, 23)),
+    *(f"TCP-FIN-{number:03}" for number in range(1, 12)),
+    *(f"TCP-TW-{number:03}" for number in range(1, 7)),
+    *(f"TCP-RST-{number:03}" for number in range(1, 16)),
+    *(f"TCP-KA-{number:03}" for number in range(1, 9)),
+    *(f"TCP-RTX-{number:03}" for number in range(1, 9)),
+    *(f"CAP-{number:03}" for number in range(1, 19)),
+    *(f"UDP-{number:03}" for number in range(1, 13)),
+    *(f"ICMP-{number:03}" for number in range(1, 5)),
 }
 CLAIMS = {*(f"S1-{number:02}" for number in range(1, 56)), *(f"S2-{number:02}" for number in range(1, 111))}
 WRONG = "S1-19 S1-55 S2-01 S2-11 S2-22 S2-33 S2-34 S2-55 S2-64 S2-70 S2-80 S2-104"
@@ -46,7 +71,8 @@ SPECS = specs()
 
 
 def written(kind: str) -> str:
-    return page(kind, SPECS, str(ROOT / "docs"))
+    folder = str(ROOT / "docs")
+    return rules_page(SPECS, folder) if kind == "rules" else page(kind, SPECS, folder)
 
 
 def requirements() -> list[Requirement]:
@@ -85,6 +111,12 @@ def test_what_a_spec_cites_it_carries() -> None:
         cited = {cite.place for each in cites for cite in each if cite.requirement}
         assert cited <= REQUIREMENTS
         assert not cited & outside
+
+
+def test_every_rule_is_on_the_page() -> None:
+    page_of_rules = PAGES["rules"].read_text(encoding="utf-8")
+    found = set(re.findall(r"^\| \[?([A-Z]+(?:-[A-Z]+)?-\d{3})\b", page_of_rules, re.M))
+    assert found >= RULES, sorted(RULES - found)
 
 
 def test_every_claim_once() -> None:
@@ -129,7 +161,7 @@ def pages_of(tmp_path: Path, *bodies: str) -> dict[str, str]:
         path.parent.mkdir(exist_ok=True)
         path.write_text(TEXT.replace("spec s ", f"spec s{number} ") + body, encoding="utf-8")
         found.append(load_spec(str(path)))
-    return {kind: page(kind, found, str(tmp_path / "docs")) for kind in PAGES}
+    return {kind: page(kind, found, str(tmp_path / "docs")) for kind in ("requirements", "claims")}
 
 
 def test_rows(tmp_path: Path) -> None:
