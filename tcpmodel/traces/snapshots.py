@@ -21,6 +21,10 @@ _DATE = re.compile(
 )
 
 
+_MOST_UNSURE = 1 << 16
+"""So many rows wait until one tells what protocol they are of."""
+
+
 def recognises(line: str) -> bool:
     """Whether this is the heading of a listing of sockets, or a row of one."""
     return begins(line) or isinstance(row(line), Row)
@@ -70,16 +74,20 @@ class SnapshotTrace:
         self._here = _Listing(0, None)
         self._before: _Listing | None = None
         self._marked = False
+        self._kind = ""
+        self._unsure: list[tuple[int, Row]] = []
 
     def records(self) -> Iterator[Record]:
         """The state of each socket in each listing, in order."""
         for number, line in numbered_lines(self._source.read):
             time = _time(line)
             if time is not None:
+                yield from self._sure("tcp")
                 yield from self._next(number, time)
                 self._marked = True
                 continue
             if begins(line):
+                yield from self._sure("tcp")
                 if not self._marked and (self._here.sockets or not self._here.started):
                     yield from self._next(number, None)
                 self._here.started = True
@@ -89,14 +97,36 @@ class SnapshotTrace:
                 if found and not is_title(line):
                     self.skipped.add(found)
                 continue
-            name = self._here.name(found)
-            if not self._marked and not self._here.started and name != _name(found) and not found.remote.endswith(":0"):
-                # Listings without anything in between: the second one begins where a connection comes again.
-                yield from self._next(number, None)
-                name = self._here.name(found)
-            self._here.sockets[name] = found
-            yield from self._row(number, name, found)
+            if not found.protocol:
+                if found.state not in ("ESTAB", "UNCONN"):
+                    self._kind = "tcp"
+                elif found.state == "UNCONN" and not self._kind:
+                    self._kind = "udp"
+                if not self._kind:
+                    self._unsure.append((number, found))
+                    if len(self._unsure) >= _MOST_UNSURE:
+                        yield from self._sure("tcp")
+                    continue
+                yield from self._sure(self._kind)
+                found = found._replace(protocol=self._kind)
+            yield from self._take(number, found)
+        yield from self._sure("tcp")
         yield from self._missing()
+
+    def _sure(self, protocol: str) -> Iterator[StateRecord]:
+        """Take the rows of which it was not clear what protocol they are of."""
+        rows, self._unsure = self._unsure, []
+        for number, found in rows:
+            yield from self._take(number, found._replace(protocol=protocol))
+
+    def _take(self, number: int, found: Row) -> Iterator[StateRecord]:
+        name = self._here.name(found)
+        if not self._marked and not self._here.started and name != _name(found) and not found.remote.endswith(":0"):
+            # Listings without anything in between: the second one begins where a connection comes again.
+            yield from self._next(number, None)
+            name = self._here.name(found)
+        self._here.sockets[name] = found
+        yield from self._row(number, name, found)
 
     def _row(self, number: int, name: str, found: Row) -> Iterator[StateRecord]:
         before = self._before

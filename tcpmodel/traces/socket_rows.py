@@ -37,7 +37,10 @@ LINUX, WINDOWS, BSD = "linux-sockets", "windows-sockets", "bsd-sockets"
 
 
 class Row(NamedTuple):
-    """One socket. ``identity`` tells it from another one on equal addresses, as far as the listing does."""
+    """One socket. ``identity`` tells it from another one on equal addresses, as far as the listing does.
+
+    ``protocol`` is "" where the listing has no column for it, and so is one of TCP or of UDP as a whole.
+    """
 
     source: str
     protocol: str
@@ -76,12 +79,11 @@ def _ss(found: re.Match[str]) -> Row | str:
     kind, state, _, _, local, remote, rest = found.groups()
     if kind not in (None, "tcp", "udp"):
         return "not TCP or UDP"
-    protocol = kind or ("udp" if state == "UNCONN" else "tcp")
     ends = _colon(local), _colon(remote)
     if ends[0] is None or ends[1] is None:
         return "unreadable address"
     cookie = re.search(r"\bsk:(\w{1,16})", rest or "")
-    return Row(LINUX, protocol, ends[0], _peer(ends[1]), state, cookie[1] if cookie else "")
+    return Row(LINUX, kind or "", ends[0], _peer(ends[1]), state, cookie[1] if cookie else "")
 
 
 def _netstat(found: re.Match[str]) -> Row | str:

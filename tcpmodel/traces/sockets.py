@@ -70,7 +70,11 @@ class Processes:
         self._count = 0
 
     def _table(self, process: str) -> dict[int, Socket]:
-        return self._tables.setdefault(process, {})
+        table = self._tables.get(process)
+        if table is None:
+            # On a terminal, strace names the process only while there are several: the first one had no name before.
+            table = self._tables[process] = self._tables.get("", {})
+        return table
 
     def socket(self, process: str, descriptor: int, kind: str = "", mark: str = "", number: int = 0) -> Socket | None:
         """The socket of a descriptor; None for files and the like. ``kind`` and ``mark``: what strace prints of it."""

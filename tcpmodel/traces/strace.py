@@ -137,7 +137,7 @@ class StraceTrace:
         """The text of a call and when it began, once it has returned."""
         resumed = _RESUMED.match(rest)
         if resumed is not None:
-            begun = self._pending.pop(process, None)
+            begun = self._pending.pop(process, None) or self._pending.pop("", None)
             if begun is None or not begun[0].startswith(f"{resumed[1]}("):
                 self.skipped.add("the end of a call whose beginning is not there")
                 return None

@@ -151,3 +151,22 @@ def test_any_text_in_any_pieces(read, lines, piece):
     whole = read(data)
     assert read(data, piece).records == whole.records
     assert whole.error is None
+
+
+@pytest.mark.parametrize(
+    ("states", "protocol"),
+    [
+        ("UNCONN ESTAB", "udp"),
+        ("ESTAB UNCONN ESTAB", "udp"),
+        ("ESTAB ESTAB", "tcp"),
+        ("ESTAB LISTEN", "tcp"),
+        ("LISTEN UNCONN ESTAB", "tcp"),
+    ],
+)
+@pytest.mark.parametrize("heading", ["", "State  Recv-Q Send-Q Local Address:Port  Peer Address:PortProcess\n"])
+def test_a_listing_without_a_column_for_the_protocol_is_of_one(read, states, protocol, heading):
+    rows = [f"{state} 0 0 10.0.0.1:{at} 10.0.0.2:80\n" for at, state in enumerate(states.split(), 40)]
+    records = read((heading + "".join(rows)).encode()).records
+    assert [(record.protocol, record.local) for record in records] == [
+        (protocol, f"10.0.0.1:{at}") for at in range(40, 40 + len(rows))
+    ]

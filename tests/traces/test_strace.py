@@ -246,3 +246,18 @@ def test_any_text(read, words, piece):
     whole, cut = read(data), read(data, piece)
     assert (whole.records, whole.skipped) == (cut.records, cut.skipped)
     assert all(isinstance(record, Event) for record in whole.records)
+
+
+def test_on_a_terminal_the_first_process_gets_its_name_late(read):
+    text = f"""\
+socket(AF_INET, SOCK_STREAM, 0) = 3
+clone3({{flags=CLONE_VM|CLONE_FILES|CLONE_THREAD}}, 88) = 9
+[pid 9] connect(3, {PEER} <unfinished ...>
+[pid 8] write(3, "x", 1) = 1
+[pid 9] <... connect resumed>) = 0
+[pid 9] +++ exited with 0 +++
+close(3) = 0
+"""
+    reading = read(text.encode())
+    assert names(reading) == ["socket", "send", "connect", "connected", "close"]
+    assert len({record.endpoint for record in reading.records}) == 1
