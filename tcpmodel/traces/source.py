@@ -138,23 +138,48 @@ class _Gunzip:
                         f"packed byte offset {self._taken}",
                         "the gzip data ends early; the file was probably not copied completely",
                     )
-            before = len(self._waiting)
+            before = self._member.copy()
             try:
                 block = self._member.decompress(self._waiting, BLOCK)
-            except self._error as error:
-                self._done = True
-                where = f"packed byte offset {self._taken} or later"
-                raise TraceError(self._path, where, f"the gzip data is damaged: {error}") from None
-            if self._member.eof:
-                self._waiting = self._member.unused_data
-                self._taken += before - len(self._waiting)
-                self._next_member()
-            else:
-                self._waiting = self._member.unconsumed_tail
-                self._taken += before - len(self._waiting)
+            except self._error:
+                self._member = before
+                block = self._until_damage()
+                if block:
+                    return block
+                continue
+            self._consume()
             if block:
                 return block
         return b""
+
+    def _consume(self) -> None:
+        """Take note of what the member has left of what was given to it."""
+        before = len(self._waiting)
+        self._waiting = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
+        self._taken += before - len(self._waiting)
+        if self._member.eof:
+            self._next_member()
+
+    def _until_damage(self) -> bytes:
+        """What can be unpacked of a piece that is damaged: octet by octet; TraceError where nothing more can."""
+        found: list[bytes] = []
+        size = at = 0
+        piece = memoryview(self._waiting)
+        try:
+            while at < len(piece) and size < BLOCK:
+                block = self._member.decompress(piece[at : at + 1], BLOCK)
+                at += 1
+                if block:
+                    found.append(block)
+                    size += len(block)
+        except self._error as error:
+            if not found:  # otherwise the next read meets the damage again
+                self._done = True
+                where = f"packed byte offset {self._taken + at}"
+                raise TraceError(self._path, where, f"the gzip data is damaged: {error}") from None
+        self._taken += at
+        self._waiting = bytes(piece[at:])
+        return b"".join(found)
 
     def _next_member(self) -> None:
         """Another member may follow; zeros or anything else that is not one ends the stream, as gzip itself does."""

@@ -5,14 +5,17 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import random
 import struct
 import subprocess
 import sys
+import zlib
 
 import pytest
 
 from tcpmodel.traces.open import open_trace
 from tcpmodel.traces.records import TraceError
+from tcpmodel.traces.source import Source
 
 FORMATS = {
     "lab/normal-client-close.client.pcap": ("pcap", False, "", 10),
@@ -87,6 +90,26 @@ def test_cut_and_damaged_gzip(samples, read):
     middle = bytearray(packed)
     middle[len(packed) // 2 : len(packed) // 2 + 40] = b"\xff" * 40
     assert "damaged" in read(bytes(middle)).error.message
+
+
+@pytest.mark.parametrize("piece", [1, 500, 1 << 20])
+def test_what_stands_before_the_damage_is_read(piece):
+    """However the packed data arrives, every octet before the damage comes out, and the damage has its place."""
+    data = random.Random(7).randbytes(20_000).hex().encode()
+    packed = bytearray(gzip.compress(data))
+    packed[15_000] ^= 0xFF
+    expected = zlib.decompressobj(wbits=31)
+    whole = b"".join(expected.decompress(bytes([octet])) for octet in packed[:15_000])
+    left = iter([bytes(packed[at : at + piece]) for at in range(0, len(packed), piece)])
+    source = Source("x.gz", lambda size: next(left, b""))
+    found = b""
+    with pytest.raises(TraceError) as raised:
+        while block := source.read():
+            found += block
+    assert found.startswith(whole)
+    at = int(raised.value.where.removeprefix("packed byte offset "))
+    assert 15_000 <= at < len(packed)
+    assert data.startswith(found[: len(whole)])
 
 
 def test_text_before_the_end_of_a_cut_gzip_is_read(samples, read):
