@@ -16,12 +16,10 @@ if TYPE_CHECKING:
     from tcpmodel.traces.pattern import Patterns
 
 SUPPORTED = (
-    "pcap and pcapng captures, tcpdump text, ftrace or perf text of sock:inet_sock_set_state, "
-    "tables of tcpstates, tcplife and their like, tshark -T fields, json, jsonraw and ek, "
-    "listings of sockets by ss and netstat, "
-    "conntrack, Zeek's conn.log, strace, debug lines of lwIP, smoltcp, Zephyr, FreeRTOS+TCP and gVisor, "
-    "our own JSON Lines; "
-    "each also packed with gzip"
+    "pcap and pcapng captures, tcpdump text, tshark -T fields, json, jsonraw and ek, packetdrill scripts, "
+    "ftrace or perf text of sock:inet_sock_set_state, tables of tcpstates, tcplife and their like, listings of sockets "
+    "by ss and netstat, conntrack, Zeek's conn.log, strace, debug lines of lwIP, smoltcp, Zephyr, FreeRTOS+TCP and "
+    "gVisor, our own JSON Lines; each also packed with gzip"
 )
 """What can be read, for people."""
 
@@ -130,6 +128,11 @@ def _recognised(source: Source, size: int, patterns: Patterns | None) -> Trace:
                 return conntrack.ConntrackTrace(source)
             if snapshots.recognises(line):
                 return snapshots.SnapshotTrace(source)
+            if "<" in line or ">" in line or "socket" in line:
+                from tcpmodel.traces import packetdrill
+
+                if packetdrill.recognises(line):
+                    return packetdrill.PacketdrillTrace(source)
             if tcpdump_text.recognises(line):
                 return tcpdump_text.TcpdumpTrace(source, lines)
             if "ADDR" in line:
