@@ -19,7 +19,7 @@ from tcpmodel.traces.source import Source
 _LONGEST = 1 << 22
 _TIME = r"[+*]?(?:\d*\.)?\d*(?:~\+?[\d.]+)?(?:\.\.\.\+?[\d.]+)?"
 _PACKET = re.compile(rf"\s*{_TIME}\s*[<>]\s.{{0,200}}?(?:\d+:\d+\(\d+\)|udp \(\d+\)|icmp \w)")
-_SOCKET = re.compile(r"\s*\+?[\d.]+\s+socket\s*\(")
+_SOCKET = re.compile(r"\s*\+?[\d.]+\s+socket\s*\(\s*\.\.\.")
 
 _SYN, _ACK, _RST = FLAG_BITS["SYN"], FLAG_BITS["ACK"], FLAG_BITS["RST"]
 _MODULUS = 1 << 32
