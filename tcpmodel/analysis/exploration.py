@@ -87,6 +87,7 @@ class Exploration:
     steps: int = 0
     ended: bool = False
     _arrivals: dict[str, Arrival] = field(default_factory=dict)
+    _amounts: set[int] | None = None
     _last: tuple[Happening, list[tuple[int, Interval | None]]] | None = None
     _free: dict[str, int] = field(default_factory=dict)
     _spots: dict[tuple[int, str], tuple[dict[str, list[Value]], set[str]]] = field(default_factory=dict)
@@ -200,9 +201,21 @@ class Exploration:
                 base = BASES[variable.type.space]
                 if abs(known[0] - base) > FARTHEST:
                     return False
-            elif FARTHEST < known[0] < 1000:
+            elif known[0] > FARTHEST and not any(abs(known[0] - usual) <= FARTHEST for usual in self._usual()):
                 return False
         return True
+
+    def _usual(self) -> set[int]:
+        """Amounts above the small ones that the spec itself names."""
+        if self._amounts is None:
+            spec = self.program.spec
+            named = [value for constant in spec.constants for _, value in constant.values]
+            named += [variable.initial for variable in spec.variables if variable.initial is not None]
+            found = {each.value for each in named if isinstance(each, m.Literal)}
+            for message in spec.messages:
+                found.update(value for item in message.fields for value in (item.default, item.typical) if value)
+            self._amounts = {value for value in found if value > FARTHEST}
+        return self._amounts
 
     # ------------------------------------------------------------------------------------------------------ events
 
