@@ -10,13 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from tcpmodel.checking.configurations import Abilities, Configuration
+from tcpmodel.checking.configurations import Abilities
 from tcpmodel.checking.diagnosis import NO_FAULT, altered, unexplained
 from tcpmodel.checking.endpoint import Birth, Endpoint, Explanation
 from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE, VIOLATES, ConnectionReport, Diagnostic
 from tcpmodel.checking.gaps import Gaps, Place
 from tcpmodel.checking.observer import Observer, WatchProgram
 from tcpmodel.checking.sightings import Interpreter, Numbers
+from tcpmodel.checking.suspects import Suspect, suspect
 from tcpmodel.checking.vantage import SENT_HERE, Standpoint
 from tcpmodel.semantics.execution import Sighting
 from tcpmodel.semantics.values import Interval
@@ -97,6 +98,7 @@ class Connection:
         self.diagnostics: list[Diagnostic] = []
         self.told = 0
         self.assumptions: tuple[list[Assumption], list[Assumption]] = ([], [])
+        self.suspects: list[Suspect | None] = [None, None]
         self.lost = 0
         self.gaps = (Gaps(interpreter), Gaps(interpreter))
         self.light: Any = None
@@ -105,7 +107,7 @@ class Connection:
 
     def is_plain(self) -> bool:
         """Is nothing assumed of the capture?"""
-        return not (self.opaque or any(self.assumptions) or any(self.gaps))
+        return not (self.opaque or any(self.assumptions) or any(self.gaps) or any(self.suspects))
 
     # -------------------------------------------------------------------------------------------------- packets
 
@@ -121,6 +123,9 @@ class Connection:
         how = self.take(packet, sighting, side, place)
         if how is not Explanation.PREVIOUS:
             self.watch(packet, sighting, side, near)
+        elif self.previous is not None:
+            # It goes on beside this one: what began this one may have been an old copy.
+            self.previous.observe(packet, self.previous.side_of(packet))
 
     def watch(self, packet: Packet, sighting: Sighting, side: int, near: tuple[int | None, int | None]) -> None:
         """Judge a packet by the rules over messages; ``near``: the last numbers of its sender and receiver before."""
@@ -154,7 +159,7 @@ class Connection:
     def take(self, packet: Packet | None, sighting: Sighting, side: int, place: Place) -> Explanation:
         """Follow what a packet says. Without ``packet``, nothing is known of connections before this one."""
         how = Explanation.BEHAVIOUR if self.opaque else self._follow(packet, sighting, side, place)
-        self.packets += 1
+        self.packets += how is not Explanation.PREVIOUS
         return how
 
     def lossless(self) -> bool:
@@ -175,8 +180,12 @@ class Connection:
         for assumption in self.assumptions[side]:
             if assumption.sighting is not sighting:
                 assumption.later.append((True, sighting, 0))
+        self._suspect(sighting, side, how)
         top = self.interpreter.behind(sighting) if how is Explanation.NONE else sender.top()
         receiver.receive(sighting, top)
+        doubted = self.suspects[1 - side]
+        if doubted is not None:
+            doubted.clean.receive(sighting, top)
         self._late_reception(sighting, 1 - side, top)
         for index in (0, 1):
             self._settle_assumptions(index)
@@ -188,37 +197,50 @@ class Connection:
         first = sender.sent == 0
         after = sender.by_behaviour(sighting)
         if after:
+            if not first and sender.reborn(after):
+                # Who begins another life in answer to the same message may go on with the one before.
+                for configuration in sender.now.values():
+                    self.abilities.add(after, replace(configuration, cost=configuration.cost + 1))
             sender.settle(after)
             return Explanation.BEHAVIOUR
-        if first or not sender.from_start:
-            # Of a life that began unseen anything may come late, so a beginning is looked for first.
-            self._begin_anew(sender, sighting)
         in_order = self.standpoint is not None and self.standpoint.in_order(self.ends, packet, side)
-        if not first and not in_order and sender.seen_late(sighting):
-            return Explanation.LATE
-        if self._begin_anew(sender, sighting):
+        begins = sender.birth(sighting) if self.packets else Birth.NONE
+        if begins is Birth.NEW and (first or in_order or not sender.whole or not sender.seen_late(sighting)):
+            # Of a life that began unseen anything may come late, so a beginning is looked for first.
+            if packet is not None and self.previous is not None and self.previous.began_with(packet):
+                return Explanation.PREVIOUS
+            raise NewConnection
+        if begins is not Birth.NONE or (not first and not in_order and sender.seen_late(sighting)):
             return Explanation.LATE
         if self.previous is not None and packet is not None and self.previous.recalls(packet):
             return Explanation.PREVIOUS
-        if first:
-            after = sender.from_earlier_life(sighting)
-            if after:
-                sender.from_start = False
-                sender.ever = dict(sender.abilities.universe())
-                sender.settle(after)
-                return Explanation.EARLIER_LIFE
+        if first and self._of_earlier_life(sighting, side, place):
+            return Explanation.EARLIER_LIFE
         if not first and sender.answers_anew(sighting):
             raise NewConnection
         return self._explain_by_faults(sighting, side, place, in_order)
 
-    def _begin_anew(self, sender: Endpoint, sighting: Sighting) -> bool:
-        """NewConnection when this begins one; True when it begins the life that is known, and came late."""
-        birth = sender.birth(sighting) if self.packets else Birth.NONE
-        if birth is Birth.NEW:
-            raise NewConnection
-        return birth is Birth.SAME
+    def _of_earlier_life(self, sighting: Sighting, side: int, place: Place) -> bool:
+        """Was the sender there before the capture, or does it answer something that was not captured?"""
+        sender, peer = self.ends[side], self.ends[1 - side]
+        after = sender.beginning(sighting)
+        if after:
+            if peer.sent and peer.from_start:
+                self.suspects[side] = suspect(sender, place, sighting, self.interpreter)
+            sender.ever = {}
+        else:
+            after = sender.from_earlier_life(sighting)
+            if not after:
+                return False
+            sender.whole = False
+            sender.ever = dict(sender.abilities.universe())
+        sender.from_start = False
+        sender.settle(after)
+        return True
 
     def _explain_by_faults(self, sighting: Sighting, side: int, place: Place, in_order: bool) -> Explanation:
+        if self._convicted(sighting, side, place):
+            return Explanation.BEHAVIOUR
         sender = self.ends[side]
         below = sender.limits()
         after = sender.after_unseen(sighting, sent=True)
@@ -246,9 +268,18 @@ class Connection:
             return Explanation.UNSEEN_RECEIVED
         return self._refute(sighting, side, place, in_order)
 
+    def side_of(self, packet: Packet) -> int:
+        """Which end sent a packet."""
+        return 0 if packet.source == self.ends[0].address else 1
+
+    def began_with(self, packet: Packet) -> bool:
+        """Is this the message with which its end began, come again?"""
+        side = self.side_of(packet)
+        return self.ends[side].birth(self.interpreter.sighting(packet, side, self.numbers)) is Birth.SAME
+
     def recalls(self, packet: Packet) -> bool:
         """Could this be a late packet of this connection, which a newer one between the same addresses has replaced?"""
-        side = 0 if packet.source == self.ends[0].address else 1
+        side = self.side_of(packet)
         sighting = self.interpreter.sighting(packet, side, self.numbers)
         return bool(self.ends[side].by_behaviour(sighting)) or self.ends[side].seen_late(sighting)
 
@@ -287,6 +318,36 @@ class Connection:
         finding.excuse = "; ".join(filter(None, (NO_FAULT, SENT_HERE if in_order else "", altered(finding))))
         self._report(finding, side, place, sighting)
         return Explanation.NONE
+
+    def _suspect(self, sighting: Sighting, side: int, how: Explanation) -> None:
+        """Go on with the end as it would be if its first message had said something else."""
+        doubted = self.suspects[side]
+        if doubted is None or doubted.sighting is sighting:
+            return
+        if how not in (Explanation.BEHAVIOUR, Explanation.LATE) or not doubted.goes_on(sighting):
+            self.suspects[side] = None
+
+    def _convicted(self, sighting: Sighting, side: int, place: Place) -> bool:
+        """Is the message explained if the first one of its end had said something else? Then that one is the fault."""
+        doubted = self.suspects[side]
+        self.suspects[side] = None
+        if doubted is None or not doubted.proves(sighting):
+            return False
+        finding = unexplained(doubted.before, doubted.sighting, self.interpreter)
+        named = (finding.severity, self.ends[side].address, doubted.place.number)
+        finding.excuse = (
+            "an answer to something that the capture may have lost would explain it, but not "
+            f"{'line' if self.in_lines else 'packet'} {place.number}: {self.interpreter.write(sighting)}"
+        )
+        if named not in [(each.severity, each.endpoint, each.place) for each in self.diagnostics]:
+            self._report(finding, side, doubted.place, doubted.sighting)
+        self.ends = (doubted.clean, self.ends[1]) if side == 0 else (self.ends[0], doubted.clean)
+        self.assumptions[side].clear()
+        for assumption in list(self.assumptions[1 - side]):
+            assumption.before.receive(doubted.meant)
+            if assumption.before.by_behaviour(assumption.sighting):
+                self.assumptions[1 - side].remove(assumption)
+        return True
 
     def _plain(self, endpoint: Endpoint, sighting: Sighting) -> bool:
         after = endpoint.by_behaviour(sighting)
@@ -346,24 +407,11 @@ class Connection:
         one lies nowhere near, or that both were never used.
         """
         interpreter = self.interpreter
-        own = self._apart(sighting, interpreter.number_slot, side)
-        other = self._apart(sighting, interpreter.answer_slot, 1 - side)
+        own = self.ends[side].apart(sighting, interpreter.number_slot)
+        other = self.ends[1 - side].apart(sighting, interpreter.answer_slot)
         if min(own, other) > FAR:
             return True
         return (own > FAR or min(own, other) > CLOSE) and all(end.may_rest() for end in self.ends)
-
-    def _apart(self, sighting: Sighting, slot: int | None, side: int) -> int:
-        """How far a field lies from the numbers that ``side`` may have used; 0 when it is not known or among them."""
-        known = sighting.slots[slot] if slot is not None else None
-        used = [value for c in self.ends[side].now.values() for value in self._used(c)]
-        if known is None or known[0] != known[1] or not used:
-            return 0
-        low, high = min(value[0] for value in used), max(value[1] for value in used)
-        return max(low - known[0], known[0] - high, 0)
-
-    def _used(self, configuration: Configuration) -> list[Interval]:
-        values = (configuration.values[slot] for slot in self.abilities.program.local_numbers)
-        return [value for value in values if value is not None]
 
     # ----------------------------------------------------------------------------------------------------- findings
 

@@ -49,6 +49,7 @@ class Endpoint:
     """``address`` is printable. ``now`` holds the configurations right after the last message seen from it.
 
     ``pool`` holds what it may have received, as classes of messages; ``heard`` is the highest number that they show.
+    ``from_start``: it did not exist before the capture began; ``whole``: nothing that it sent before is out of view.
     """
 
     def __init__(self, abilities: Abilities, address: str) -> None:
@@ -60,7 +61,7 @@ class Endpoint:
         self.pool: dict[PoolKey, dict[int, Interval | None]] = {}
         self.heard = -v.INFINITY
         self.sent = 0
-        self.from_start = True
+        self.from_start = self.whole = True
         self._closed: Configurations | None = None
 
     # ---------------------------------------------------------------------------------------------- receptions
@@ -229,9 +230,9 @@ class Endpoint:
         receptions = self.receptions() if reach is None else self.abilities.anything(reach)
         base = {key: replace(c, ended=c.ended or self.abilities.resting[c.state]) for key, c in self.ever.items()}
         highest = self._highest()
-        for unseen in (False, True) if self.from_start else (True,):
+        for unseen in (False, True) if self.whole else (True,):
             # Of an endpoint with an unseen past everything was possible, so there is nothing to close.
-            possible = self.abilities.close(base, receptions, unseen=unseen, anew=False) if self.from_start else base
+            possible = self.abilities.close(base, receptions, unseen=unseen, anew=False) if self.whole else base
             possible = self._capped(possible, highest)
             earlier = self.explain(possible, sighting, receptions, anew=False, unseen=unseen)
             earlier = self._as_heard(earlier) if reach is None else self.within(earlier, reach)
@@ -368,9 +369,31 @@ class Endpoint:
         least = min(c.cost for c in closed)
         if not any(c.ended and c.cost == least for c in closed):
             return False
+        return self._born(self.beginning(sighting)) is Birth.NEW
+
+    def beginning(self, sighting: Sighting) -> Configurations:
+        """Explained as the first message of a life that began with something unseen."""
         anything = self.abilities.anything()
-        born = self.explain(self.abilities.close(self.abilities.fresh(), anything), sighting, anything)
-        return self._born(born) is Birth.NEW
+        after = self.explain(self.abilities.close(self.abilities.fresh(), anything), sighting, anything)
+        return {key: c for key, c in after.items() if not self.abilities.resting[c.state]}
+
+    def reborn(self, after: Configurations) -> bool:
+        """Do these belong to another life than those of now?"""
+        for slot in self.program.picked_numbers:
+            mine = [known for c in self.now.values() if _exact(known := c.values[slot])]
+            theirs = [c.values[slot] for c in after.values()]
+            if mine and not any(a is b or a == b for a in mine for b in theirs):
+                return True
+        return False
+
+    def apart(self, sighting: Sighting, slot: int | None) -> int:
+        """How far a field lies from the numbers that it may have used; 0 when it is not known or among them."""
+        known = sighting.slots[slot] if slot is not None else None
+        values = [c.values[own] for c in self.now.values() for own in self.program.local_numbers]
+        used = [value for value in values if value is not None]
+        if known is None or not _exact(known) or not used:
+            return 0
+        return max(min(value[0] for value in used) - known[0], known[0] - max(value[1] for value in used), 0)
 
     def may_rest(self) -> bool:
         """May it have come to rest?"""
@@ -425,7 +448,8 @@ class Endpoint:
         other.abilities, other.program, other.address = self.abilities, self.program, self.address
         other.now, other.ever = dict(self.now), dict(self.ever)
         other.pool = {key: dict(slots) for key, slots in self.pool.items()}
-        other.heard, other.sent, other.from_start = self.heard, self.sent, self.from_start
+        other.heard, other.sent = self.heard, self.sent
+        other.from_start, other.whole = self.from_start, self.whole
         other._closed = None
         return other
 

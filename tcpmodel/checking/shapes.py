@@ -82,7 +82,7 @@ class Freezer:
             for key, slots in end.pool.items()
         )
         sets = (self.configurations(end.now), self.configurations(end.ever))
-        return (end.from_start, end.sent > 0, *sets, pool, self._bound(end.heard))
+        return (end.from_start, end.whole, end.sent > 0, *sets, pool, self._bound(end.heard))
 
     def near(self, near: Sequence[int | None]) -> Shape:
         """Where numbers of both ends were."""
@@ -121,8 +121,8 @@ class Thawer:
 
     def endpoint(self, shape: Shape, end: Endpoint) -> None:
         """Fill an endpoint."""
-        from_start, sent, now, ever, pool, heard = shape
-        end.from_start, end.sent, end.heard = from_start, int(sent), self._bound(heard)
+        from_start, whole, sent, now, ever, pool, heard = shape
+        end.from_start, end.whole, end.sent, end.heard = from_start, whole, int(sent), self._bound(heard)
         end.now = self._configurations(now, end.abilities.key)
         end.ever = self._configurations(ever, end.abilities.key)
         end.pool = {key: {slot: self._interval(slot, code) for slot, code in slots} for key, slots in pool}

@@ -162,6 +162,11 @@ class Interpreter:
         known = [sighting.slots[slot] for item, slot, _, _ in self._fields if item.default is not None]
         return sum(each[0] for each in known if each is not None and each[0] > 0)
 
+    def without_answer(self, sighting: Sighting) -> Sighting:
+        """The message, with nothing known of what its sender says about the numbers of the receiver."""
+        slots = {slot: v.ANY if slot == self.answer_slot else known for slot, known in sighting.slots.items()}
+        return replace(sighting, slots=slots)
+
     def behind(self, sighting: Sighting) -> int:
         """A number behind all that a message can occupy."""
         known = sighting.slots[self.number_slot] if self.number_slot is not None else None

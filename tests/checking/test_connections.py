@@ -189,11 +189,13 @@ def test_a_line_changes_the_verdict(text: str, old: str, new: str) -> None:
 
 
 def test_the_name_of_a_fault_comes_from_the_spec(text: str) -> None:
-    assert "fault TCP-ACK-001 " in text
+    first = 'include "tcp/packets.tcpspec"\n'
+    assert first in text
     packets = life(1000, 5000)
     packets[4] = packet("B", "ACK", 5001, 2_000_000)
-    for code in ("TCP-ACK-001", "MY-OWN-9"):
-        connection = checked(text.replace("fault TCP-ACK-001 ", f"fault {code} "), packets).connections[0]
+    mine = 'fault MY-OWN-9 normative "mine"\n  when SEG with ACK and RCV.NXT < SEG.ACK\n'
+    for code, added in (("TCP-ACK-001", ""), ("MY-OWN-9", mine)):
+        connection = checked(text.replace(first, added + first), packets).connections[0]
         assert (code, 5) in [(item.code, item.place) for item in connection.diagnostics]
 
 

@@ -111,3 +111,34 @@ def test_text_that_was_never_sent_is_not_acknowledged_because_classes_are_wide(j
     text: list[Line] = [("B", "ACK", 1, 1, 1000), ("B", "ACK", 1001, 1, 10), ("A", "ACK", 1, 1001, 0)]
     close: list[Line] = [("B", "FIN,ACK", 1011, 1, 0), ("A", "ACK", 1, 1013, 0)]
     assert accused(judge, [*HANDSHAKE, *text, *close]) == [("TCP-ACK-001", 8)]
+
+
+@pytest.mark.parametrize("again", [77_000, -77_000])
+@pytest.mark.parametrize("place", [1, 2, 3])
+def test_an_old_syn_does_not_end_the_connection(judge: Judge, again: int, place: int) -> None:
+    """A copy of a SYN from long before: the connection goes on beside what the old SYN began."""
+    lines = [*CLOSED[:place], ("A", "SYN", again, 0, 0), *CLOSED[place:]]
+    checker = judge(packets(*lines))  # type: ignore[arg-type]
+    assert [c.verdict for c in checker.report.connections] == ["conforms", "inconclusive"]
+    assert [c.packets for c in checker.report.connections] == [len(CLOSED), 1]
+
+
+@pytest.mark.parametrize("again", [77_000, -77_000])
+def test_a_listener_that_answers_twice_goes_on_with_either(judge: Judge, again: int) -> None:
+    lines = [*CLOSED[:2], ("B", "SYN,ACK", again, 1, 0), *CLOSED[2:]]
+    assert accused(judge, lines) == []  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("wrong", [-1000, -1, 1, 1000])
+def test_a_wrong_answer_to_a_syn_is_found_where_it_is(judge: Judge, wrong: int) -> None:
+    lines = [*CLOSED]
+    lines[1] = ("B", "SYN,ACK", 0, 1 + wrong, 0)
+    assert {place for _, place in accused(judge, lines)} == {2}
+
+
+def test_the_answer_to_an_older_syn_is_legal(judge: Judge) -> None:
+    """Figure 8 of RFC 9293; the capture did not see the old SYN."""
+    lines: list[Line] = [CLOSED[0], ("B", "SYN,ACK", 400, -9, 0), ("A", "RST", -9, 0, 0), *CLOSED[1:]]
+    assert accused(judge, lines) == []
+    del lines[2]
+    assert accused(judge, lines) == []

@@ -194,7 +194,7 @@ def rubbish_flags(rng: Random, packets: list[Packet]) -> tuple[list[Packet], int
             ((), {"TCP-FLG-001", "TCP-FLG-007"}),
             (("SYN", "RST"), {"TCP-FLG-004", "TCP-FIN-001"}),
             (("RST", "FIN"), {"TCP-FLG-005", "TCP-FIN-002"}),
-            (("FIN",), {"TCP-FLG-006", "TCP-FIN-002"}),
+            (("FIN",), {"TCP-FLG-006", "TCP-FLG-007", "TCP-FIN-002"}),
         )
     )
     flags = sum(FLAG_BITS[name] for name in names)
