@@ -138,11 +138,13 @@ class Connection:
         """Keep what a rule over messages found in a packet that ``side`` sent."""
         self._report(finding, side, Place(packet.number, packet.time), sighting)
 
-    def hear(self, packet: Packet, side: int) -> None:
-        """Take what a packet of another protocol tells about one that ``side`` sent."""
+    def hear(self, packet: Packet, side: int, near: tuple[int | None, int | None]) -> list[str]:
+        """Judge what a packet of another protocol tells about one that ``side`` sent; ``near`` as for ``watch``.
+
+        Returns the notices that ``side`` may have had by it.
+        """
         if self.observer is None:
-            return
-        near = (self.numbers.near[side], self.numbers.near[1 - side])
+            return []
 
         def tell(finding: Diagnostic, _: Sighting) -> None:
             finding.endpoint = self.ends[1 - side].address
@@ -152,9 +154,7 @@ class Connection:
             finding.place, finding.time, finding.in_lines = packet.number, packet.time, self.in_lines
             self.diagnostics.append(finding)
 
-        notices = self.observer.hear(packet, side, near, self.lossless, tell)
-        if notices and not self.opaque:
-            self.ends[side].notice(notices)
+        return self.observer.hear(packet, side, near, self.lossless, tell)
 
     def take(self, packet: Packet | None, sighting: Sighting, side: int, place: Place) -> Explanation:
         """Follow what a packet says. Without ``packet``, nothing is known of connections before this one."""

@@ -64,6 +64,7 @@ class Memo:
         self._form = Forms(interpreter, rules).of
         self.symbolic = symbolic_slots(abilities.program)
         self.known: dict[Shape, Known] = {}
+        self._fresh: tuple[Known, Values] | None = None
         self.active = True
         self.recorded = 0
         self.refused = 0
@@ -77,7 +78,7 @@ class Memo:
             connection.observe(packet, side)
             return
         if not connection.packets and connection.light is None:
-            connection.light = self._freeze(connection)
+            connection.light = self._fresh = self._fresh or self._freeze(connection)
         light = connection.light
         if light is None or packet.flags is None:
             self._slowly(connection, packet, side)
@@ -127,11 +128,49 @@ class Memo:
             connection.light = self._freeze(connection)
 
     def hear(self, connection: Connection, packet: Packet, side: int) -> None:
-        """Take what a packet of another protocol tells, as ``Connection.hear`` does."""
-        self._thaw_all(connection)
-        connection.hear(packet, side)
-        if self.active and connection.is_plain() and len(self.known) < MOST:
+        """Take what a packet of another protocol tells about one that ``side`` sent."""
+        light = connection.light
+        if light is None or not self.active:
+            self._thaw_all(connection)
+            numbers = connection.numbers.near
+            notices = connection.hear(packet, side, (numbers[side], numbers[1 - side]))
+            if notices and not connection.opaque:
+                connection.ends[side].notice(notices)
+            if self.active and connection.is_plain() and len(self.known) < MOST:
+                connection.light = self._freeze(connection)
+            return
+        if connection.observer is not None and connection.observer.light is not None:
+            self.watch.thaw(connection.observer)
+            connection.observer.light = None
+        known, values = light
+        near = [None if each is None else values[each] for each in known.near]
+        notices = connection.hear(packet, side, (near[side], near[1 - side]))
+        if not notices:
+            return
+        try:
+            connection.light = self._noticed(known, values, side, tuple(notices))
+        except Unrecordable:
+            self.thaw(connection)
+            connection.ends[side].notice(notices)
             connection.light = self._freeze(connection)
+
+    def _noticed(self, known: Known, numbers: Values, side: int, notices: tuple[str, ...]) -> tuple[Known, Values]:
+        """What is known of a connection when ``side`` may have had these notices."""
+        ways = known.ways.setdefault(("notice", side, notices), [])
+        for way in ways:
+            after = way(numbers, ())
+            if after is not None:
+                return after
+        recorder, inputs = self._inputs(numbers)
+        trial = self._trial(known, inputs)
+        trial.ends[side].notice(list(notices))
+        freezer = Freezer(self.symbolic)
+        target = self._shape(trial, freezer)
+        found: Way = compile_way(recorder, target, freezer.numbers, len(numbers))
+        ways.append(found)
+        after = found(numbers, ())
+        assert after is not None
+        return after
 
     def _watch(self, connection: Connection, packet: Packet, side: int, form: Form, given: Values, near: Near) -> None:
         """Have the rules over messages judge a packet that was taken by memory."""
@@ -143,6 +182,8 @@ class Memo:
             connection.tell(finding, side, packet, sighting)
 
         assert connection.observer is not None
+        if connection.packets == 1 and connection.observer.light is None:
+            connection.observer.light = self.watch.fresh(connection.observer)
         self.watch.observe(connection.observer, packet, side, near, form, given, connection.lossless, tell)
 
     def _thaw_all(self, connection: Connection) -> None:
@@ -164,16 +205,41 @@ class Memo:
         """The verdict on a connection, as ``Connection.report`` gives it."""
         return connection.report(self.standing(connection))
 
-    def standing(self, connection: Connection) -> Standing | None:
-        """Where the ends of a connection are; None when that is not known by memory and has to be asked of it."""
-        if connection.light is None:
+    def alone(self, packet: Packet) -> Standing | None:
+        """Where the ends of a connection are that has no other packet; None if that is not known by memory, or if
+        something is told of the packet."""
+        if self._fresh is None or not self.active or packet.at or packet.flags is None:
             return None
-        known, numbers = connection.light
+        known, numbers = self._fresh
+        form = self._form(packet)
+        given = form.given(packet.fields, None, None)
+        after = None
+        for way in known.ways.get((0, form.flags, form.pattern, True, False), ()):
+            after = way(numbers, given)
+            if after is not None:
+                break
+        if after is None or not self.watch.silent(packet, form, given):
+            return None
+        return self.known_standing(after)
+
+    def known_standing(self, light: tuple[Known, Values]) -> Standing | None:
+        """Where the ends of a connection are; None if that was not asked of such a one before."""
+        known, numbers = light
         for end in known.ends:
             found = end(numbers, ())
             if found is not None:
                 standing: Standing = found[0]
                 return standing
+        return None
+
+    def standing(self, connection: Connection) -> Standing | None:
+        """Where the ends of a connection are; None when that is not known by memory and has to be asked of it."""
+        if connection.light is None:
+            return None
+        known, numbers = connection.light
+        standing = self.known_standing(connection.light)
+        if standing is not None:
+            return standing
         recorder, inputs = self._inputs(numbers)
         trial = self._trial(known, inputs)
         standing = trial.standing()

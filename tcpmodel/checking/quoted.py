@@ -40,6 +40,7 @@ class Quoted:
         """
         best: Packet | None = None
         most = -1
+        comparable = sum(key in error.fields for key in _SAME)
         for packet in reversed(self.recent):
             if packet.destination != error.destination or packet.protocol != protocol:
                 continue
@@ -48,6 +49,8 @@ class Quoted:
             alike = _alike(packet.fields, error.fields)
             if alike > most:
                 best, most = packet, alike
+                if alike == comparable:
+                    break
         source, fields = error.source, error.fields
         if best is not None:
             source, fields = best.source, {**fields, "quoted": best.number}

@@ -8,6 +8,7 @@ Must never hold: how a connection is judged (see ``connection``).
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 
 from tcpmodel.checking.configurations import Abilities
 from tcpmodel.checking.connection import Connection, NewConnection
@@ -17,6 +18,7 @@ from tcpmodel.checking.memo import Memo
 from tcpmodel.checking.observer import WatchProgram, plain
 from tcpmodel.checking.quoted import Quoted
 from tcpmodel.checking.sightings import Interpreter
+from tcpmodel.checking.stowed import Idle, Stowed
 from tcpmodel.checking.unanswered import Unanswered
 from tcpmodel.checking.vantage import Vantage
 from tcpmodel.checking.waiting import MOST, Waiting
@@ -37,6 +39,9 @@ QUIET = 300 * 10**9
 
 SWEEP_FROM = 4096
 """With fewer connections than this, none is forgotten before the end."""
+
+STOW_FROM = 16384
+"""With fewer connections than this, none is put away."""
 
 PATTERNS_KEPT = 4096
 """How many patterns of connections of one packet are remembered."""
@@ -97,11 +102,13 @@ class Table:
     def __init__(self, reports: ConnectionReports, origin: int, in_lines: bool, vantage: str = "auto") -> None:
         self._reports = reports
         self._see = Vantage(vantage).see if vantage != "middle" else None
+        self._guesses = vantage in ("auto", "middle")
         self._origin = origin
         self._in_lines = in_lines
         self._before = self._begun = len(reports)
         self._connections: dict[tuple[str, str, str], Connection] = {}
         self._waiting = Waiting()
+        self._stowed = Stowed()
         self._judges: dict[str, Judge] = {}
         self._unanswered: dict[str, Unanswered] = {}
         self._sweep_at = SWEEP_FROM
@@ -118,11 +125,10 @@ class Table:
         self._doubles.take(packet)
         connection = self._connections.get(key)
         if connection is None:
-            first = self._waiting.take(packet)
-            if first is None:
+            connection = self._fetched(judge, key, packet)
+            if connection is None:
                 self._wait(judge, packet)
                 return
-            connection = self._begin(judge, key, first[0], first[1], None)
         side = 0 if a == connection.ends[0].address else 1
         if self._see is not None:
             self._see(connection, packet, side)
@@ -143,11 +149,10 @@ class Table:
         key = (protocol, a, b) if a < b else (protocol, b, a)
         connection = self._connections.get(key)
         if connection is None:
-            first = self._waiting.take(packet._replace(protocol=protocol))
-            if first is None:
+            connection = self._fetched(judge, key, packet._replace(protocol=protocol))
+            if connection is None:
                 self._quoted.unseen(judge.rules, packet)
                 return
-            connection = self._begin(judge, key, first[0], first[1], None)
         judge.memo.hear(connection, packet, 0 if a == connection.ends[0].address else 1)
 
     def finish(self) -> None:
@@ -157,6 +162,8 @@ class Table:
                 self._retire(connection.previous)
             self._retire(connection)
         self._connections = {}
+        for idle in self._stowed.all():
+            self._retire_idle(idle)
         self._release(len(self._waiting))
         self._reports.sort(self._before)
 
@@ -184,6 +191,23 @@ class Table:
         self._waiting.put(packet, self._begun)
         if len(self._waiting) >= MOST:
             self._release(MOST // 2)
+
+    def _fetched(self, judge: Judge, key: tuple[str, str, str], packet: Packet) -> Connection | None:
+        """The connection of a packet, if one of it waits or was put away."""
+        idle = self._stowed.take(*key)
+        if idle is None:
+            first = self._waiting.take(packet)
+            return None if first is None else self._begin(judge, key, first[0], first[1], None)
+        if len(self._connections) >= self._sweep_at:
+            self._sweep(packet.time)
+        connection = self._connections[key] = self._restored(judge, idle)
+        return connection
+
+    def _restored(self, judge: Judge, idle: Idle) -> Connection:
+        new = Connection(
+            idle.number, judge.abilities, judge.interpreter, judge.rules, idle.a, idle.b, self._in_lines, None
+        )
+        return self._stowed.restore(idle, new)
 
     def _begin(
         self, judge: Judge, key: tuple[str, str, str], number: int, packet: Packet, previous: Connection | None
@@ -220,12 +244,16 @@ class Table:
         self._begun += 1
         self._reused += 1
         self._first_reuse = self._first_reuse or packet.number
+        del self._connections[key]
         return self._begin(judge, key, self._begun, packet, before)
 
     # ---------------------------------------------------------------------------------------------------- forgetting
 
     def _sweep(self, now: int | None) -> None:
-        """Forget connections that both ends have finished long ago; the more there are, the rarer it is tried."""
+        """Forget connections that both ends have finished long ago; the more there are, the rarer it is tried.
+
+        If there are very many, put away half of them: those that began first.
+        """
         for key, connection in list(self._connections.items()):
             last = connection.last_time
             if now is None or last is None or now - last <= QUIET:
@@ -236,7 +264,29 @@ class Table:
                 if connection.previous is not None:
                     self._retire(connection.previous)
                 self._retire(connection)
+        if len(self._connections) >= STOW_FROM:
+            for key in list(islice(self._connections, len(self._connections) // 2)):
+                if self._stowed.put(key, self._connections[key]):
+                    del self._connections[key]
+                else:
+                    self._stowed.slim(self._connections[key])
         self._sweep_at = max(SWEEP_FROM, 2 * len(self._connections))
+
+    def _retire_idle(self, idle: Idle) -> None:
+        """Report a connection that was put away; most of them are like many others."""
+        judge = self._judges[idle.protocol]
+        standing = judge.memo.known_standing(idle.light)
+        if standing is None or idle.a == idle.b:
+            self._retire(self._restored(judge, idle))
+            return
+        likeness = (standing, idle.packets)
+        pattern = judge.patterns.get(likeness)
+        if pattern is None:
+            if len(judge.patterns) >= PATTERNS_KEPT:
+                judge.patterns.clear()
+            pattern = judge.patterns[likeness] = Pattern(judge.memo.report(self._restored(judge, idle)))
+        self._ended(judge, idle.last_flags, idle.a, idle.b, idle.first)
+        self._reports.add_like(pattern, idle.number, idle.a, idle.b, self._origin)
 
     def _retire(self, connection: Connection) -> None:
         judge = self._judges[connection.protocol]
@@ -261,9 +311,15 @@ class Table:
     def _pattern(self, number: int, packet: Packet) -> Pattern | ConnectionReport:
         """What is reported of a connection of this packet, or the report itself if it is like no other."""
         judge = self._judges[packet.protocol]
-        likeness = judge.interpreter.likeness(packet)
-        if packet.source != packet.destination:
-            known = judge.patterns.get(likeness)
+        likeness: tuple[object, ...] | None = None
+        known_place = not self._guesses or "checksum_partial" in packet.fields or "outgoing" in packet.fields
+        if packet.source != packet.destination and not judge.watched and not known_place:
+            likeness = judge.memo.alone(packet)
+            if likeness is not None and likeness in judge.patterns:
+                return judge.patterns[likeness]
+        if likeness is None:
+            likeness = judge.interpreter.likeness(packet)
+            known = judge.patterns.get(likeness) if packet.source != packet.destination else None
             if known is not None and not judge.watched and plain(judge.rules, judge.interpreter, packet):
                 return known
         report = judge.memo.report(self._made(judge, number, packet, None))

@@ -81,6 +81,7 @@ class WatchMemo:
         self.program = program
         self.interpreter = interpreter
         self.known: dict[tuple[Any, ...], Known] = {}
+        self._fresh: tuple[Known, Values] | None = None
         self.recorded = 0
         self.recalled = 0
         self.slow = 0
@@ -102,15 +103,7 @@ class WatchMemo:
         if light is None:
             light = self._freeze(observer)
         known, numbers = light
-        kind = (
-            form.look,
-            form.words(packet.fields),
-            side,
-            near[0] is None,
-            near[1] is None,
-            packet.time is None,
-            packet.at and (packet.at == packet.source, packet.at == packet.destination),
-        )
+        kind = self._kind(packet, side, near, form)
         ways = known.ways.get(kind)
         if ways is None:
             ways = known.ways[kind] = []
@@ -142,6 +135,36 @@ class WatchMemo:
         observer.light = None
         sighting = self.interpreter.message_of(form.flags, form.pattern, [given[place] for place in form.order])
         observer.observe(packet, sighting, side, near, lossless, tell)
+
+    def fresh(self, observer: Observer) -> tuple[Known, Values]:
+        """The notes of an observer who has seen nothing."""
+        if self._fresh is None:
+            self._fresh = self._freeze(observer)
+        return self._fresh
+
+    def silent(self, packet: Packet, form: Form, given: Values) -> bool:
+        """Is it known that nothing is told of a packet that is alone in its connection?"""
+        if self.program.idle:
+            return True
+        if self._fresh is None:
+            return False
+        known, numbers = self._fresh
+        for way, fact in known.ways.get(self._kind(packet, 0, (None, None), form), ()):
+            after = way(numbers, given)
+            if after is not None and (fact is None or fact):
+                return after[0] is not None
+        return False
+
+    def _kind(self, packet: Packet, side: int, near: Near, form: Form) -> tuple[Any, ...]:
+        return (
+            form.look,
+            form.words(packet.fields),
+            side,
+            near[0] is None,
+            near[1] is None,
+            packet.time is None,
+            packet.at and (packet.at == packet.source, packet.at == packet.destination),
+        )
 
     # ------------------------------------------------------------------------------------------- shapes and numbers
 

@@ -82,9 +82,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check the traces; 0 no violation, 1 at least one, 2 something could not be read."""
+    import gc
+
     from tcpmodel.checking.run import check
     from tcpmodel.cli.progress import Progress
 
+    # What is known of many connections lives long and has no cycles: looking for some costs half the time.
+    gc.set_threshold(100_000, 20, 100)
     specs, profiles = choose_profiles(args.profile, choose_specs(args.spec))
     policy = read_policy(args, specs)
     patterns = read_patterns(args, specs)

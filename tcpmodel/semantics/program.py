@@ -147,6 +147,7 @@ class Program:
             for variable in spec.variables
             if variable.free or variable.name in hidden
         ]
+        self._initial: list[Interval | None] | None = None
         self._narrowed: dict[tuple[int, EventKey, int], list[CompiledRule]] = {}
         self.local_numbers = [
             self.layout.variables[variable.name]
@@ -300,14 +301,15 @@ class Program:
 
     def initial_values(self) -> list[Interval | None]:
         """The variables of a fresh endpoint: what has no initial value is unknown, what is optional is unset."""
-        values: list[Interval | None] = []
-        empty: Environment = [None] * self.layout.size
-        for variable in self.spec.variables:
-            if variable.initial is not None:
-                values.append(self.compiler.value(variable.initial).evaluate(empty))
-            else:
-                values.append(None if variable.optional else full_range(variable.type))
-        return values
+        if self._initial is None:
+            values = self._initial = []
+            empty: Environment = [None] * self.layout.size
+            for variable in self.spec.variables:
+                if variable.initial is not None:
+                    values.append(self.compiler.value(variable.initial).evaluate(empty))
+                else:
+                    values.append(None if variable.optional else full_range(variable.type))
+        return list(self._initial)
 
     def environment(self, values: list[Interval | None]) -> Environment:
         """An environment that holds these variables and nothing else."""
