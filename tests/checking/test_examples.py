@@ -11,6 +11,7 @@ from tcpmodel.checking.examples import packets, whole
 from tcpmodel.checking.findings import SEVERITY_OF
 from tcpmodel.model.load import load_spec
 from tcpmodel.model.spec import Example, Spec
+from tcpmodel.traces.records import Packet
 
 Judge = Callable[..., Checker]
 SPECS = [load_spec(name) for name in ("tcp", "udp")]
@@ -58,3 +59,13 @@ def test_every_rule_has_its_examples(spec: Spec) -> None:
             assert any(line.wrong for example in own for line in example.lines), f"{rule.id}: no example that breaks it"
         legal = [example for example in own if not any(line.wrong for line in example.lines)]
         assert legal, f"{rule.id}: no example of what is legal"
+
+
+def test_what_cannot_be_decided_is_not_counted(judge: Judge) -> None:
+    """Rules over a whole run that need what no capture shows are there to be read."""
+    syns = [
+        Packet(number, number * 10**6, "tcp", f"10.0.0.1:{number + 1000}", "10.0.0.2:80", 2, {"seq": 100})
+        for number in range(1, 120)
+    ]
+    (report,) = judge(syns).report.inputs
+    assert {note.code for note in report.notes} == {"TCP-HS-019"}
