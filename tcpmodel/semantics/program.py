@@ -131,11 +131,11 @@ class Program:
             self._compile_state(state, ignored) for state in spec.states
         ]
         self.faults = [(fault, self.compiler.guard(fault.when)) for fault in spec.faults]
-        hidden = {need.name for need in spec.needs if need.fact == "nothing"}
+        undecided = {need.name for need in spec.needs if need.fact == "nothing"}
         self.run_rules = [
             (rule, self.compiler.guard(rule.forbid))
             for rule in spec.packet_rules
-            if rule.scope == "run" and rule.severity != "legal" and not hidden & set(rule.needs)
+            if rule.scope == "run" and rule.severity != "legal" and not undecided & set(rule.needs)
         ]
         self.discrete = [
             self.layout.variables[variable.name]

@@ -216,8 +216,8 @@ class Watch:
         for slot in self.fields.values():
             trial[slot] = v.ANY
         for slot, _, _, full, _ in self.seen:
-            if trial[slot] is not None:
-                trial[slot] = SOMETHING if full == v.ANY and trial[slot] != v.ANY else full
+            known = environment[slot]
+            trial[slot] = None if known is None else SOMETHING if full == v.ANY != known else full
         for start in (self.own, self.peer):
             trial[start : start + len(self.unknown)] = [v.ANY] * len(self.unknown)
         rules = [rule for rule in self.rules if rule.forbid.test(trial) != FALSE]
