@@ -260,7 +260,7 @@ def _look(program: WatchProgram, packet: Packet, environment: Environment, near:
     shape = 1
     for slot, key, optional, full, space in program.seen:
         number = fields.get(key)
-        if key == CLOCK and packet.time is not None:
+        if number is None and key == CLOCK and packet.time is not None:
             number = packet.time // 1000
         if number is not None:
             if space:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from tcpmodel.checking.compiled import compile_way
 from tcpmodel.checking.findings import Diagnostic
 from tcpmodel.checking.forms import Form, Near
-from tcpmodel.checking.observer import COMPLETE, Observer, WatchProgram
+from tcpmodel.checking.observer import CLOCK, COMPLETE, Observer, WatchProgram
 from tcpmodel.checking.recording import Number, Recorder, Unrecordable
 from tcpmodel.checking.sightings import Interpreter
 from tcpmodel.model.types import Enum, Range
@@ -85,6 +85,7 @@ class WatchMemo:
         self.recorded = 0
         self.recalled = 0
         self.slow = 0
+        self._timed = any(key == CLOCK for _, key, _ in program.looked_at)
         self._symbolic = [not isinstance(note.type, Enum | Range) for note in program.watch.spec.notes]
 
     def observe(
@@ -107,7 +108,8 @@ class WatchMemo:
         ways = known.ways.get(kind)
         if ways is None:
             ways = known.ways[kind] = []
-        inputs = (*given, *[each for each in near if each is not None])
+        clock = (packet.time // 1000,) if self._timed and packet.time is not None else ()
+        inputs = (*given, *clock, *[each for each in near if each is not None])
         found = None
         for index, (way, fact) in enumerate(ways):
             after = way(numbers, inputs)
@@ -255,6 +257,8 @@ class WatchMemo:
             ends = iter(given[len(inputs) - sum(each is not None for each in near) :])
             places: Any = tuple([None if each is None else next(ends) for each in near])
             fields: dict[str, Any] = {key: given[place] for key, place in form.seen}
+            if self._timed and packet.time is not None:
+                fields[CLOCK] = given[len(inputs) - sum(each is not None for each in near) - 1]
             fields.update(zip(form.word_keys, form.words(packet.fields), strict=True))
             fields.update({key: 0 for key in packet.fields if key not in fields and key == COMPLETE})
             said: Any = [given[place] for place in form.order]
