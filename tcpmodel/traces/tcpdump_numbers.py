@@ -12,6 +12,7 @@ is and not remembered. With -S nothing is ever a difference.
 from __future__ import annotations
 
 _SYN = 0x02
+_RST = 0x04
 _ACK = 0x10
 _MASK = 0xFFFFFFFF
 _CONVERSATIONS_KEPT = 1 << 17
@@ -60,7 +61,8 @@ class Numbers:
             return self._remember(key, known, source, destination, flags, seq, ack)
         relative = known.relative
         if relative is None:
-            relative = self._decide(known, source, destination, seq, ack)
+            fixed = flags & _RST and self._usual is not None  # the number of a reset may be none of the sequence
+            relative = None if fixed else self._decide(known, source, destination, seq, ack)
             if relative is None:
                 relative = self._usual
                 if relative is None:
