@@ -12,8 +12,9 @@ from tcpmodel.traces.addresses import endpoint_text, ipv4_text, ipv6_text
 from tcpmodel.traces.records import ABOUT, ERRORS, Packet
 from tcpmodel.traces.tunnels import PORTS
 
-_ERRORS_4 = frozenset({3, 4, 11, 12})
-_ERRORS_6 = frozenset({1, 2, 3, 4})
+ERRORS_4 = frozenset({3, 4, 11, 12})
+ERRORS_6 = frozenset({1, 2, 3, 4})
+"""The types of ICMP and of ICMPv6 that quote the packet that they are about."""
 _EXTENSIONS = frozenset({0, 43, 44, 51, 60, 135})
 _MOST_EXTENSIONS = 8
 
@@ -39,7 +40,7 @@ def icmp(
     if end - at < 8:
         return name
     kind, code = buffer[at], buffer[at + 1]
-    if kind not in (_ERRORS_4 if version == 4 else _ERRORS_6):
+    if kind not in (ERRORS_4 if version == 4 else ERRORS_6):
         return name
     fields = {"icmp_type": kind, "icmp_code": code, "ip_version": version}
     if version == 4 and kind == 3 and code == 4:

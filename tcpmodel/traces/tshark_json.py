@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from tcpmodel.traces.circumstances import CLOCK, CUT, FRAGMENTS, TUNNELS, Circumstances
-from tcpmodel.traces.fragments import Fragments
+from tcpmodel.traces.circumstances import CLOCK, CUT, FRAGMENTS, REASSEMBLED, TUNNELS, Circumstances
+from tcpmodel.traces.fragments import MOST, Fragments
 from tcpmodel.traces.json_stream import Broken, Members, Unfinished, objects
-from tcpmodel.traces.records import Record, Skipped, TraceError
+from tcpmodel.traces.records import Packet, Record, Skipped, TraceError
 from tcpmodel.traces.source import Source
 from tcpmodel.traces.tshark_layers import chosen
 from tcpmodel.traces.tshark_packet import Packets, Values, number_of, time_of
@@ -48,6 +48,7 @@ class TsharkJsonTrace:
         self._source = source
         self._reason = ""
         self._last = 0
+        self._pieces: dict[tuple[str, ...], tuple[str, int, int]] = {}
 
     def records(self) -> Iterator[Record]:
         """All TCP and UDP packets in order; TraceError, after what was readable, where the input is cut.
@@ -59,6 +60,8 @@ class TsharkJsonTrace:
             yield from self._records(pieces)
         finally:
             pieces.finish()
+            for left in list(self._pieces):
+                self._give_up(left)
 
     def _records(self, pieces: Fragments) -> Iterator[Record]:
         packets = Packets()
@@ -79,7 +82,7 @@ class TsharkJsonTrace:
                 count += 1
                 choice = chosen(layers, packets, count)
                 found = choice.found
-                number = (number_of(choice.frame) or count) if isinstance(found, str) else found.number
+                number = found.number if isinstance(found, Packet) else number_of(choice.frame) or count
                 self._notice(choice.frame, number)
                 if choice.tunnels:
                     self.circumstances.add((TUNNELS[0], TUNNELS[1].format(choice.tunnels)), number)
@@ -87,16 +90,32 @@ class TsharkJsonTrace:
                     packet = pieces.take(found, number, time_of(choice.frame))
                     if packet is not None:
                         yield packet
+                elif choice.pieces and isinstance(found, str):
+                    self._piece(choice.pieces, found, number)
                 elif isinstance(found, str):
                     self.skipped.add(found)
-                    if "fragment" in found:
-                        self.circumstances.add(FRAGMENTS, number)
-                else:
+                elif isinstance(found, Packet):
+                    if choice.pieces:
+                        _, before, begun = self._pieces.pop(choice.pieces, ("", 0, number))
+                        self.circumstances.add(REASSEMBLED, begun, before + 1)
                     yield found
         except Unfinished as error:
             raise TraceError(self.path, error.where, error.message) from None
         if first is not None and not count:
             raise TraceError(self.path, first.where, f"no packet could be read; {first.message}")
+
+    def _piece(self, pieces: tuple[str, ...], reason: str, number: int) -> None:
+        """Remember a piece of a packet, until tshark shows the whole."""
+        known, seen, begun = self._pieces.pop(pieces, (reason, 0, number))
+        self._pieces[pieces] = (known, seen + 1, begun)
+        if len(self._pieces) > MOST:
+            self._give_up(next(iter(self._pieces)))
+
+    def _give_up(self, pieces: tuple[str, ...]) -> None:
+        reason, seen, begun = self._pieces.pop(pieces)
+        for _ in range(seen):
+            self.skipped.add(reason)
+        self.circumstances.add(FRAGMENTS, begun, seen)
 
     def _broken(self, broken: Broken) -> None:
         if not self._reason:

@@ -13,8 +13,9 @@ from tcpmodel.traces.json_stream import Members
 from tcpmodel.traces.link import within
 from tcpmodel.traces.network import ip
 from tcpmodel.traces.records import Packet
-from tcpmodel.traces.tshark_packet import NO_ENDS, Packets, Values, fragment, number_of, time_of
-from tcpmodel.traces.tunnels import Inner
+from tcpmodel.traces.tshark_icmp import error as icmp_error
+from tcpmodel.traces.tshark_packet import NO_ENDS, Packets, Values, fragment, number_in, number_of, time_of
+from tcpmodel.traces.tunnels import Found, Inner
 
 Layer = tuple[str, Members]
 
@@ -28,14 +29,18 @@ _HOPS = 8  # as deep as tshark nests what is of use
 
 
 class Chosen:
-    """What a frame holds: the packet or why there is none, the tunnels around it, and the frame's own fields."""
+    """What a frame holds: the packet or why there is none, the tunnels around it, and the frame's own fields.
 
-    __slots__ = ("found", "frame", "tunnels")
+    ``pieces``: what the pieces have in common that IP cut the packet into, if the layers told of them.
+    """
 
-    def __init__(self, found: Packet | str, frame: Values, tunnels: str = "") -> None:
+    __slots__ = ("found", "frame", "pieces", "tunnels")
+
+    def __init__(self, found: Found, frame: Values, tunnels: str = "", pieces: tuple[str, ...] = ()) -> None:
         self.found = found
         self.frame = frame
         self.tunnels = tunnels
+        self.pieces = pieces
 
 
 def chosen(layers: Members, packets: Packets, count: int) -> Chosen:
@@ -47,8 +52,19 @@ def chosen(layers: Members, packets: Packets, count: int) -> Chosen:
     frame = next((_fields([layer]) for layer in chain if layer[0] == "frame"), {})
     octets = _octets(layers, "frame_raw")
     if octets is not None:
-        return _of_octets(octets, layers, chain, frame, count)
-    return _of_layers(_in_order(layers, chain, frame), packets, frame, count)
+        choice = _of_octets(octets, layers, chain, frame, count)
+    else:
+        choice = _of_layers(_in_order(layers, chain, frame), packets, frame, count)
+    if isinstance(choice.found, Packet) and not choice.tunnels and not choice.pieces:
+        _direct(choice.found, chain)
+    return choice
+
+
+def _direct(packet: Packet, chain: list[Layer]) -> None:
+    """A cooked frame says whether it was for this host or sent by it."""
+    kind = next((number_in(_fields([layer]), "sll_pkttype", 4) for layer in chain if layer[0] == "sll"), None)
+    if kind in (0, 4):
+        packet.fields["outgoing"] = kind >> 2
 
 
 def _of_layers(chain: list[Layer], packets: Packets, frame: Values, count: int) -> Chosen:
@@ -57,6 +73,8 @@ def _of_layers(chain: list[Layer], packets: Packets, frame: Values, count: int) 
     outer: list[Layer] = []
     inner = ""
     rest = chain
+    header: dict[str, list[str]] = {}
+    pieces: tuple[str, ...] = ()
     for place, layer in enumerate(chain):
         name = layer[0]
         if name in _NETWORK:
@@ -65,13 +83,18 @@ def _of_layers(chain: list[Layer], packets: Packets, frame: Values, count: int) 
             if inner:
                 tunnels.append(inner)
             network, inner = layer, ""
-            piece = fragment(_fields([layer]))
-            if piece:
-                return Chosen(_within(piece, tunnels), frame, ", ".join(tunnels))
+            header = _fields([layer])
+            reason = fragment(header)
+            if reason:
+                pieces = _piece_of(header)
+                if not _put_together(header) or not any(after[0] in _TRANSPORT for after in chain[place + 1 :]):
+                    return Chosen(_within(reason, tunnels), frame, ", ".join(tunnels), pieces)
         elif name in ("icmp", "icmpv6"):
-            return Chosen(_within(_NAMES.get(name, name.upper()), tunnels), frame, ", ".join(tunnels))
+            number, time = number_of(frame) or count, time_of(frame)
+            error = icmp_error(name, _fields([layer]), header, _quoted(layer[1]), number, time)
+            return Chosen(_within(error, tunnels) if isinstance(error, str) else error, frame, ", ".join(tunnels))
         elif name in _TRANSPORT and network is not None:
-            outer = [network, layer]
+            outer = [layer]
             following = chain[place + 1][0] if place + 1 < len(chain) else ""
             if (
                 name == "udp"
@@ -86,8 +109,46 @@ def _of_layers(chain: list[Layer], packets: Packets, frame: Values, count: int) 
     if not outer:
         tunnels += [inner] if inner else []
         return Chosen(_within(_what_else(rest), tunnels), frame, ", ".join(tunnels))
-    found = packets.judged(dict(frame) | _fields(outer), count)
-    return Chosen(_within(found, tunnels) if isinstance(found, str) else found, frame, ", ".join(tunnels))
+    found = packets.judged(dict(frame) | header | _fields(outer), count)
+    if pieces and isinstance(found, Packet):
+        found.fields["fragments"] = number_in(header, "ip_fragment_count", 1 << 16) or len(pieces)
+    return Chosen(_within(found, tunnels) if isinstance(found, str) else found, frame, ", ".join(tunnels), pieces)
+
+
+def _piece_of(header: Values) -> tuple[str, ...]:
+    """What the pieces of one packet have in common."""
+    names = ("ip_src", "ip_dst", "ip_id", "ip_proto", "ipv6_src", "ipv6_dst", "ipv6_fraghdr_ident")
+    return tuple(header[name][0] for name in names if name in header)
+
+
+def _put_together(header: dict[str, list[str]]) -> bool:
+    """Make ``header`` that of the whole packet, if tshark put it together from this piece and those before."""
+    size = number_in(header, "ip_reassembled_length", 0xFFFF)
+    if size is not None:
+        header["ip_len"] = [str(size + (number_in(header, "ip_hdr_len", 60) or 20))]
+        header["ip_frag_offset"], header["ip_flags_mf"] = ["0"], ["0"]
+        return True
+    size = number_in(header, "ipv6_reassembled_length", 0xFFFF)
+    if size is None:
+        return False
+    for name in [name for name in header if name.startswith("ipv6_fraghdr") or name.endswith("_len_oct")]:
+        del header[name]
+    header["ipv6_plen"] = [str(size)]
+    header["ipv6_nxt"] = header["ipv6_nxt"][-1:] if "ipv6_nxt" in header else ["44"]
+    if "ipv6_fragment_count" in header:
+        header["ip_fragment_count"] = header["ipv6_fragment_count"]
+    return True
+
+
+def _quoted(message: Members) -> dict[str, list[str]]:
+    """The fields of the IP header within an ICMP message, and of what follows it there."""
+    found: list[Layer] = []
+    for layer in _chain(message):
+        if layer[0] in _NETWORK and not found:
+            found.append(layer)
+        elif layer[0] in _TRANSPORT and found:
+            return _fields([*found, layer])
+    return _fields(found)
 
 
 def _within(reason: str, tunnels: list[str]) -> str:

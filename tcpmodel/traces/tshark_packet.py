@@ -88,7 +88,7 @@ class Packets:
         protocol = "tcp" if "tcp_srcport" in values else "udp"
         version = 4 if "ip_src" in values else 6
         hosts = [values.get(f"{'ip' if version == 4 else 'ipv6'}_{which}") for which in ("src", "dst")]
-        ports = [_number(values, f"{protocol}_{which}port", 0xFFFF) for which in ("src", "dst")]
+        ports = [number_in(values, f"{protocol}_{which}port", 0xFFFF) for which in ("src", "dst")]
         if not hosts[0] or not hosts[1] or ports[0] is None or ports[1] is None:
             return NO_ENDS
         source, destination = endpoint_text(hosts[0][0], ports[0]), endpoint_text(hosts[1][0], ports[1])
@@ -97,20 +97,20 @@ class Packets:
         fields = {"source_port": ports[0], "destination_port": ports[1], "ip_version": version}
         _ip(values, version, fields)
         if protocol == "udp":
-            whole = datagram(values, partial(_number, values), ends, number, time) if ends else None
+            whole = datagram(values, partial(number_in, values), ends, number, time) if ends else None
             if whole is not None:
                 return whole
             _datagram(values, hosts[0][0], fields)
             return Packet(number, time, protocol, source, destination, 0, fields)
         flags = _flags(values)
         seq, ack, relative = self._numbers(values, source, destination, flags)
-        whole = segment(values, partial(_number, values), ends, number, time, relative=relative) if ends else None
+        whole = segment(values, partial(number_in, values), ends, number, time, relative=relative) if ends else None
         if whole is not None:
             others = whole.fields.items()
             flags, fields = whole.flags, {key: value for key, value in others if key not in ("seq", "ack")}
         else:
             for key, name, top in _TCP_FIELDS:
-                if (value := _number(values, name, top)) is not None:
+                if (value := number_in(values, name, top)) is not None:
                     fields[key] = value
             for key, name in _PRESENT:
                 if name in values:
@@ -127,10 +127,10 @@ class Packets:
         self, values: Values, source: str, destination: str, flags: int | None
     ) -> tuple[int | None, int | None, bool]:
         """SEQ and ACK as sent, or, where only the sums of Wireshark are shown, counted from an unknown beginning."""
-        seq, ack = (_number(values, f"tcp_{name}_raw", 0xFFFFFFFF) for name in ("seq", "ack"))
+        seq, ack = (number_in(values, f"tcp_{name}_raw", 0xFFFFFFFF) for name in ("seq", "ack"))
         relative = seq is None and ack is None
         if relative:
-            seq, ack = (_number(values, f"tcp_{name}", 0xFFFFFFFF) for name in ("seq", "ack"))
+            seq, ack = (number_in(values, f"tcp_{name}", 0xFFFFFFFF) for name in ("seq", "ack"))
             seq = None if flags is None else seq
             ack = ack if flags is not None and flags & _ACK else None
         seq, ack = self._relative.believed(source, destination, flags, seq, ack, relative=relative)
@@ -139,7 +139,7 @@ class Packets:
 
 def number_of(values: Values) -> int | None:
     """The number of the frame; None if it is not shown."""
-    return _number(values, "frame_number", (1 << 63) - 1)
+    return number_in(values, "frame_number", (1 << 63) - 1)
 
 
 def time_of(values: Values) -> int | None:
@@ -169,25 +169,25 @@ def _not_one_packet(values: Values) -> str:
 
 def fragment(values: Values) -> str:
     """Why a packet is left out that IP cut into pieces; "" if it is whole."""
-    if _number(values, "ip_frag_offset", 0xFFFF) or _number(values, "ip_flags_mf", 1):
+    if number_in(values, "ip_frag_offset", 0xFFFF) or number_in(values, "ip_flags_mf", 1):
         return "IPv4 fragment"
-    if _number(values, "ipv6_fraghdr_offset", 0xFFFF) or _number(values, "ipv6_fraghdr_more", 1):
+    if number_in(values, "ipv6_fraghdr_offset", 0xFFFF) or number_in(values, "ipv6_fraghdr_more", 1):
         return "IPv6 fragment"
     return ""
 
 
 def _ip(values: Values, version: int, fields: dict[str, int]) -> None:
-    ttl = _number(values, "ip_ttl" if version == 4 else "ipv6_hlim", 0xFF)
+    ttl = number_in(values, "ip_ttl" if version == 4 else "ipv6_hlim", 0xFF)
     if ttl is not None:
         fields["ttl"] = ttl
     if version == 6:
-        carried = _number(values, "ipv6_plen", 0xFFFF)
-        if carried and _number(values, "ipv6_nxt", 0xFF) in (6, 17):
+        carried = number_in(values, "ipv6_plen", 0xFFFF)
+        if carried and number_in(values, "ipv6_nxt", 0xFF) in (6, 17):
             fields["ip_payload"] = carried
         return
-    if (identification := _number(values, "ip_id", 0xFFFF)) is not None:
+    if (identification := number_in(values, "ip_id", 0xFFFF)) is not None:
         fields["ip_id"] = identification
-    total, header = _number(values, "ip_len", 0xFFFF), _number(values, "ip_hdr_len", 60)
+    total, header = number_in(values, "ip_len", 0xFFFF), number_in(values, "ip_hdr_len", 60)
     whole = "ip_frag_offset" in values and "ip_flags_mf" in values  # or else this might be the end of a fragmented one
     if total and header and total >= header and whole:
         fields["ip_payload"] = total - header
@@ -196,32 +196,32 @@ def _ip(values: Values, version: int, fields: dict[str, int]) -> None:
 def _datagram(values: Values, host: str, fields: dict[str, int]) -> None:
     fields["source_multicast"] = 1 if is_multicast(host) else 0
     for key, name in (("length", "udp_length"), ("checksum", "udp_checksum")):
-        if (value := _number(values, name, 0xFFFF)) is not None:
+        if (value := number_in(values, name, 0xFFFF)) is not None:
             fields[key] = value
-    status = _number(values, "udp_checksum_status", 9)
+    status = number_in(values, "udp_checksum_status", 9)
     if status in (0, 1) and fields.get("checksum"):
         fields["checksum_ok"] = status
 
 
 def _flags(values: Values) -> int | None:
     """The flags: as one number, as the text of letters, or one by one; None unless all six old ones are shown."""
-    bits = _number(values, "tcp_flags", 0xFFFFFFFF)
+    bits = number_in(values, "tcp_flags", 0xFFFFFFFF)
     if bits is not None:
         return bits & _ALL_FLAGS
     letters = values.get("tcp_flags_str", [""])[0]
     if len(letters) == 12 and not letters.isspace():
         return sum(1 << 11 - at for at, letter in enumerate(letters) if letter not in "·*.-") & _ALL_FLAGS
-    single = [(bit, _number(values, name, 1)) for name, bit in _SINGLE_FLAGS]
+    single = [(bit, number_in(values, name, 1)) for name, bit in _SINGLE_FLAGS]
     if any(value is None for _, value in single):
         return None
-    single += [(bit, _number(values, name, 1)) for name, bit in _MORE_FLAGS]
+    single += [(bit, number_in(values, name, 1)) for name, bit in _MORE_FLAGS]
     found = 0
     for bit, value in single:
         found |= bit if value else 0
     return found
 
 
-def _number(values: Values, name: str, top: int) -> int | None:
+def number_in(values: Values, name: str, top: int) -> int | None:
     """The first value of a field as a number from 0 to ``top``; None if it is not there or is none."""
     texts = values.get(name)
     if not texts:

@@ -22,8 +22,7 @@ def packets(path) -> dict[int, Packet]:
 
 
 def of(trace: Trace) -> dict[int, Packet]:
-    """The packets by their numbers; ICMP errors are read in captures only."""
-    return {each.number: each for each in trace.records() if isinstance(each, Packet) and each.protocol != ERRORS}
+    return {each.number: each for each in trace.records() if isinstance(each, Packet)}
 
 
 @pytest.mark.parametrize("name", [*OF_OCTETS, *OF_FIELDS])
@@ -32,10 +31,10 @@ def test_the_packets_are_those_of_the_capture(samples, name):
     folder = samples / "tshark"
     trace, capture = open_trace(str(folder / name)), open_trace(str(folder / "mixed.pcap"))
     found, wanted = of(trace), of(capture)
-    if name in OF_FIELDS:  # of octets, one is put together from fragments
-        wanted = {number: each for number, each in wanted.items() if "fragments" not in each.fields}
     assert found.keys() == wanted.keys()
-    assert len(found) == (22 if name in OF_FIELDS else 23)
+    assert len(found) == 25
+    assert sum(packet.protocol == ERRORS for packet in found.values()) == 2
+    assert sum("fragments" in packet.fields for packet in found.values()) == 1
     for number, packet in found.items():
         original = wanted[number]
         if name == "mixed.jsonraw.gz":
@@ -44,8 +43,8 @@ def test_the_packets_are_those_of_the_capture(samples, name):
             assert packet.fields.items() <= original.fields.items()
         else:
             assert packet == original
+    assert trace.circumstances.met == capture.circumstances.met
     if name in OF_OCTETS:
-        assert trace.circumstances.met == capture.circumstances.met
         assert trace.skipped.reasons == capture.skipped.reasons
 
 
@@ -73,6 +72,23 @@ def test_without_numbers_as_sent(samples, name):
         assert packet.flags == sent.flags
         others = {key: value for key, value in packet.fields.items() if key not in ("seq", "ack")}
         assert others.items() <= sent.fields.items()
+
+
+def test_pieces_that_are_never_put_together_are_counted(read):
+    piece = (
+        '{"_index": "packets", "_source": {"layers": {"ip": {"ip.src": "10.0.0.1", "ip.dst": "10.0.0.2", "ip.id": "7", '
+        '"ip.flags_tree": {"ip.flags.mf": "1"}, "ip.frag_offset": "0"}, "data": {"data.len": "8"}}}}'
+    )
+    reading = read(f"{piece}\n{piece}\n".encode())
+    assert reading.records == []
+    assert reading.skipped == {"IPv4 fragment": 2}
+    assert sum(count for count, _ in reading.trace.circumstances.met.values()) == 2
+
+
+def test_a_cooked_frame_says_who_sent_it(read):
+    for kind, outgoing in (("4", 1), ("0", 0), ("1", None)):
+        sent = layers().replace('"ip": {', f'"sll": {{"sll.pkttype": "{kind}"}}, "ip": {{', 1)
+        assert read(sent.encode()).records[0].fields.get("outgoing") == outgoing
 
 
 def layers(**more: str) -> str:
