@@ -60,7 +60,10 @@ def error(
     fields["destination_multicast"] = 1 if is_multicast(target) or target == _BROADCAST else 0
     known = [("ip_id", "ip_id", 0xFFFF)]
     known += [("length", "udp_length", 0xFFFF), ("checksum", "udp_checksum", 0xFFFF)] if protocol == "udp" else []
-    known += [("seq", "tcp_seq_raw", 0xFFFFFFFF)] if protocol == "tcp" else []
+    if protocol == "tcp":
+        # Within ICMP for IPv4, Wireshark shows the number as it was sent under the name of the one that it works out.
+        shown = "tcp_seq_raw" if "tcp_seq_raw" in quoted or version == 6 else "tcp_seq"
+        known.append(("seq", shown, 0xFFFFFFFF))
     for key, field, top in known:
         value = number_in(quoted, field, top)
         if value is not None:
