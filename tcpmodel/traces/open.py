@@ -40,6 +40,15 @@ _NAMED = (
 )
 
 
+_COUNTERS = (
+    (b"#kernel\n", "counters as nstat prints them"),
+    (b"#kernel\r\n", "counters as nstat prints them"),
+    (b"Total: ", "sums as ss -s prints them"),
+    (b"cpu=0 ", "counters as conntrack -S prints them"),
+    (b"Ip:\n", "counters as netstat -s prints them"),
+)
+
+
 def open_trace(path: str, *, growing: bool = False, patterns: Patterns | None = None) -> Trace:
     """Open the trace in the file ``path``, or on standard input for ``-``.
 
@@ -179,6 +188,10 @@ def _unknown(source: Source) -> TraceError:
     for magic, name in _NAMED:
         if head.startswith(magic):
             return TraceError(source.path, "", f"this is {name}, which is not read. Supported: {SUPPORTED}")
+    for begin, name in _COUNTERS:
+        if head.startswith(begin):
+            words = f"these are {name}: counters tell of no packet, call or state that could be checked"
+            return TraceError(source.path, "line 1", f"{words}. Supported: {SUPPORTED}")
     shown = head[:16].hex(" ")
     line = head.split(b"\n", 1)[0]
     text = ""

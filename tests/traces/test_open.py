@@ -157,6 +157,10 @@ UNREADABLE = {
     b"\xff\xfeI\0P\0": "UTF-16",
     bytes(100): "First bytes: 00 00 00 00 00",
     b"\xa1\xb2\xc3": "not known",
+    b"#kernel\nIpInReceives                    2                  0.0\n": "counters as nstat prints them",
+    b"Total: 5\nTCP:   3 (estab 0, closed 3, orphaned 2, timewait 0)\n": "sums as ss -s prints them",
+    b"cpu=0   \tfound=0 invalid=0 insert=0\n": "counters as conntrack -S prints them",
+    b"Ip:\n    Forwarding: 1\n    12 total packets received\n": "counters as netstat -s prints them",
 }
 
 
