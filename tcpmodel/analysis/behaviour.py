@@ -154,7 +154,10 @@ class _Search:
                     claim.witness = witness_of(self.program, first, start, claim.declared, self.name)
         self._forget()
         pairs: set[tuple[object, ...]] = set()
+        fired = self.observer.fired
         for before, happening, after in exploration.run():
+            assert after.outcome is not None
+            fired.update(id(rule.source) for rule in after.outcome.rules)
             key = (before.state, before.values, after.state, after.values)
             asked = self._about(happening.event)
             broken = [

@@ -46,7 +46,7 @@ class Observation:
 class Observer:
     """Runs the cases of a spec under several choices of profiles, each as seldom as possible.
 
-    ``told``: (rule that wins, rule that would fire too, case), each as ``id()`` -> the words about that overlap.
+    ``fired``: rules (``id()``) that fired in runs from the initial state. ``told``: (rule that wins, rule that would fire too, case), each as ``id()`` -> the words about that overlap.
     """
 
     def __init__(self, spec: m.Spec) -> None:
@@ -56,6 +56,7 @@ class Observer:
         self._cases: dict[Cell, Cases] = {}
         self._seen: dict[tuple[object, ...], Observation] = {}
         self.told: dict[tuple[int, int, int], Witness] = {}
+        self.fired: set[int] = set()
 
     def program(self, profiles: Mapping[str, bool]) -> Program:
         """The spec under a choice of profiles."""

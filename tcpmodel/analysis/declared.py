@@ -18,12 +18,16 @@ from tcpmodel.model.spec import Property, Rule, Spec
 if TYPE_CHECKING:
     from tcpmodel.analysis.graph import Graph
 
-OF_ALL_PROFILES = ("pair", "moves")
-"""Kinds that ask for rules, which may belong to any profile: only all of them together can answer."""
+OF_ALL_PROFILES = ("pair",)
+"""Kinds that ask for a rule, which may belong to any profile: only all of them together can answer."""
 
 
-def property_check(spec: Spec, graph: Graph, declared: Property, checks: Sequence[Check] = ()) -> Check:
-    """Does a property of the graph hold? ``checks``: the proofs made so far, for a property that is one of them."""
+def property_check(spec: Spec, graph: Graph, declared: Property, checks: Sequence[Check] | None = None) -> Check:
+    """Does a property of the graph hold?
+
+    ``checks``: the proofs made so far under some profiles, for a property that is one of them; None for the rules of
+    all profiles together: only then are all ``moves`` there.
+    """
     said, found = {
         "checks": _checks,
         "reachable-from-all": _reachable,
@@ -52,12 +56,12 @@ Answer = tuple[str, Iterator[Witness]]
 """What the property says, for lack of a title, and what is against it."""
 
 
-def _checks(spec: Spec, graph: Graph, declared: Property, checks: Sequence[Check]) -> Answer:
-    asked = [check for check in checks if check.name in declared.checks]
+def _checks(spec: Spec, graph: Graph, declared: Property, checks: Sequence[Check] | None) -> Answer:
+    asked = [check for check in checks or () if check.name in declared.checks]
     return f"as {listed([check.name for check in asked])}", (witness for check in asked for witness in check.witnesses)
 
 
-def _reachable(spec: Spec, graph: Graph, declared: Property, checks: Sequence[Check]) -> Answer:
+def _reachable(spec: Spec, graph: Graph, declared: Property, checks: Sequence[Check] | None) -> Answer:
     goal = declared.states[0]
 
     def found() -> Iterator[Witness]:
@@ -69,7 +73,7 @@ def _reachable(spec: Spec, graph: Graph, declared: Property, checks: Sequence[Ch
     return f"{goal} can be reached from every state", found()
 
 
-def _one_event(spec: Spec, graph: Graph, declared: Property, checks: Sequence[Check]) -> Answer:
+def _one_event(spec: Spec, graph: Graph, declared: Property, checks: Sequence[Check] | None) -> Answer:
     goal = declared.states[0]
 
     def found() -> Iterator[Witness]:
@@ -81,30 +85,31 @@ def _one_event(spec: Spec, graph: Graph, declared: Property, checks: Sequence[Ch
     return f"from every state one event leads to {goal}", found()
 
 
-def _never_pair(spec: Spec, graph: Graph, declared: Property, checks: Sequence[Check]) -> Answer:
+def _never_pair(spec: Spec, graph: Graph, declared: Property, checks: Sequence[Check] | None) -> Answer:
     source, target = declared.states
     found = (_led(spec, graph, rule) for rule in rules_between(graph, source, target))
     return f"no rule leads from {source} to {target}", found
 
 
-def _pair(spec: Spec, graph: Graph, declared: Property, checks: Sequence[Check]) -> Answer:
+def _pair(spec: Spec, graph: Graph, declared: Property, checks: Sequence[Check] | None) -> Answer:
     source, target = declared.states
     missing = [(source, target)] if (source, target) not in pairs_of(graph) else []
     return f"a rule leads from {source} to {target}", _missing(missing)
 
 
-def _moves(spec: Spec, graph: Graph, declared: Property, checks: Sequence[Check]) -> Answer:
+def _moves(spec: Spec, graph: Graph, declared: Property, checks: Sequence[Check] | None) -> Answer:
     wanted, there = set(declared.moves), pairs_of(graph)
 
     def found() -> Iterator[Witness]:
-        yield from _missing([pair for pair in declared.moves if pair not in there])
+        if checks is None:
+            yield from _missing([pair for pair in declared.moves if pair not in there])
         for source, target in sorted(there - wanted):
             yield from (_led(spec, graph, rule) for rule in rules_between(graph, source, target))
 
     return f"rules lead from state to state in these {count(len(wanted), 'way')} only", found()
 
 
-def _one_move(spec: Spec, graph: Graph, declared: Property, checks: Sequence[Check]) -> Answer:
+def _one_move(spec: Spec, graph: Graph, declared: Property, checks: Sequence[Check] | None) -> Answer:
     """Conditions left away, an event is told by its name and the flags that a rule asks for."""
 
     def found() -> Iterator[Witness]:
@@ -124,7 +129,7 @@ def _one_move(spec: Spec, graph: Graph, declared: Property, checks: Sequence[Che
     return "the name of an event and its flags say where it leads", found()
 
 
-def _only_in(spec: Spec, graph: Graph, declared: Property, checks: Sequence[Check]) -> Answer:
+def _only_in(spec: Spec, graph: Graph, declared: Property, checks: Sequence[Check] | None) -> Answer:
     events = {(event.kind, event.name) for event in declared.events}
 
     def found() -> Iterator[Witness]:

@@ -139,7 +139,7 @@ def rules_used(observer: Observer, views: Sequence[View], graph: Graph) -> Check
     """Can every rule fire under some profiles? Only what is certain counts as a failure."""
     spec = observer.spec
     states = reached(spec, graph)
-    fired: set[int] = set().union(*(each.fired for each in views))
+    fired: set[int] = set().union(observer.fired, *(each.fired for each in views))
     witnesses = []
     notes = []
     unreached = 0

@@ -44,6 +44,7 @@ def verify(spec: Spec, profiles: frozenset[str] | None = None, *, behaviour: boo
     full = graph_of(spec, None, lambda rule: id(rule) not in never)
     elsewhere = reached(spec, full)
     sections = [_section(observer, each, elsewhere) for each in views]
+    behaves = behaviour_section(observer) if behaviour else None
     together = [
         rules_used(observer, everything, full),
         states_used(spec, full),
@@ -56,7 +57,6 @@ def verify(spec: Spec, profiles: frozenset[str] | None = None, *, behaviour: boo
     ]
     names = tuple(profile.name for profile in spec.profiles)
     sections.append(Section("all", names, tuple(together)))
-    behaves = behaviour_section(observer) if behaviour else None
     if behaves is not None:
         sections.append(behaves)
     if spec.scenarios:
