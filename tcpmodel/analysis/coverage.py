@@ -46,7 +46,8 @@ class Observation:
 class Observer:
     """Runs the cases of a spec under several choices of profiles, each as seldom as possible.
 
-    ``fired``: rules (``id()``) that fired in runs from the initial state. ``told``: (rule that wins, rule that would fire too, case), each as ``id()`` -> the words about that overlap.
+    ``fired``: rules (``id()``) that fired in runs from the initial state. ``told``: (rule that wins, rule that would
+    fire too, case), each as ``id()`` -> the words about that overlap.
     """
 
     def __init__(self, spec: m.Spec) -> None:
