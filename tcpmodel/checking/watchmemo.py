@@ -108,8 +108,7 @@ class WatchMemo:
         ways = known.ways.get(kind)
         if ways is None:
             ways = known.ways[kind] = []
-        clock = (packet.time // 1000,) if self._timed and packet.time is not None else ()
-        inputs = (*given, *clock, *[each for each in near if each is not None])
+        inputs = self._inputs(packet, given, near)
         found = None
         for index, (way, fact) in enumerate(ways):
             after = way(numbers, inputs)
@@ -151,11 +150,17 @@ class WatchMemo:
         if self._fresh is None:
             return False
         known, numbers = self._fresh
+        inputs = self._inputs(packet, given, (None, None))
         for way, fact in known.ways.get(self._kind(packet, 0, (None, None), form), ()):
-            after = way(numbers, given)
+            after = way(numbers, inputs)
             if after is not None and (fact is None or fact):
                 return after[0] is not None
         return False
+
+    def _inputs(self, packet: Packet, given: Values, near: Near) -> Values:
+        """All numbers that a way may depend on besides notes: of the packet, its time, the last ones of both ends."""
+        clock = (packet.time // 1000,) if self._timed and packet.time is not None else ()
+        return (*given, *clock, *[each for each in near if each is not None])
 
     def _kind(self, packet: Packet, side: int, near: Near, form: Form) -> tuple[Any, ...]:
         return (

@@ -148,3 +148,13 @@ def test_checksums_that_are_worked_out_after_the_capture(judge: Judge) -> None:
     (path,) = (ROOT / "traces" / "hazards").glob("*h11*")
     (connection,) = judge(path).report.connections
     assert [item.code for item in connection.diagnostics] == ["CAP-001"] and connection.verdict == CONFORMS
+
+
+def test_single_packets_again_and_again(judge: Judge) -> None:
+    """What is remembered of a packet that is alone in its connection depends on the time as any other does."""
+    packets = [
+        Packet(number, number * 10**9, "tcp", f"10.0.0.1:{number + 4000}", B, FLAG_BITS["SYN"], dict(SYN, seq=number))
+        for number in range(1, 40)
+    ]
+    reports = judge(packets).report.connections
+    assert len(reports) == 39 and not [one for each in reports for one in each.diagnostics]
