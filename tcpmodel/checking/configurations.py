@@ -75,6 +75,13 @@ class Abilities:
                     senders.setdefault(what, []).append(event)
             self.senders.append(senders)
         self.resting = [state.initial or state.final for state in program.spec.states]
+        self.paired = any(
+            sum(isinstance(action, CompiledSend) and action.required for action in rule.actions) > 1
+            for by_event in program.rules
+            for rules in by_event.values()
+            for rule in rules
+        )
+        """Does one event send more than one message?"""
         self.dead = self._dead_words()
         self.no_limits: Limits = [-v.INFINITY] * program.tracked
         self._universe: Configurations | None = None

@@ -229,6 +229,8 @@ class Endpoint:
         """
         receptions = self.receptions() if reach is None else self.abilities.anything(reach)
         base = {key: replace(c, ended=c.ended or self.abilities.resting[c.state]) for key, c in self.ever.items()}
+        if self.abilities.paired:
+            base = {**base, **self.abilities.fresh()}  # of what its first event sent, only a part was seen
         highest = self._highest()
         for unseen in (False, True) if self.whole else (True,):
             # Of an endpoint with an unseen past everything was possible, so there is nothing to close.

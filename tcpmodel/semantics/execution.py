@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tcpmodel.semantics import values as v
-from tcpmodel.semantics.expressions import Environment
+from tcpmodel.semantics.expressions import Environment, Guard
 from tcpmodel.semantics.program import (
     CompiledAction,
     CompiledAssign,
@@ -202,7 +202,7 @@ class Run:
         if answer == FALSE:
             return [path]
         if self.trace:
-            if action.where is not None and not action.where.refine(path.environment, True):
+            if not _holds(action, path.environment):
                 return []
             if self.picks is not None:
                 self._settle(path.rules[-1], action, path)
@@ -214,7 +214,7 @@ class Run:
                 seen.matched = True
                 found.append(seen)
         allowed = self.unseen or not action.required or answer == OPEN or path.matched
-        if allowed and (action.where is None or action.where.refine(path.environment, True)):
+        if allowed and _holds(action, path.environment):
             found.append(path)
         return found
 
@@ -311,7 +311,31 @@ def _match(action: CompiledSend, environment: Environment, seen: Sighting) -> bo
         mine = value.evaluate(environment)
         if mine is None or v.meet(mine, known) is None or not value.narrow(environment, *known):
             return False
+    return _holds(action, environment, seen)
+
+
+def _holds(action: CompiledSend, environment: Environment, seen: Sighting | None = None) -> bool:
+    """Can the condition of a message that is sent hold? Narrows the environment to where it does.
+
+    ``seen``: the message, where it was seen; else its fields are what the environment makes of them.
+    """
     if action.where is None:
         return True
-    answer = action.where.test(environment)
-    return answer == TRUE or (answer == OPEN and action.where.refine(environment, True))
+    if not action.said:
+        return _narrowed(action.where, environment)
+    # In the condition the message is the one sent, elsewhere in the rule the one that arrived.
+    said = [(slot, seen.slots.get(slot, known) if seen is not None else known) for slot, known in action.said]
+    if seen is None:
+        said += [(slot, value.evaluate(environment)) for slot, value, _ in action.fields]
+    arrived = [(slot, environment[slot]) for slot, _ in action.said]
+    for slot, known in said:
+        environment[slot] = known
+    possible = _narrowed(action.where, environment)
+    for slot, known in arrived:
+        environment[slot] = known
+    return possible
+
+
+def _narrowed(guard: Guard, environment: Environment) -> bool:
+    answer = guard.test(environment)
+    return answer == TRUE or (answer == OPEN and guard.refine(environment, True))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from tcpmodel.model import spec as m
 from tcpmodel.model.types import Enum, Range, Seq
+from tcpmodel.model.walk import children
 from tcpmodel.semantics.expressions import Compiler, Environment, Guard, Value, full_range, literal_value
 from tcpmodel.semantics.slicing import irrelevant_variables, is_inert, unknowable_variables
 from tcpmodel.semantics.values import Interval
@@ -31,6 +32,8 @@ class CompiledSend:
     when: Guard | None
     where: Guard | None
     required: bool
+    said: tuple[tuple[int, Interval | None], ...] = ()
+    """If ``where`` is about the message: its slots, with what is known of each before the fields are worked out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,14 +279,17 @@ class Program:
                 fields.append((slot, compiler.value(expr), raw))
             elif item.default is not None:
                 fields.append((slot, literal_value(item.default), None))
+        about = action.where is not None and _is_about(action.where, action.message, self.spec)
+        flags = sum(self.flag_bits[action.message][name] for name in action.flags)
         return CompiledSend(
             source=action,
             message=action.message,
-            flags=sum(self.flag_bits[action.message][name] for name in action.flags),
+            flags=flags,
             fields=tuple(fields),
             when=compiler.guard(action.when) if action.when is not None else None,
             where=compiler.guard(action.where) if action.where is not None else None,
             required=not action.optional and action.within is None,
+            said=tuple(self.message_slots(message.name, flags, {})) if about else (),
         )
 
     def _sends(self, state: int, event: EventKey) -> frozenset[tuple[str, int]]:
@@ -347,3 +353,13 @@ class Program:
             scratch[slot] = evaluate(scratch)
             slots.append(slot)
         return [(slot, scratch[slot]) for slot in slots]
+
+
+def _is_about(expr: m.Expr, message: str, spec: m.Spec) -> bool:
+    """Does an expression ask for a field or a flag of a message?"""
+    if isinstance(expr, m.FieldRef | m.HasFlags):
+        return expr.message == message
+    if isinstance(expr, m.DefinitionRef):
+        bodies = [each.body for each in spec.definitions if each.name == expr.name]
+        return any(_is_about(body, message, spec) for body in bodies)
+    return any(_is_about(child, message, spec) for child in children(expr))

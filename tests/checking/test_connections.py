@@ -311,3 +311,29 @@ def test_text_after_the_fin_between_good_packets(judge: Judge) -> None:
     (connection,) = judge(packets).report.connections
     found = [(item.code, item.place) for item in connection.diagnostics if item.severity == "violation"]
     assert found == [("TCP-FIN-001", 9)]
+
+
+TWO_AT_ONCE = """spec pair over tcp
+message SEG
+  flag SYN, FIN
+  field SEQ : octets from seq
+call GO
+initial state ONE
+  on GO -> TWO
+    send <SEQ=1><CTL=SYN>
+    send <SEQ=2><CTL=FIN>
+  on SEG drop
+final state TWO
+  on GO stay
+    send <SEQ=3><CTL=SYN>
+    send <SEQ=4><CTL=FIN>
+  on SEG drop
+"""
+
+
+def test_one_event_sends_two_messages() -> None:
+    good = [packet("A", "SYN", 1), packet("A", "FIN", 2), packet("A", "SYN", 3), packet("A", "FIN", 4)]
+    for packets, verdict in ((good, CONFORMS), ([*good, packet("A", "FIN", 5)], VIOLATES)):
+        checker = Checker([parse_spec(TWO_AT_ONCE, "pair.tcpspec")])
+        checker.read(Records(packets))  # type: ignore[arg-type]
+        assert [connection.verdict for connection in checker.report.connections] == [verdict]

@@ -448,3 +448,10 @@ def test_chains_are_windows_on_the_circle(low: int, offset: int) -> None:
         number = low + offset + turns * 2**32
         expected = {"OTHER"} if 0 <= offset < 5 else {"ONE"}
         assert toy.ends(toy.run(SEG, toy.arrives("", S=number), N=low)) == expected
+
+
+@pytest.mark.parametrize(("y", "matches"), [(3, True), (9, False)])
+def test_where_of_a_send_is_about_the_message_sent(y: int, matches: bool) -> None:
+    toy = Toy("state ONE\n  on GO stay\n    send <S=N><CTL=F> where SEG.Y < 5\n")
+    outcomes = toy.run(N=5, sighting=toy.seen("F", S=5, Y=y))
+    assert [outcome.matched for outcome in outcomes] == [True] * matches
