@@ -20,7 +20,7 @@ from tcpmodel.checking.sightings import Interpreter, Numbers
 from tcpmodel.checking.suspects import Suspect, suspect
 from tcpmodel.checking.vantage import SENT_HERE, Standpoint
 from tcpmodel.semantics.execution import Sighting
-from tcpmodel.semantics.values import Interval
+from tcpmodel.semantics.values import INFINITY, Interval
 from tcpmodel.traces.records import Packet
 
 REMEMBERED = 48
@@ -182,6 +182,8 @@ class Connection:
                 assumption.later.append((True, sighting, 0))
         self._suspect(sighting, side, how)
         top = self.interpreter.behind(sighting) if how is Explanation.NONE else sender.top()
+        if not self.interpreter.measured(sighting):
+            top = INFINITY
         receiver.receive(sighting, top)
         doubted = self.suspects[1 - side]
         if doubted is not None:

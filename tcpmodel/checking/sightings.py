@@ -167,6 +167,11 @@ class Interpreter:
         slots = {slot: v.ANY if slot == self.answer_slot else known for slot, known in sighting.slots.items()}
         return replace(sighting, slots=slots)
 
+    def measured(self, sighting: Sighting) -> bool:
+        """Is it known how much the message carries?"""
+        known = [sighting.slots[slot] for item, slot, _, _ in self._fields if item.default is not None]
+        return all(each is not None and each[0] == each[1] for each in known)
+
     def behind(self, sighting: Sighting) -> int:
         """A number behind all that a message can occupy."""
         known = sighting.slots[self.number_slot] if self.number_slot is not None else None

@@ -142,3 +142,11 @@ def test_the_answer_to_an_older_syn_is_legal(judge: Judge) -> None:
     assert accused(judge, lines) == []
     del lines[2]
     assert accused(judge, lines) == []
+
+
+def test_text_of_unknown_length_may_reach_anywhere(judge: Judge) -> None:
+    """Packets that were cut in the header do not show how much they carry."""
+    lines = packets(*CLOSED)
+    lines[3].fields.pop("length")  # type: ignore[attr-defined]
+    (connection,) = judge(lines).report.connections
+    assert connection.verdict == "conforms"
