@@ -150,3 +150,4 @@ def test_text_of_unknown_length_may_reach_anywhere(judge: Judge) -> None:
     lines[3].fields.pop("length")  # type: ignore[attr-defined]
     (connection,) = judge(lines).report.connections
     assert connection.verdict == "conforms"
+    assert not connection.diagnostics
