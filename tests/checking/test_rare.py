@@ -151,3 +151,13 @@ def test_text_of_unknown_length_may_reach_anywhere(judge: Judge) -> None:
     (connection,) = judge(lines).report.connections
     assert connection.verdict == "conforms"
     assert not connection.diagnostics
+
+
+def test_the_third_segment_may_answer_either_number(judge: Judge) -> None:
+    """A server without memory worked its number out anew; the client took the first one."""
+    lines = packets(*CLOSED[:2], ("B", "SYN,ACK", -77_000, 1, 0), *CLOSED[2:])
+    for number, each in enumerate(lines):
+        each.fields["ip_id"] = 100 + number  # type: ignore[index]
+    lines[3].fields["ip_id"] = 101  # type: ignore[index]
+    found = [d for c in judge(lines).report.connections for d in c.diagnostics if d.severity == "violation"]
+    assert not found
