@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from tcpmodel.traces.pattern import Patterns
 
 SUPPORTED = (
-    "pcap and pcapng captures, tcpdump text, tshark -T fields, json, jsonraw and ek, packetdrill scripts, "
+    "pcap and pcapng captures, tcpdump text, tshark -T fields, json, jsonraw and ek, lists of packets by tshark "
+    "and Wireshark, packetdrill scripts, "
     "ftrace or perf text of sock:inet_sock_set_state, tables of tcpstates, tcplife and their like, listings of sockets "
     "by ss and netstat, conntrack, Zeek's conn.log, strace, debug lines of lwIP, smoltcp, Zephyr, FreeRTOS+TCP and "
     "gVisor, our own JSON Lines; each also packed with gzip"
@@ -122,6 +123,11 @@ def _recognised(source: Source, size: int, patterns: Patterns | None) -> Trace:
 
         if zeek.recognises(lines):
             return zeek.ZeekTrace(source)
+        if "No." in first or "→" in first or "->" in first:
+            from tcpmodel.traces import tshark_summary
+
+            if tshark_summary.recognises(first):
+                return tshark_summary.SummaryTrace(source)
         if tshark_fields.recognises(first):
             return tshark_fields.FieldsTrace(source, first)
         from tcpmodel.traces import conntrack, kernel_events, snapshots, stack_logs, tcpdump_text, tcplife, tcpstates

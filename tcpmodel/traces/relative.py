@@ -4,8 +4,9 @@ Owns: which directions count so, and what of such numbers may be believed.
 Must never hold: a format, or what a number means to the protocol.
 
 Where a direction begins is nowhere in such a trace, so its numbers are given as if it began at 0: they are right among
-each other, which is all that is ever compared. Two things would break that and are left out: numbers of the other kind
-in the same direction, and the number of a segment with RST, which may be a fixed number instead of one of the sequence.
+each other, which is all that is ever compared. Three things would break that and are left out: numbers of the other
+kind in the same direction, the number of a segment with RST, which may be a fixed number instead of one of the
+sequence, and all numbers of two ends from where they begin to be counted anew.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from __future__ import annotations
 from tcpmodel.traces.records import FLAG_BITS
 
 _RST = FLAG_BITS["RST"]
+_SYN = FLAG_BITS["SYN"]
+_OPENED = -1
+_ANEW = -2
 _DIRECTIONS_KEPT = 1 << 17
 
 
@@ -21,6 +25,28 @@ class Relative:
 
     def __init__(self) -> None:
         self._kinds: dict[tuple[str, str], bool] = {}
+        self._streams: dict[tuple[str, str], int] = {}
+
+    def counted_anew(self, source: str, destination: str, flags: int | None, stream: int | None) -> bool:
+        """Whether the numbers between these ends have begun to be counted anew, with this segment or before.
+
+        ``stream`` numbers the conversations, if that is known; else a segment with SYN after others may begin one.
+        """
+        ends = (source, destination) if source < destination else (destination, source)
+        known = self._streams.get(ends)
+        if known == _ANEW:
+            return True
+        new: int | None = _OPENED
+        if stream is not None:
+            new = stream if known is None or known == stream else _ANEW
+        elif flags is not None and flags & _SYN:
+            new = _ANEW if known is not None else None
+        if new is not None and new != known:
+            if len(self._streams) >= _DIRECTIONS_KEPT:
+                for key in list(self._streams)[: _DIRECTIONS_KEPT // 2]:
+                    del self._streams[key]
+            self._streams[ends] = new
+        return new == _ANEW
 
     def believed(
         self, source: str, destination: str, flags: int | None, seq: int | None, ack: int | None, *, relative: bool

@@ -133,6 +133,9 @@ class Packets:
             seq, ack = (number_in(values, f"tcp_{name}", 0xFFFFFFFF) for name in ("seq", "ack"))
             seq = None if flags is None else seq
             ack = ack if flags is not None and flags & _ACK else None
+            stream = number_in(values, "tcp_stream", 1 << 32)
+            if self._relative.counted_anew(source, destination, flags, stream):
+                seq = ack = None
         seq, ack = self._relative.believed(source, destination, flags, seq, ack, relative=relative)
         return seq, ack, relative
 
