@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from tcpmodel.checking.configurations import Abilities
-from tcpmodel.checking.diagnosis import NO_FAULT, altered, unexplained
+from tcpmodel.checking.diagnosis import NO_FAULT, altered, named, unexplained
 from tcpmodel.checking.endpoint import Birth, Endpoint, Explanation
 from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE, VIOLATES, ConnectionReport, Diagnostic
 from tcpmodel.checking.gaps import Gaps, Place
@@ -442,7 +442,7 @@ class Connection:
             self.lost += len(found)
         standing = standing or self.standing()
         reasons = self._reasons(standing)
-        found = sorted(self.diagnostics, key=lambda item: item.place)
+        found = self.diagnostics = named(sorted(self.diagnostics, key=lambda item: item.place))
         if any(item.severity == "violation" for item in found):
             verdict = VIOLATES
         else:

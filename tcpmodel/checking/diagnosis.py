@@ -23,6 +23,9 @@ from tcpmodel.semantics.values import TRUE
 
 NO_FAULT = "no packets that the capture may have lost, doubled or swapped explain it"
 
+UNEXPLAINED = "-UNEXPLAINED"
+"""The end of the name of what has no other."""
+
 
 def unexplained(endpoint: Endpoint, sighting: Sighting, interpreter: Interpreter) -> Diagnostic:
     """The finding for a message that nothing explains: named by the first fault that certainly applies."""
@@ -35,6 +38,25 @@ def unexplained(endpoint: Endpoint, sighting: Sighting, interpreter: Interpreter
     finding.allowed, finding.compared = instead.allowed, instead.compared
     finding.candidates, finding.elsewhere = instead.candidates, instead.elsewhere
     return finding
+
+
+def named(findings: list[Diagnostic]) -> list[Diagnostic]:
+    """The findings with one for each message that nothing explains and that a rule over messages has a name for.
+
+    What is known of the states stays; name, words and clause are those of the rule.
+    """
+    kept = list(findings)
+    for one in findings:
+        if one.severity != "violation" or not one.code.endswith(UNEXPLAINED):
+            continue
+        for other in kept:
+            same = (other.place, other.endpoint, other.severity) == (one.place, one.endpoint, one.severity)
+            if same and not other.code.endswith(UNEXPLAINED):
+                one.code, one.message, one.cites = other.code, other.message, other.cites
+                one.values, one.requirements = other.values, other.requirements
+                kept.remove(other)
+                break
+    return kept
 
 
 def altered(finding: Diagnostic) -> str:
@@ -63,7 +85,7 @@ def _named(endpoint: Endpoint, likely: list[Configuration], sighting: Sighting) 
             return finding
     rules = [rule.source for _, rule in endpoint.candidates(sighting)]
     cites = tuple(dict.fromkeys(str(cite) for rule in rules for cite in rule.cites))
-    code = f"{program.spec.name.upper()}-UNEXPLAINED"
+    code = f"{program.spec.name.upper()}{UNEXPLAINED}"
     return Diagnostic(code, "violation", "", 0, False, "sends what no rule of the spec allows here", cites[:3])
 
 

@@ -158,3 +158,12 @@ def test_single_packets_again_and_again(judge: Judge) -> None:
     ]
     reports = judge(packets).report.connections
     assert len(reports) == 39 and not [one for each in reports for one in each.diagnostics]
+
+
+def test_a_rule_gives_its_name_to_what_nothing_explains(judge: Judge) -> None:
+    """One finding tells both: which rule is broken, and what the states would have allowed."""
+    packets = life(1000, 5000, {3: {"ack": 5002}})
+    (connection,) = judge(packets).report.connections
+    (finding,) = [one for one in connection.diagnostics if one.severity == "violation"]
+    assert (finding.code, finding.place) == ("TCP-HS-003", 3)
+    assert finding.states and finding.allowed and finding.cites
