@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int], None]
 """Called now and then with the path and how many records were read."""
 
+APART = "#"
+"""Stands between the address of an end and the number of one of several conversations that it has with one other."""
+
 PROGRESS_EVERY = 2048
 
 
@@ -113,6 +116,18 @@ class Checker:
         judge = self._judge(packet.protocol)
         if judge is None:
             return f"no spec for {packet.protocol}"
+        spec = judge.spec
+        if spec.port >= 0 and spec.port not in (
+            packet.fields.get("source_port"),
+            packet.fields.get("destination_port"),
+        ):
+            return f"{packet.protocol} of other ports than {spec.port}, of which {spec.name} says nothing"
+        if spec.by:
+            apart = packet.fields.get(spec.by)
+            if apart is None:
+                return f"{packet.protocol} that does not show what {spec.name} tells conversations apart by"
+            source, destination = f"{packet.source}{APART}{apart}", f"{packet.destination}{APART}{apart}"
+            packet = packet._replace(source=source, destination=destination)
         table.packet(judge, packet)
         return ""
 

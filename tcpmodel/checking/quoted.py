@@ -42,19 +42,19 @@ class Quoted:
         most = -1
         comparable = sum(key in error.fields for key in _SAME)
         for packet in reversed(self.recent):
-            if packet.destination != error.destination or packet.protocol != protocol:
+            if packet.protocol != protocol or not _is(packet.destination, error.destination):
                 continue
-            if packet.source != error.source and not _fits(packet.source, error.source):
+            if not _is(packet.source, error.source) and not _fits(packet.source, error.source):
                 continue
             alike = _alike(packet.fields, error.fields)
             if alike > most:
                 best, most = packet, alike
                 if alike == comparable:
                     break
-        source, fields = error.source, error.fields
-        if best is not None:
-            source, fields = best.source, {**fields, "quoted": best.number}
-        return error._replace(source=source, fields=fields)
+        if best is None:
+            return error
+        fields = {**error.fields, "quoted": best.number}
+        return error._replace(source=best.source, destination=best.destination, fields=fields)
 
     def unseen(self, rules: WatchProgram, error: Packet) -> None:
         """Judge an error about a connection of which nothing was seen."""
@@ -75,6 +75,11 @@ class Quoted:
             replace(finding, in_lines=in_lines, message=f"{finding.message}: {count:,}")
             for count, finding in self._found.values()
         ]
+
+
+def _is(address: str, told: str) -> bool:
+    """Whether an address is the one that is told, which knows nothing of several conversations of one socket."""
+    return address == told or address.partition("#")[0] == told
 
 
 def _fits(source: str, told: str) -> bool:

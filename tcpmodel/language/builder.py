@@ -52,13 +52,23 @@ class Builder(ScenarioBuilder, MarkBuilder, PropertyBuilder, SourceBuilder, Obse
         word = self._word(children[0])
         return Part("over", word, word.span)
 
+    def port(self, children: list[Token]) -> Part:
+        word = self._word(children[0])
+        return Part("port", word, word.span)
+
     def documents(self, children: list[list[Word]]) -> Part:
         return Part("documents", children[0], children[0][0].span)
 
     def spec(self, children: list[Any]) -> syntax.SpecHead:
         name, parts = self._word(children[0]), self._parts(children)
         return syntax.SpecHead(
-            name.span, name, self._one(parts, "title"), self._one(parts, "over"), self._all(parts, "documents")
+            name.span,
+            name,
+            self._one(parts, "title"),
+            self._one(parts, "over"),
+            self._all(parts, "documents"),
+            self._one(parts, "by"),
+            self._one(parts, "port"),
         )
 
     def include(self, children: list[Token]) -> syntax.Include:

@@ -148,6 +148,8 @@ class SpecHead(Declaration):
     title: Word | None
     over: Word | None
     documents: list[Word]
+    by: Word | None = None
+    port: Word | None = None
 
 
 @dataclass(slots=True, eq=False, repr=False)

@@ -112,9 +112,26 @@ class _Resolver:
             needs,
             tuple(names.told.values()),
             Examples(self.file, names, states).all(),
+            self._by(head),
+            self._port(head),
         )
 
     # ------------------------------------------------------------------------------------------------------ headings
+
+    def _by(self, head: syntax.SpecHead) -> str:
+        """The key of the field that tells conversations apart."""
+        if head.by is None:
+            return ""
+        known = {f"{one.name}.{item.name}": item.source for one in self.names.messages.values() for item in one.fields}
+        return known[head.by.text] if self.names.known("field", head.by, known, "TS014") else ""
+
+    def _port(self, head: syntax.SpecHead) -> int:
+        if head.port is None:
+            return -1
+        number = int(head.port.text, 0)
+        if number > 0xFFFF:
+            self.report.error("TS032", f"{number} is no port", head.port.span, "a number up to 65535")
+        return number
 
     def _head(self) -> syntax.SpecHead | None:
         heads = []

@@ -382,6 +382,8 @@ class Property:
 class Spec:
     """A whole spec. ``over`` is the protocol name that trace readers give to its packets (``tcp``), or "" for none.
 
+    ``port``: only packets from or to this port are judged, -1 for all. ``by``: the key by which readers give the field
+    that tells one conversation between two sockets from another, "" for none.
     ``parts``: the files that it includes, relative to the folder of ``path``, as in the ``path`` of a span.
     """
 
@@ -414,6 +416,8 @@ class Spec:
     needs: tuple[Need, ...] = ()
     told: tuple[SeenMessage, ...] = ()
     examples: tuple[Example, ...] = ()
+    by: str = ""
+    port: int = -1
 
     @property
     def initial(self) -> State:

@@ -64,7 +64,18 @@ FIELD_KEYS = frozenset(
         *("checksum", "checksum_ok", "checksum_partial", "payload_sum"),
         *("ip_payload", "ip_version", "ip_id", "ttl", "same_socket", "group_address", "outgoing"),
         *("source_port", "destination_port", "source_multicast", "destination_multicast"),
-        *("icmp_type", "icmp_code", "about", "mtu", "from_destination", "quoted", "fragments"),
+        *(
+            "icmp_type",
+            "icmp_code",
+            "about",
+            "mtu",
+            "from_destination",
+            "quoted",
+            "fragments",
+            "text_0",
+            "text_2",
+            "checksum_wrong",
+        ),
     }
 )
 """Every key that a reader puts into ``Packet.fields``."""

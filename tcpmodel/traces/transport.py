@@ -242,7 +242,15 @@ def udp(
     else:
         fields["ip_version"] = 6
     if checksum and 8 <= length <= payload and at + length <= end:
-        fields["checksum_ok"] = 1 if checksum_holds(addresses, 17, buffer[at : at + length]) else 0
+        if checksum_holds(addresses, 17, buffer[at : at + length]):
+            fields["checksum_ok"] = 1
+        else:
+            fields["checksum_ok"] = 0
+            pseudo = int.from_bytes(addresses, "big") + 17
+            left = (pseudo - checksum) % 0xFFFF in (0, -length % 0xFFFF)
+            fields["checksum_partial" if left else "checksum_wrong"] = 1
+    if end - at >= 12 <= payload:
+        fields["text_0"], fields["text_2"] = _ports(buffer, at + 8)
     return Packet(number, time, "udp", source, destination, 0, fields)
 
 

@@ -70,6 +70,15 @@ DATAGRAMS = {
 }
 
 
+DATAGRAMS |= {
+    "damaged on the way": ([datagram(), datagram(checksum_ok=0, checksum_wrong=1)], [("UDP-006", 2)], CONFORMS),
+    "some left to the network card": ([datagram(), datagram(checksum_ok=0, checksum_partial=1)], [], CONFORMS),
+    "all left to the network card": ([datagram(checksum_ok=0, checksum_wrong=1)] * 3, [("CAP-001", 1)], CONFORMS),
+    "in pieces": ([datagram(fragments=3)], [("UDP-009", 1)], CONFORMS),
+    "one piece is the whole": ([datagram(fragments=1)], [], CONFORMS),
+}
+
+
 @pytest.mark.parametrize("name", DATAGRAMS)
 def test_datagrams(judge, name):
     parts, expected, verdict = DATAGRAMS[name]
