@@ -14,7 +14,7 @@ from tcpmodel.model.spec import Example, Spec
 from tcpmodel.traces.records import Packet
 
 Judge = Callable[..., Checker]
-SPECS = [load_spec(name) for name in ("tcp", "udp", "dns")]
+SPECS = [load_spec(name) for name in ("tcp", "udp")]
 SHIFTS = [(0, 0), (2**32 - 101, 2**32 - 301), (2**31 - 110, 2**32 - 311)]
 """Of both ends: as written, about to wrap, and in the middle of both."""
 

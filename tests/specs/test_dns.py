@@ -8,6 +8,7 @@ import pytest
 
 from tcpmodel.analysis.verify import verify
 from tcpmodel.checking.checker import Checker
+from tcpmodel.checking.examples import packets
 from tcpmodel.checking.run import check
 from tcpmodel.model.load import load_spec
 from tcpmodel.model.spec import Spec
@@ -98,3 +99,13 @@ def test_what_is_not_dns_is_left_out(dns):
     checker.read(Records([Packet(at, at, *part) for at, part in enumerate([ASK, other, short], 1)]))
     assert [one.packets for one in checker.report.connections] == [1]
     assert sum(checker.report.inputs[0].skipped.values()) == 2
+
+
+def test_examples(dns):
+    for example in dns.examples:
+        wrong = [(example.name, number) for number, line in enumerate(example.lines, 1) if line.wrong]
+        checker = Checker([dns])
+        shown = [each._replace(fields={**each.fields, "destination_port": 53}) for each in packets(dns, example)]
+        checker.read(Records(shown))
+        found = [(each.code, each.place) for one in checker.report.connections for each in one.diagnostics]
+        assert [each for each in found if each[0] == example.name] == wrong, example.span
