@@ -72,7 +72,8 @@ class Diagnostic:
     assumed instead.
 
     ``relative``: what was observed with numbers that do not depend on where the numbering of an end began. ``ignored``:
-    why it is of no consequence for the exit code, in words; "" when it is.
+    why it is of no consequence for the exit code, in words; "" when it is. ``input``: the index of the input that
+    ``place`` is in, -1 for that of the connection.
     """
 
     code: str
@@ -94,6 +95,17 @@ class Diagnostic:
     requirements: tuple[str, ...] = ()
     relative: str = ""
     ignored: str = ""
+    input: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one of several inputs told of a connection: its index, the id and verdict there, and how many records."""
+
+    input: int
+    id: str
+    packets: int
+    verdict: str
 
 
 @dataclass(slots=True)
@@ -101,7 +113,7 @@ class ConnectionReport:
     """The verdict on one connection; ``a`` is the side that sent the first message seen.
 
     ``input`` is the index of its input in ``Report.inputs``, -1 when nobody noted it. ``logged``: no packets were seen,
-    only what a log tells.
+    only what a log tells. ``views``: all inputs that tell of it, if there are several; ``packets`` counts ``input``.
     """
 
     id: str
@@ -116,6 +128,12 @@ class ConnectionReport:
     diagnostics: tuple[Diagnostic, ...]
     input: int = -1
     logged: bool = False
+    views: tuple[View, ...] = ()
+
+    @property
+    def records(self) -> int:
+        """How many records all inputs have of it."""
+        return sum(view.packets for view in self.views) if self.views else self.packets
 
     @property
     def accepted(self) -> bool:
@@ -270,7 +288,7 @@ class Report:
     @property
     def checked(self) -> int:
         """How many records were checked."""
-        return sum(one.packets * number for one, number in grouped(self.connections))
+        return sum(one.records * number for one, number in grouped(self.connections))
 
     @property
     def failing(self) -> int:

@@ -17,27 +17,28 @@ from dataclasses import replace
 from tcpmodel.checking.configurations import Abilities
 from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE, VIOLATES, ConnectionReport, Diagnostic, Report
 from tcpmodel.checking.following import Follower, Found, Job
-from tcpmodel.checking.kept import Pair, Views
+from tcpmodel.checking.kept import Pair, Views, apart
 from tcpmodel.checking.logged import Log, with_position
+from tcpmodel.checking.merging import merge
 from tcpmodel.checking.telling import Line, Teller
 from tcpmodel.model.profiles import choose_profiles
 from tcpmodel.model.spec import Spec
 from tcpmodel.semantics.program import Program
 from tcpmodel.traces.records import FIELD_KEYS, Event, Packet
 
-EPOCH_LIKE = 10**17
-"""Nanoseconds; three years after 1970: a smaller time is one since a clock's own start, and says nothing elsewhere."""
-
-APART = 60 * 10**9
-"""Nanoseconds by which clocks that count from 1970 may differ."""
+MOST_REPORTS = 200_000
+"""With more connections than this, each input keeps its own reports."""
 
 UNHEARD = "something was received that is not shown"
 
 
 def join(views: Views, report: Report, specs: Iterable[Spec], profiles: Sequence[str]) -> None:
-    """Add to the reports what the views do not agree on, and make one report of one input tells."""
+    """Add to the reports what the views do not agree on, and make one report of each connection."""
+    by_protocol = {spec.over or spec.name: spec for spec in specs}
     if views.lines:
-        _Join(views, report, {spec.over or spec.name: spec for spec in specs}, profiles).run()
+        _Join(views, report, by_protocol, profiles).run()
+    if len(report.inputs) > 1 and len(report.connections) <= MOST_REPORTS:
+        merge(views, report)
 
 
 class _Join:
@@ -128,7 +129,8 @@ class _Join:
         for origin in sorted({key[0] for key in self.ends if key[1] == protocol and set(key[2:]) == {a, b}} - {own}):
             first, second = (self.ends.get((origin, protocol, *way)) for way in ((one.a, one.b), (one.b, one.a)))
             logged = [self.report.connections[at] for at in self.logged.get((origin, protocol, a, b), ())]
-            if _apart(packets, [*(first or ()), *(second or ())]):
+            told = [line.time for line in (*(first or ()), *(second or ())) if line.time is not None]
+            if apart([packet.time for packet in packets if packet.time is not None], told):
                 continue
             if one.verdict == VIOLATES or any(other.verdict == VIOLATES or other.diagnostics for other in logged):
                 continue
@@ -171,15 +173,6 @@ def _merged(
 
 def _sorted(end: str, peer: str) -> tuple[str, str]:
     return (end, peer) if end <= peer else (peer, end)
-
-
-def _apart(packets: list[Packet], lines: list[Line]) -> bool:
-    """Were the two certainly written at different times, so that the addresses served two connections?"""
-    seen = [packet.time for packet in packets if packet.time is not None]
-    told = [line.time for line in lines if line.time is not None]
-    if not seen or not told or min(*seen, *told) < EPOCH_LIKE:
-        return False
-    return max(seen) + APART < min(told) or max(told) + APART < min(seen)
 
 
 class _Joiner:

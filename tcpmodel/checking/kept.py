@@ -13,7 +13,9 @@ from tcpmodel.traces.records import Event, Packet, Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+    from tcpmodel.checking.findings import ConnectionReport
 
 MOST_OF_ONE = 4096
 """So many packets of two addresses, and lines of one endpoint, are kept; what is beyond is not compared."""
@@ -32,6 +34,7 @@ class Views:
         self.packets: dict[Pair, list[Packet]] = {}
         self.lines: dict[tuple[int, str, str], list[Line]] = {}
         self._kept = 0
+        self._times: dict[Pair, list[int]] | None = None
 
     def noting(self, records: Iterable[Record], origin: int) -> Iterator[Record]:
         """The same records, which are kept on the way; ``origin`` is the index of their input."""
@@ -50,6 +53,22 @@ class Views:
                         self._kept += 1
             yield record
 
+    def packets_of(self, one: ConnectionReport) -> list[Packet]:
+        """The packets that were kept of what a report is about."""
+        return self.packets.get((one.input, one.protocol, min(one.a, one.b), max(one.a, one.b)), [])
+
+    def times(self, one: ConnectionReport) -> list[int]:
+        """The times of what was kept of it, in nanoseconds."""
+        if self._times is None:
+            self._times = {}
+            for (origin, protocol, _), lines in self.lines.items():
+                a, b = sorted((lines[-1].local, lines[-1].remote))
+                known = self._times.setdefault((origin, protocol, a, b), [])
+                known += [line.time for line in lines if line.time is not None]
+        pair = (one.input, one.protocol, min(one.a, one.b), max(one.a, one.b))
+        seen = [packet.time for packet in self.packets.get(pair, ()) if packet.time is not None]
+        return seen + self._times.get(pair, [])
+
     def ends(self) -> dict[Pair, list[Line]]:
         """The lines of each end that exactly one socket of the log can be.
 
@@ -58,9 +77,9 @@ class Views:
         found: dict[Pair, list[Line]] = {}
         twice: set[Pair] = set()
         for (origin, protocol, endpoint), lines in self.lines.items():
-            known = {(line.local, line.remote) for line in lines if _whole(line.local) and _whole(line.remote)}
+            known = {(line.local, line.remote) for line in lines if whole(line.local) and whole(line.remote)}
             if not known and all(isinstance(line, Event) for line in lines):
-                known = {(lines[-1].local if _whole(lines[-1].local) else endpoint, lines[-1].remote)}
+                known = {(lines[-1].local if whole(lines[-1].local) else endpoint, lines[-1].remote)}
             if len(known) != 1 or len(lines) > MOST_OF_ONE:
                 twice.update((origin, protocol, *way) for way in known)
                 continue
@@ -71,5 +90,19 @@ class Views:
         return {key: lines for key, lines in found.items() if key not in twice}
 
 
-def _whole(address: str) -> bool:
+EPOCH_LIKE = 10**17
+"""Nanoseconds; three years after 1970: a smaller time is one since a clock's own start, and says nothing elsewhere."""
+
+APART = 60 * 10**9
+"""Nanoseconds by which clocks that count from 1970 may differ."""
+
+
+def apart(some: Sequence[int], others: Sequence[int]) -> bool:
+    """Were they certainly written at different times, so that the addresses served two connections?"""
+    if not some or not others or min(*some, *others) < EPOCH_LIKE:
+        return False
+    return max(some) + APART < min(others) or max(others) + APART < min(some)
+
+
+def whole(address: str) -> bool:
     return address.rpartition(":")[2] not in ("0", "")

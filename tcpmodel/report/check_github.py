@@ -27,8 +27,9 @@ def lines(report: Report) -> Iterator[str]:
             if item.ignored or item.severity not in _COMMANDS:
                 continue
             place = f"{'line' if item.in_lines else 'packet'} {item.place}"
+            file = report.inputs[item.input].path if item.input >= 0 else path
             properties = {
-                "file": path if path != "-" else "",
+                "file": file if file != "-" else "",
                 "line": str(item.place) if item.in_lines else "",
                 "title": f"{item.code} ({one.id}, {place})",
             }

@@ -119,7 +119,13 @@ def connection_object(one: ConnectionReport, report: Report) -> dict[str, Any]:
         "a_states": list(one.a_states),
         "b_states": list(one.b_states),
         "packets": one.packets,
-        "diagnostics": [diagnostic_object(item, start) for item in one.diagnostics],
+        "views": [
+            {"input": view.input, "id": view.id, "packets": view.packets, "verdict": view.verdict} for view in one.views
+        ],
+        "diagnostics": [
+            diagnostic_object(item, start if item.input < 0 else report.inputs[item.input].first_time)
+            for item in one.diagnostics
+        ],
     }
 
 
@@ -130,6 +136,7 @@ def diagnostic_object(item: Diagnostic, start: int | None) -> dict[str, Any]:
         "severity": item.severity,
         "endpoint": item.endpoint,
         "line" if item.in_lines else "frame": item.place,
+        **({"input": item.input} if item.input >= 0 else {}),
         "time": None if item.time is None or start is None else (item.time - start) / 10**9,
         "timestamp": _timestamp(item.time),
         "message": item.message,

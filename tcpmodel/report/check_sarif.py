@@ -88,10 +88,10 @@ def uri(path: str) -> str:
 
 def _result(item: Diagnostic, one: ConnectionReport, report: Report, rule: int) -> dict[str, Any]:
     what = f"{'line' if item.in_lines else 'packet'} {item.place}"
-    known = 0 <= one.input < len(report.inputs)
+    origin = item.input if item.input >= 0 else one.input
     location: dict[str, Any] = {}
-    if known:
-        location = _location(one.input, report.inputs[one.input], item.place if item.in_lines else 0)
+    if 0 <= origin < len(report.inputs):
+        location = _location(origin, report.inputs[origin], item.place if item.in_lines else 0)
     location["logicalLocations"] = [
         {"name": what, "fullyQualifiedName": f"{one.id}/{what}", "kind": "member"},
         {"name": one.id, "fullyQualifiedName": f"{one.protocol} {one.a} {one.b}", "kind": "object"},

@@ -193,12 +193,12 @@ class _Writer:
         if self.quiet:
             others = [item for item in others if self._counts(item)]
         most = max(len(violations), len(others)) if self.verbose else MOST_FINDINGS
-        origin = self._input_of(one)
+        yield from self._views(one)
         for item in violations[:most]:
-            yield from self.violation(item, origin)
+            yield from self.violation(item, self._origin(item, one))
         hidden = violations[most:]
         for item in others[:most]:
-            yield from self.remark(item, origin)
+            yield from self.remark(item, self._origin(item, one))
         hidden += others[most:]
         if hidden:
             codes: dict[str, int] = {}
@@ -206,6 +206,19 @@ class _Writer:
                 codes[item.code] = codes.get(item.code, 0) + 1
             listed = ", ".join(f"{number:,} {self.style.clean(code)}" for code, number in codes.items())
             yield f"  {self.style.clean('…')} and {counted(len(hidden), 'more finding')}: {listed}"
+
+    def _origin(self, item: Diagnostic, one: ConnectionReport) -> InputReport | None:
+        return self.report.inputs[item.input] if item.input >= 0 else self._input_of(one)
+
+    def _views(self, one: ConnectionReport) -> Iterator[str]:
+        """The other inputs that tell of it."""
+        told = []
+        for view in one.views:
+            item = self.report.inputs[view.input]
+            if view.input != one.input:
+                told.append(f"{shown_path(item.path)} ({counted(view.packets, _unit(item))}, {view.verdict})")
+        if told and not self.quiet:
+            yield from ("  " + line for line in self.style.wrap(self.style.clean(f"also told by {', '.join(told)}"), 2))
 
     def violation(self, item: Diagnostic, origin: InputReport | None) -> Iterator[str]:
         """A violation with all that explains it."""
@@ -353,6 +366,8 @@ def _pair(one: ConnectionReport) -> str:
 
 def _place(item: Diagnostic, origin: InputReport | None) -> str:
     text = f"{'line' if item.in_lines else 'packet'} {item.place}"
+    if item.input >= 0 and origin is not None:
+        text += f" of {shown_path(origin.path)}"
     if item.time is None:
         return text
     return f"{text} at {_clock(item.time, origin.first_time if origin is not None else None)}"

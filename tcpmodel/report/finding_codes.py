@@ -75,8 +75,8 @@ GENERAL = {
     "CAP-011": General(
         "a box between the ends changes packets",
         "It may take options away, lower the MSS, shift numbers or answer in the name of an end. One capture "
-        "cannot tell it from the end; rules that it could break say so among their exceptions.",
-        False,
+        "cannot tell it from the end; rules that it could break say so among their exceptions. Two captures of "
+        "one connection can: options, windows and timestamps that they show differently are named.",
     ),
     "CAP-012": General(
         "a capture of the loopback interface",
@@ -122,6 +122,13 @@ GENERAL = {
         "between the same addresses and ports. Packets that a capture may have lost do not excuse it. Between two "
         "files, the order of packets and lines among each other plays no part in it; within one file it does. "
         "docs/views.md says what is compared.",
+    ),
+    "VIEW-002": General(
+        "two captures show one packet differently",
+        "Two captures of one connection were given together, and a packet that both show (it has the same "
+        "identification, or the same timestamp of its sender) has other numbers or flags in one than in the other. "
+        "One of the two was changed, or a box on the way changed the packet. Each may be legal alone, so the "
+        "verdict is at best inconclusive.",
     ),
 }
 """By code."""

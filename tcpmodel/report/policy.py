@@ -38,7 +38,7 @@ def codes(specs: Iterable[Spec]) -> list[str]:
         found += [rule.id for rule in spec.packet_rules if rule.severity != "legal"]
         kinds = dict.fromkeys(event.kind.upper() for event in spec.events if event.kind not in ("message", "own"))
         found += [f"{spec.name.upper()}-{word}" for word in ("UNEXPLAINED", "TRANSITION", *kinds, "SIGNAL")]
-    return list(dict.fromkeys([*found, "CAP-006", "CAP-009", "VIEW-001"]))
+    return list(dict.fromkeys([*found, "CAP-006", "CAP-009", "CAP-011", "VIEW-001", "VIEW-002"]))
 
 
 def fails(level: str) -> frozenset[str]:
