@@ -105,7 +105,7 @@ def test_the_file_name_tells_the_format(tmp_path: Path, suffix: str, capsys: pyt
         (["--output-format", "json"], "--ladder is text"),
         (["--connection", "tcp-2"], "what was checked has no connection 'tcp-2'; did you mean tcp-1?"),
         (
-            ["-o", "x.svg", str(LATE)],
+            ["-o", "x.svg", str(LATE.parents[1] / "lab" / "refused.client.pcap")],
             "a picture shows one connection; name it with --connection (there are: tcp-1, tcp-2)",
         ),
     ],
