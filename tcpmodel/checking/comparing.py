@@ -4,7 +4,7 @@ Owns: finding the packets that both show, and what is said where they show them 
 Must never hold: the meaning of a field, or a verdict.
 
 A packet that only one of them shows was lost, or went another way, and says nothing. One that both show is told by what
-no box on the way has a reason to change: its identification, or the clock that its sender put into it.
+no box on the way has a reason to change: its identification, and all but one of its fields.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ MOST_TOLD = 5
 _NUMBERS = ("seq", "ack", "urgent")
 """Fields that stand for the same octets wherever a packet is seen; boxes that change them do so in every packet."""
 
+_SAME = (("seq",), ("ack",), ("length",), ("urgent",), ("payload_sum",), ("tsval", "tsecr"), ("window",), ("mss",))
+"""Things of which at most one may differ between two sights of one packet."""
+
 _REWRITTEN = ("mss", "wscale", "sackok", "window", "tsval", "tsecr", "tfo")
 """Fields that boxes on the way are known to change."""
 
@@ -35,29 +38,44 @@ def compare(
 ) -> list[Diagnostic] | None:
     """What two captures show differently; None if nothing says that they are of one connection."""
     pairs: list[tuple[Packet, Packet]] = []
+    shared = 0
     for sender in (one.a, one.b):
         mine = [packet for packet in first if packet.source == sender][:MOST]
         theirs = [packet for packet in second if packet.source == sender][:MOST]
-        pairs += _pairs(mine, theirs)
-    if not pairs:
+        same = _pairs(mine, theirs, _content)
+        shared += len(same)
+        told = [pair for pair in same if _same_packet(*pair)]
+        known = {id(packet) for pair in told for packet in pair}
+        others = _pairs(mine, theirs, _identification)
+        pairs += told + [pair for pair in others if id(pair[0]) not in known and id(pair[1]) not in known]
+    if not shared:
         return None
-    same = sum(all(_differ(a, b, key) is None for key in _NUMBERS) and a.flags == b.flags for a, b in pairs)
-    if not same:
-        return None
-    return _changed(pairs, one, report.inputs[other.input].path) + _wrong(pairs, one, report.inputs[other.input].path)
+    path = report.inputs[other.input].path
+    alike = [pair for pair in pairs if _alike(*pair)]
+    return _changed(alike, path) + _wrong(alike, path)
 
 
-def _pairs(mine: Sequence[Packet], theirs: Sequence[Packet]) -> list[tuple[Packet, Packet]]:
-    """The packets that both show; each is told by a key that occurs once in either."""
-    found: dict[int, tuple[Packet, Packet]] = {}
-    for key in (_content, _identification, _clock):
-        ours, others = _once(mine, key), _once(theirs, key)
-        used = {id(pair[1]) for pair in found.values()}
-        for value, packet in ours.items():
-            other = others.get(value)
-            if other is not None and id(packet) not in found and id(other) not in used:
-                found[id(packet)] = (packet, other)
-    return list(found.values())
+def _pairs(
+    mine: Sequence[Packet], theirs: Sequence[Packet], key: Callable[[Packet], Key | None]
+) -> list[tuple[Packet, Packet]]:
+    """The packets with the same key, if that occurs once in either."""
+    ours, others = _once(mine, key), _once(theirs, key)
+    return [(packet, others[value]) for value, packet in ours.items() if value in others]
+
+
+def _same_packet(a: Packet, b: Packet) -> bool:
+    """Are two packets with the same content one? Some stacks number none of what they send before a connection is made."""
+    if "ip_id" not in a.fields or a.fields["ip_id"] != b.fields.get("ip_id"):
+        return False
+    return a.fields["ip_id"] != 0 or a.fields.get("tsval") == b.fields.get("tsval")
+
+
+def _alike(a: Packet, b: Packet) -> bool:
+    """Identifications come again: but for one thing that was changed, two packets have to be the same."""
+    off = a.flags != b.flags
+    for keys in _SAME:
+        off += any(_differ(a, b, key) is not None for key in keys)
+    return off <= 1
 
 
 def _once(packets: Sequence[Packet], key: Callable[[Packet], Key | None]) -> dict[Key, Packet]:
@@ -70,16 +88,11 @@ def _content(packet: Packet) -> Key | None:
     fields = packet.fields
     if "seq" not in fields or packet.flags is None:
         return None
-    return (packet.flags, *(fields.get(key) for key in ("seq", "ack", "length", "window", "ip_id", "tsval")))
+    return (packet.flags, *(fields.get(key) for key in ("seq", "ack", "length", "window")))
 
 
 def _identification(packet: Packet) -> Key | None:
     return ("id", packet.fields["ip_id"]) if packet.fields.get("ip_id") else None
-
-
-def _clock(packet: Packet) -> Key | None:
-    fields = packet.fields
-    return ("clock", fields["tsval"], fields.get("length")) if "tsval" in fields else None
 
 
 def _differ(a: Packet, b: Packet, key: str) -> tuple[int, int] | None:
@@ -87,7 +100,7 @@ def _differ(a: Packet, b: Packet, key: str) -> tuple[int, int] | None:
     return None if mine is None or theirs is None or mine == theirs else (mine, theirs)
 
 
-def _changed(pairs: Sequence[tuple[Packet, Packet]], one: ConnectionReport, path: str) -> list[Diagnostic]:
+def _changed(pairs: Sequence[tuple[Packet, Packet]], path: str) -> list[Diagnostic]:
     """One note for each field that a box on the way may have changed, with the first packet that shows it."""
     found: list[Diagnostic] = []
     for key in _REWRITTEN:
@@ -106,7 +119,7 @@ def _changed(pairs: Sequence[tuple[Packet, Packet]], one: ConnectionReport, path
     return found
 
 
-def _wrong(pairs: Sequence[tuple[Packet, Packet]], one: ConnectionReport, path: str) -> list[Diagnostic]:
+def _wrong(pairs: Sequence[tuple[Packet, Packet]], path: str) -> list[Diagnostic]:
     """Packets of which both cannot be true, unless something on the way changed them."""
     found: list[Diagnostic] = []
     for a, b in pairs:
