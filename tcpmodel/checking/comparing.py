@@ -64,7 +64,7 @@ def _pairs(
 
 
 def _same_packet(a: Packet, b: Packet) -> bool:
-    """Are two packets with the same content one? Some stacks number none of what they send before a connection is made."""
+    """Are two packets with the same content one? Some stacks leave the identification 0 until a connection is made."""
     if "ip_id" not in a.fields or a.fields["ip_id"] != b.fields.get("ip_id"):
         return False
     return a.fields["ip_id"] != 0 or a.fields.get("tsval") == b.fields.get("tsval")
@@ -72,7 +72,7 @@ def _same_packet(a: Packet, b: Packet) -> bool:
 
 def _alike(a: Packet, b: Packet) -> bool:
     """Identifications come again: but for one thing that was changed, two packets have to be the same."""
-    off = a.flags != b.flags
+    off = int(a.flags != b.flags)
     for keys in _SAME:
         off += any(_differ(a, b, key) is not None for key in keys)
     return off <= 1
