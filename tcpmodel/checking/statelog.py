@@ -8,7 +8,7 @@ Must never hold: the words of a source or what it hides: those stand in the spec
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tcpmodel.checking.configurations import Abilities, Configuration, Configurations, Reception, rebase
 from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE, VIOLATES, ConnectionReport, Diagnostic
@@ -19,6 +19,9 @@ from tcpmodel.traces.records import StateRecord
 
 MOST_STRANGE = 20
 """So many unknown names of states are told apart."""
+
+MOST_STEPS = 1 << 14
+"""So many changes from a known set of configurations are remembered."""
 
 
 @dataclass(slots=True)
@@ -55,7 +58,10 @@ class StateLog:
         self.current: dict[str, Life] = {}
         self.lives: list[Life] = []
         self.found: Callable[[str, str, str, Diagnostic], None] | None = None
-        self._steps: dict[tuple[object, ...], Configurations] = {}
+        self._fresh = abilities.fresh()
+        self._within: dict[tuple[str, ...], Configurations] = {}
+        # What follows from the same set by the same change. The set itself is kept, so that its identity stays its own.
+        self._steps: dict[tuple[int, str, str], tuple[Configurations, Configurations, tuple[Diagnostic, ...]]] = {}
 
     def observe(self, record: StateRecord) -> str:
         """Take one record; the reason in words when it cannot be used, else ""."""
@@ -168,10 +174,9 @@ class StateLog:
             return life
         life = Life(len(self.lives), record.local, record.remote, {})
         if begins:
-            life.now = self.abilities.fresh()
+            life.now = self._fresh
         elif born:
-            grown = self._advance(self.abilities.fresh(), {self.index[old]} | {self.program.initial})
-            life.now = {key: c for key, c in grown.items() if c.state == self.index[old]}
+            life.now = self._grown(old)
         else:
             life.now = self._anything_in(old)
             life.from_start = False
@@ -179,7 +184,30 @@ class StateLog:
         self.lives.append(life)
         return life
 
+    def _grown(self, state: str) -> Configurations:
+        """A new endpoint that has come to ``state`` unseen."""
+        key = (id(self._fresh), "", state)
+        if key not in self._steps:
+            grown = self._advance(self._fresh, {self.index[state], self.program.initial})
+            self._steps[key] = self._fresh, {k: c for k, c in grown.items() if c.state == self.index[state]}, ()
+        return self._steps[key][1]
+
     def _move(self, life: Life, record: StateRecord, old: str, new: str) -> None:
+        life.over = self.index[new] == self.program.initial
+        key, before = (id(life.now), record.old, record.new), life.now
+        known = self._steps.get(key)
+        if known is None:
+            found = len(life.diagnostics)
+            self._first_time(life, record, old, new)
+            if len(self._steps) < MOST_STEPS:
+                self._steps[key] = before, life.now, tuple(replace(item) for item in life.diagnostics[found:])
+            return
+        _, life.now, told = known
+        for item in told:
+            life.gaps += item.severity == "capture"
+            life.diagnostics.append(replace(item, endpoint=life.local, place=record.number, time=record.time))
+
+    def _first_time(self, life: Life, record: StateRecord, old: str, new: str) -> None:
         start = self.index[old]
         waiting = self._advance(life.now, {start} | self.hidden)
         if not any(c.state == start for c in waiting.values()):
@@ -199,12 +227,15 @@ class StateLog:
             self._violation(life, record, old, new, waiting)
             after = self._anything_in(*allowed)
         life.now = rebase({key: _cheap(c) for key, c in after.items()})
-        life.over = self.index[new] == self.program.initial
 
     def _anything_in(self, *states: str) -> Configurations:
         """Every configuration in these states, of an endpoint of which nothing else is known."""
-        wanted = {self.index[name] for name in states}
-        return {key: c for key, c in self.abilities.universe().items() if c.state in wanted}
+        found = self._within.get(states)
+        if found is None:
+            wanted = {self.index[name] for name in states}
+            found = {key: c for key, c in self.abilities.universe().items() if c.state in wanted}
+            self._within[states] = found
+        return found
 
     def _advance(self, base: Configurations, within: set[int]) -> Configurations:
         """What may happen unseen while the log shows no change: everything that stays within these states."""

@@ -1,0 +1,65 @@
+"""What follows from a change is worked out once, and the same afterwards."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tcpmodel.checking import statelog
+from tcpmodel.traces.records import StateRecord
+
+TRACES = Path(__file__).parents[2] / "traces"
+LIFE = ["CLOSE", "SYN_SENT", "ESTABLISHED", "FIN_WAIT1", "FIN_WAIT2", "CLOSE"]
+WRONG = ["CLOSE", "SYN_SENT", "ESTABLISHED", "FIN_WAIT2", "SYN_SENT", "LAST_ACK", "CLOSE"]
+
+
+def lives(count, words):
+    return [
+        StateRecord(
+            (len(words) - 1) * at + step, 7 * at, "tcp", f"socket {at}", f"10.0.0.1:{at + 1}", "10.0.0.2:80", old, new
+        )
+        for at in range(count)
+        for step, (old, new) in enumerate(pairwise(words), 1)
+    ]
+
+
+@pytest.fixture
+def work(monkeypatch):
+    done = []
+    real = statelog.StateLog._outcomes
+    monkeypatch.setattr(statelog.StateLog, "_outcomes", lambda *given, **how: done.append(1) or real(*given, **how))
+    return done
+
+
+@pytest.mark.parametrize("words", [LIFE, WRONG])
+def test_many_lives_are_no_more_work_than_one(judge, work, words):
+    judge(lives(1, words), "linux-states")
+    one = len(work)
+    work.clear()
+    report = judge(lives(50, words), "linux-states").report
+    assert len(report.connections) == 50
+    assert len(work) == one > 0
+
+
+@pytest.mark.parametrize("words", [LIFE, WRONG])
+def test_what_is_remembered_is_told_of_whom_it_is(judge, words):
+    report = judge(lives(3, words), "linux-states").report
+    found = [
+        [(item.code, item.endpoint, item.place, item.time) for item in one.diagnostics] for one in report.connections
+    ]
+    first = found[0]
+    assert bool(first) == (words is WRONG)
+    for at in (1, 2):
+        assert found[at] == [
+            (code, f"10.0.0.1:{at + 1}", place + (len(words) - 1) * at, 7 * at) for code, _, place, _ in first
+        ]
+
+
+@pytest.mark.parametrize("name", ["logs/lab/half-close/ftrace.txt", "logs/stacks/freertos.txt", None])
+def test_memory_changes_nothing(judge, monkeypatch, name):
+    what = TRACES / name if name else lives(4, WRONG) + lives(3, LIFE)
+    with_memory = judge(what, "linux-states").report.connections[:]
+    monkeypatch.setattr(statelog, "MOST_STEPS", 0)
+    assert judge(what, "linux-states").report.connections[:] == with_memory
