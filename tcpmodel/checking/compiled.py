@@ -6,46 +6,148 @@ Must never hold: what is computed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tcpmodel.checking.recording import Base, Number, Recorder
 
+_NO_BOUND = 1 << 61
 
-def compile_way(recorder: Recorder, target: Any, outputs: Sequence[Number | int], own: int) -> Any:
-    """A function of the first ``own`` inputs and of the others that gives (target, outputs) within the bounds."""
-    used: set[int] = set()
+ENOUGH = 24
+"""How often a way is tried before a function is made of it."""
 
-    def sum_of(base: Base) -> str:
-        parts: list[str] = []
-        for index, factor in base:
-            used.add(index)
-            name = f"n{index}"
-            sign = "-" if factor < 0 else "+"
-            parts.append(f"{sign}{name}" if abs(factor) == 1 else f"{sign}{abs(factor)}*{name}")
-        return "".join(parts).removeprefix("+")
+Output = tuple[Base, int]
+"""A sum of inputs, and a constant."""
 
-    tests: list[str] = []
-    for base, low, high in recorder.conditions():
-        text = sum_of(base)
-        if low == high:
-            tests.append(f"{text}=={low}")
+Bounds = tuple[Base, int, int]
+"""A sum of inputs, and the lowest and highest value that it may have."""
+
+Run = Callable[[Sequence[int], Sequence[int]], "tuple[Any, list[int]] | None"]
+
+
+class Way:
+    """``run`` takes the ``own`` numbers of what is known and those of a packet, and gives ``target`` with the numbers
+    after it, or None where a bound is not kept. With ``in_place`` it changes the numbers that it was given.
+    ``uses``: how often it was taken, for who counts."""
+
+    __slots__ = ("_calls", "_in_place", "_outputs", "_own", "_tests", "run", "target", "uses")
+
+    def __init__(
+        self,
+        tests: Sequence[Bounds],
+        target: Any,
+        outputs: Sequence[Output],
+        own: int,
+        in_place: bool = False,
+    ) -> None:
+        self._tests = tests
+        self._outputs = outputs
+        self._own = own
+        self._in_place = in_place
+        self.target = target
+        self.run: Run = self._first
+        self.uses = 0
+        self._calls = 0
+
+    @classmethod
+    def of(
+        cls, recorder: Recorder, target: Any, outputs: Sequence[Number | int], own: int, in_place: bool = False
+    ) -> Way:
+        """What was recorded."""
+        sums: list[Output] = [
+            (recorder.bases[each.base], each.constant) if isinstance(each, Number) else ((), each) for each in outputs
+        ]
+        return cls(recorder.conditions(), target, sums, own, in_place)
+
+    def retarget(self, target: Any, places: Sequence[int], in_place: bool) -> None:
+        """Lead to ``target`` instead, whose numbers are those that were at ``places`` until now."""
+        self._outputs = [self._outputs[place] for place in places]
+        self.target = target
+        self._in_place = in_place
+        self.run = self._first
+
+    def split(self, among: Sequence[int]) -> Way:
+        """This for own numbers that were at the places ``among`` until now: those of one place have to be equal."""
+        at: dict[int, int] = {}
+        equal: list[Bounds] = []
+        for new, old in enumerate(among):
+            first = at.setdefault(old, new)
+            if first != new:
+                equal.append((((first, -1), (new, 1)), 0, 0))
+        shift = len(among) - self._own
+
+        def moved(base: Base) -> Base:
+            return tuple([(at[index] if index < self._own else index + shift, factor) for index, factor in base])
+
+        tests = [*equal, *[(moved(base), low, high) for base, low, high in self._tests]]
+        outputs = [(moved(base), constant) for base, constant in self._outputs]
+        return Way(tests, self.target, outputs, len(among))
+
+    def _first(self, own: Sequence[int], given: Sequence[int]) -> tuple[Any, list[int]] | None:
+        """As ``run``, without a function of its own: making one takes as long as many of these."""
+        self._calls += 1
+        if self._calls > ENOUGH:
+            self.run = self._compiled(self._in_place)
+            return self.run(own, given)
+        size = self._own
+
+        def worth(base: Base) -> int:
+            total = 0
+            for index, factor in base:
+                total += factor * (own[index] if index < size else given[index - size])
+            return total
+
+        for base, low, high in self._tests:
+            if not low <= worth(base) <= high:
+                return None
+        return self.target, [worth(base) + constant for base, constant in self._outputs]
+
+    def _compiled(self, in_place: bool) -> Run:
+        seen: set[int] = set()
+        lines = ["def way(s,p):"]
+
+        def read(base: Base, space: str) -> None:
+            for index, _ in base:
+                if index not in seen:
+                    seen.add(index)
+                    lines.append(f"{space}n{index}={f's[{index}]' if index < self._own else f'p[{index - self._own}]'}")
+
+        for base, low, high in self._tests:
+            read(base, " ")
+            text = _sum(base)
+            if low == high:
+                lines.append(f" if {text}!={low}:return")
+            elif low <= -_NO_BOUND:
+                lines.append(f" if {text}>{high}:return")
+            elif high >= _NO_BOUND:
+                lines.append(f" if {text}<{low}:return")
+            else:
+                lines.append(f" if not {low}<={text}<={high}:return")
+        changed = [
+            (place, base, constant)
+            for place, (base, constant) in enumerate(self._outputs)
+            if not (in_place and constant == 0 and base == ((place, 1),))
+        ]
+        for _, base, _ in changed:
+            read(base, " ")
+        values = [
+            f"{_sum(base)}{constant:+d}" if base and constant else _sum(base) or str(constant)
+            for _, base, constant in changed
+        ]
+        if in_place:
+            lines += [f" s[{place}]={value}" for (place, _, _), value in zip(changed, values, strict=True)]
+            lines.append(" return target,s")
         else:
-            lower = f"{low}<=" if low > -(1 << 61) else ""
-            upper = f"<={high}" if high < 1 << 61 else ""
-            tests.append(f"{lower}{text}{upper}")
-    values: list[str] = []
-    for number in outputs:
-        if isinstance(number, Number):
-            text = sum_of(recorder.bases[number.base])
-            values.append(f"{text}{number.constant:+d}" if number.constant else text)
-        else:
-            values.append(str(number))
-    lines = ["def way(s,p):"]
-    for index in sorted(used):
-        lines.append(f" n{index}={f's[{index}]' if index < own else f'p[{index - own}]'}")
-    lines.append(f" if {' and '.join(tests) or 'True'}:")
-    lines.append(f"  return target,({','.join(values)}{',' if values else ''})")
-    scope: dict[str, Any] = {"target": target}
-    exec("\n".join(lines), scope)
-    return scope["way"]
+            lines.append(f" return target,[{','.join(values)}]")
+        scope: dict[str, Any] = {"target": self.target}
+        exec("\n".join(lines), scope)
+        run: Run = scope["way"]
+        return run
+
+
+def _sum(base: Base) -> str:
+    parts = []
+    for index, factor in base:
+        sign = "-" if factor < 0 else "+"
+        parts.append(f"{sign}n{index}" if abs(factor) == 1 else f"{sign}{abs(factor)}*n{index}")
+    return "".join(parts).removeprefix("+")

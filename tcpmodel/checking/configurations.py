@@ -85,6 +85,7 @@ class Abilities:
         self.dead = self._dead_words()
         self.no_limits: Limits = [-v.INFINITY] * program.tracked
         self._universe: Configurations | None = None
+        self._initial: Values | None = None
         self.bits: dict[int, int] = {}
         """The bit of each rule of the spec, by the identity of the rule; empty while nobody counts."""
 
@@ -148,7 +149,9 @@ class Abilities:
 
     def fresh(self) -> Configurations:
         """A new endpoint in the initial state."""
-        configuration = Configuration(self.program.initial, self.program.initial_values(), 0)
+        if self._initial is None:
+            self._initial = self.program.initial_values()
+        configuration = Configuration(self.program.initial, list(self._initial), 0)
         return {self.key(configuration): configuration}
 
     def after(self, before: Configuration, outcome: Outcome, cost: int, *, anew: bool = False) -> Configuration | None:

@@ -40,9 +40,9 @@ def _taker(keys: Sequence[str]) -> Callable[[Mapping[str, int]], tuple[int, ...]
 class Form:
     """Packets with these fields and flags.
 
-    ``given`` takes their numbers. ``order`` has the places in it that ``Interpreter.message_of`` wants beside
-    ``pattern``, and ``seen`` (key, place) of what observers look at. ``words`` takes the values of which there are few;
-    ``word_keys`` says which. ``look`` is equal for forms that an observer cannot tell apart.
+    ``given`` takes their numbers. ``order`` has the places in it that ``Interpreter.message_of``
+    wants beside ``pattern``, and ``seen`` (key, place) of what observers look at. ``words`` takes the values of which
+    there are few; ``word_keys`` says which. ``look`` is equal for forms that an observer cannot tell apart.
     """
 
     __slots__ = ("_sequences", "_take", "flags", "look", "order", "pattern", "seen", "word_keys", "words")

@@ -8,10 +8,10 @@ Must never hold: how a packet is explained, or anything of a protocol.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from tcpmodel.checking.compiled import compile_way
+from tcpmodel.checking.compiled import Way
 from tcpmodel.checking.configurations import Abilities
 from tcpmodel.checking.connection import Connection, NewConnection, Standing
 from tcpmodel.checking.endpoint import Explanation
@@ -19,8 +19,8 @@ from tcpmodel.checking.findings import ConnectionReport, Diagnostic
 from tcpmodel.checking.forms import Form, Forms, Near
 from tcpmodel.checking.gaps import Place
 from tcpmodel.checking.observer import WatchProgram
-from tcpmodel.checking.recording import Recorder, Unrecordable
-from tcpmodel.checking.shapes import Freezer, Shape, Thawer, symbolic_slots
+from tcpmodel.checking.recording import Number, Recorder, Unrecordable
+from tcpmodel.checking.shapes import Freezer, Shape, Thawer, identity, symbolic_slots
 from tcpmodel.checking.sightings import Interpreter
 from tcpmodel.checking.vantage import Standpoint
 from tcpmodel.checking.watchmemo import WatchMemo
@@ -33,25 +33,50 @@ MOST = 4000
 MOST_OF_A_KIND = 100
 """How many ways are remembered for packets of one kind, since they are tried one after another."""
 
-Values = tuple[int, ...]
-Way = Callable[[Values, Sequence[int]], "tuple[Known, Values] | None"]
-"""A function of the numbers of a connection and of a packet: what is known then, or None where it does not apply."""
-
+Values = Sequence[int]
 
 _OWN = (Explanation.BEHAVIOUR, Explanation.LATE)
 """Explanations that come before connections before this one are asked."""
 
 
 class Known:
-    """One shape. ``ways`` lists for each kind of packet the ways that were found, the one used last first."""
+    """One shape, and what stands at its places: ``groups`` tells for each place which number, ``places`` for each
+    number the first of its places. Places are in one group while they have always held one number; once they do not,
+    ``after`` is what is known instead, and ``among`` tells where its numbers are among those of this one.
 
-    __slots__ = ("ends", "near", "shape", "ways")
+    ``ways`` lists for each kind of packet the ways that were found, those used often first; those with the target None
+    lead to where nothing is remembered. ``near`` and ``first``: which numbers those of both ends are.
+    """
 
-    def __init__(self, shape: Shape) -> None:
+    __slots__ = ("after", "among", "ends", "first", "groups", "near", "places", "shape", "ways")
+
+    def __init__(self, shape: Shape, groups: list[int]) -> None:
         self.shape = shape
-        self.near: tuple[int | None, int | None] = shape[3]
+        self.groups = groups
+        self.places = [groups.index(group) for group in range(max(groups, default=-1) + 1)]
+        left = iter(groups)
+        near = tuple([None if mark is None else next(left) for mark in shape[1]])
+        self.near: tuple[int | None, int | None] = (near[0], near[1])
+        self.first = [None if mark is None else next(left) for mark in shape[2]]
         self.ways: dict[Any, list[Way]] = {}
-        self.ends: list[Callable[[Values, Values], tuple[Standing, Values] | None]] = []
+        self.ends: list[Way] = []
+        self.after: Known | None = None
+        self.among: list[int] = []
+
+    def split(self, numbers: Sequence[Number | int]) -> Known:
+        """This, or what replaces it when places of one group hold several of these numbers."""
+        parts: dict[tuple[int, int, int], int] = {}
+        groups: list[int] = []
+        for number, group in zip(numbers, self.groups, strict=True):
+            groups.append(parts.setdefault((group, *identity(number)), len(parts)))
+        if groups == self.groups:
+            return self
+        self.after = Known(self.shape, groups)
+        self.among = [self.groups[place] for place in self.after.places]
+        for kind, ways in self.ways.items():
+            self.after.ways[kind] = [way.split(self.among) for way in ways]
+        self.after.ends = [end.split(self.among) for end in self.ends]
+        return self.after
 
 
 class Memo:
@@ -64,7 +89,7 @@ class Memo:
         self._form = Forms(interpreter, rules).of
         self.symbolic = symbolic_slots(abilities.program)
         self.known: dict[Shape, Known] = {}
-        self._fresh: tuple[Known, Values] | None = None
+        self._fresh: tuple[Known, list[int]] | None = None
         self.active = True
         self.recorded = 0
         self.refused = 0
@@ -78,12 +103,12 @@ class Memo:
             connection.observe(packet, side)
             return
         if not connection.packets and connection.light is None:
-            connection.light = self._fresh = self._fresh or self._freeze(connection)
+            connection.light = self._begin(connection)
         light = connection.light
         if light is None or packet.flags is None:
             self._slowly(connection, packet, side)
             return
-        known, numbers = light
+        known, numbers = _latest(light)
         a, b = known.near
         near = (None if a is None else numbers[a], None if b is None else numbers[b])
         if side:
@@ -97,35 +122,53 @@ class Memo:
         ways = known.ways.get(kind)
         if ways is None:
             ways = known.ways[kind] = []
+        found = None
         for index, way in enumerate(ways):
-            after = way(numbers, given)
-            if after is not None:
-                connection.light = after
-                connection.packets += 1
-                self.recalled += 1
-                if connection.observer is not None:
-                    self._watch(connection, packet, side, form, given, near)
-                if index:
-                    ways[0], ways[index] = way, ways[0]
-                return
-        room = len(ways) < MOST_OF_A_KIND and self.recorded < MOST and len(self.known) < MOST
-        found = self._record(known, numbers, side, form, given, alone, in_order) if room else None
-        if found is not None:
-            ways.insert(0, found)
-            connection.light = found(numbers, given)
-            assert connection.light is not None
-            connection.packets += 1
-            if connection.observer is not None:
-                self._watch(connection, packet, side, form, given, near)
+            found = way.run(numbers, given)
+            if found is not None:
+                way.uses += 1
+                if index and way.uses > ways[index - 1].uses:
+                    ways[index - 1], ways[index] = way, ways[index - 1]
+                target = way.target
+                if target is not None and target.after is not None:
+                    self._retarget(way, known)
+                break
+        else:
+            if len(ways) < MOST_OF_A_KIND and self.recorded < MOST and len(self.known) < MOST:
+                new = self._record(known, numbers, side, form, given, alone, in_order)
+                if new is not None:
+                    ways.insert(0, new)
+                    found = new.run(numbers, given)
+        if found is None or found[0] is None:
+            self._slowly(connection, packet, side)
             return
-        self._slowly(connection, packet, side)
+        connection.light = found
+        connection.packets += 1
+        self.recalled += 1
+        if connection.observer is not None:
+            self._watch(connection, packet, side, form, given, near)
+
+    def _begin(self, connection: Connection) -> tuple[Known, list[int]]:
+        """What is known of a connection without packets: always the same."""
+        if self._fresh is None:
+            self._fresh = self._shape(connection)
+        known, numbers = self._fresh
+        return known, list(numbers)
+
+    def _retarget(self, way: Way, known: Known) -> None:
+        target = way.target
+        places = list(range(len(target.places)))
+        while target.after is not None:
+            places = [places[place] for place in target.among]
+            target = target.after
+        way.retarget(target, places, target is known)
 
     def _slowly(self, connection: Connection, packet: Packet, side: int) -> None:
         self._thaw_all(connection)
         self.slow += 1
         connection.observe(packet, side)
         if connection.is_plain() and len(self.known) < MOST:
-            connection.light = self._freeze(connection)
+            connection.light = self._shape(connection)
 
     def hear(self, connection: Connection, packet: Packet, side: int) -> None:
         """Take what a packet of another protocol tells about one that ``side`` sent."""
@@ -137,12 +180,12 @@ class Memo:
             if notices and not connection.opaque:
                 connection.ends[side].notice(notices)
             if self.active and connection.is_plain() and len(self.known) < MOST:
-                connection.light = self._freeze(connection)
+                connection.light = self._shape(connection)
             return
         if connection.observer is not None and connection.observer.light is not None:
             self.watch.thaw(connection.observer)
             connection.observer.light = None
-        known, values = light
+        known, values = light = _latest(light)
         near = [None if each is None else values[each] for each in known.near]
         notices = connection.hear(packet, side, (near[side], near[1 - side]))
         if not notices:
@@ -152,23 +195,24 @@ class Memo:
         except Unrecordable:
             self.thaw(connection)
             connection.ends[side].notice(notices)
-            connection.light = self._freeze(connection)
+            connection.light = self._shape(connection)
 
     def _noticed(self, known: Known, numbers: Values, side: int, notices: tuple[str, ...]) -> tuple[Known, Values]:
         """What is known of a connection when ``side`` may have had these notices."""
         ways = known.ways.setdefault(("notice", side, notices), [])
         for way in ways:
-            after = way(numbers, ())
+            after = way.run(numbers, ())
             if after is not None:
+                if way.target.after is not None:
+                    self._retarget(way, known)
                 return after
         recorder, inputs = self._inputs(numbers)
         trial = self._trial(known, inputs)
         trial.ends[side].notice(list(notices))
-        freezer = Freezer(self.symbolic)
-        target = self._shape(trial, freezer)
-        found: Way = compile_way(recorder, target, freezer.numbers, len(numbers))
+        target, outputs = self._shape(trial)
+        found = Way.of(recorder, target, outputs, len(numbers), in_place=target is known)
         ways.append(found)
-        after = found(numbers, ())
+        after = found.run(numbers, ())
         assert after is not None
         return after
 
@@ -178,12 +222,10 @@ class Memo:
         def tell(finding: Diagnostic, sighting: Sighting) -> None:
             if connection.light is not None:
                 known, numbers = connection.light
-                connection.numbers.first = [None if code is None else numbers[code] for code in known.shape[4]]
+                connection.numbers.first = [None if code is None else numbers[code] for code in known.first]
             connection.tell(finding, side, packet, sighting)
 
         assert connection.observer is not None
-        if connection.packets == 1 and connection.observer.light is None:
-            connection.observer.light = self.watch.fresh(connection.observer)
         self.watch.observe(connection.observer, packet, side, near, form, given, connection.lossless, tell)
 
     def _thaw_all(self, connection: Connection) -> None:
@@ -199,7 +241,7 @@ class Memo:
         assert connection.light is not None
         known, numbers = connection.light
         connection.light = None
-        self._fill(connection, known.shape, numbers)
+        self._fill(connection, known, numbers)
 
     def report(self, connection: Connection) -> ConnectionReport:
         """The verdict on a connection, as ``Connection.report`` gives it."""
@@ -210,25 +252,24 @@ class Memo:
         something is told of the packet."""
         if self._fresh is None or not self.active or packet.at or packet.flags is None:
             return None
-        known, numbers = self._fresh
+        known, numbers = _latest(self._fresh)
         form = self._form(packet)
         given = form.given(packet.fields, None, None)
         after = None
         for way in known.ways.get((0, form.flags, form.pattern, True, False), ()):
-            after = way(numbers, given)
+            after = way.run(list(numbers), given)
             if after is not None:
                 break
-        if after is None or not self.watch.silent(packet, form, given):
+        if after is None or after[0] is None or not self.watch.silent(packet, form, given):
             return None
         return self.known_standing(after)
 
-    def known_standing(self, light: tuple[Known, Values]) -> Standing | None:
+    def known_standing(self, light: tuple[Known, list[int]]) -> Standing | None:
         """Where the ends of a connection are; None if that was not asked of such a one before."""
-        known, numbers = light
+        known, numbers = _latest(light)
         for end in known.ends:
-            found = end(numbers, ())
-            if found is not None:
-                standing: Standing = found[0]
+            if end.run(numbers, ()) is not None:
+                standing: Standing = end.target
                 return standing
         return None
 
@@ -236,14 +277,15 @@ class Memo:
         """Where the ends of a connection are; None when that is not known by memory and has to be asked of it."""
         if connection.light is None:
             return None
-        known, numbers = connection.light
-        standing = self.known_standing(connection.light)
+        known, numbers = light = _latest(connection.light)
+        standing = self.known_standing(light)
         if standing is not None:
             return standing
         recorder, inputs = self._inputs(numbers)
         trial = self._trial(known, inputs)
         standing = trial.standing()
-        known.ends.append(compile_way(recorder, standing, [], len(numbers)))
+        if len(known.ends) < MOST_OF_A_KIND:
+            known.ends.append(Way.of(recorder, standing, [], len(numbers)))
         return standing
 
     def _inputs(self, numbers: Sequence[int]) -> tuple[Recorder, list[Any]]:
@@ -253,29 +295,28 @@ class Memo:
     def _trial(self, known: Known, numbers: Sequence[Any]) -> Connection:
         trial = Connection("", self.abilities, self.interpreter, None, "", "", False)
         trial.packets = int(known.shape[0])
-        self._fill(trial, known.shape, numbers)
+        self._fill(trial, known, numbers)
         return trial
 
-    def _fill(self, connection: Connection, shape: Shape, numbers: Sequence[Any]) -> None:
-        thawer = Thawer(self.symbolic, numbers)
-        thawer.endpoint(shape[1], connection.ends[0])
-        thawer.endpoint(shape[2], connection.ends[1])
-        connection.numbers.near = thawer.near(shape[3])
-        connection.numbers.first = thawer.near(shape[4])
+    def _fill(self, connection: Connection, known: Known, numbers: Sequence[Any]) -> None:
+        shape = known.shape
+        thawer = Thawer(self.symbolic, known.groups, numbers)
+        connection.numbers.near = thawer.near(shape[1])
+        connection.numbers.first = thawer.near(shape[2])
+        thawer.endpoint(shape[3], connection.ends[0])
+        thawer.endpoint(shape[4], connection.ends[1])
 
-    def _shape(self, connection: Connection, freezer: Freezer) -> Known:
-        a, b = connection.ends
-        near = freezer.near(connection.numbers.near)
-        first = freezer.near(connection.numbers.first)
-        shape = (connection.packets > 0, freezer.endpoint(a), freezer.endpoint(b), near, first)
-        known = self.known.get(shape)
-        if known is None:
-            known = self.known[shape] = Known(shape)
-        return known
-
-    def _freeze(self, connection: Connection) -> tuple[Known, Values]:
+    def _shape(self, connection: Connection) -> tuple[Known, list[Any]]:
+        """What is known of a connection, and its numbers."""
         freezer = Freezer(self.symbolic)
-        return self._shape(connection, freezer), tuple(freezer.numbers)  # type: ignore[arg-type]
+        near, first = freezer.near(connection.numbers.near), freezer.near(connection.numbers.first)
+        a, b = connection.ends
+        shape = (connection.packets > 0, near, first, freezer.endpoint(a), freezer.endpoint(b))
+        numbers = freezer.numbers
+        known = self.known.get(shape)
+        known = (known or Known(shape, [0] * len(numbers))).split(numbers)
+        self.known[shape] = known
+        return known, [numbers[place] for place in known.places]
 
     def _record(
         self,
@@ -294,14 +335,24 @@ class Memo:
             found = inputs[len(numbers) :]
             sighting = self.interpreter.message_of(form.flags, form.pattern, [found[place] for place in form.order])
             trial.take(None, sighting, side, Place(0, None))
-        except (Unrecordable, NewConnection):
+            plain = trial.is_plain() and not trial.diagnostics and not trial.lost and (alone or trial.last in _OWN)
+        except Unrecordable:
             self.refused += 1
             return None
-        if not trial.is_plain() or trial.diagnostics or trial.lost or not (alone or trial.last in _OWN):
-            self.refused += 1
-            return None
+        except NewConnection:
+            plain = False
         self.recorded += 1
-        freezer = Freezer(self.symbolic)
-        target = self._shape(trial, freezer)
-        way: Way = compile_way(recorder, target, freezer.numbers, len(numbers))
-        return way
+        if not plain:
+            self.refused += 1
+            return Way.of(recorder, None, [], len(numbers))
+        target, outputs = self._shape(trial)
+        return Way.of(recorder, target, outputs, len(numbers), in_place=target is known)
+
+
+def _latest(light: tuple[Known, list[int]]) -> tuple[Known, list[int]]:
+    """What is known now of shapes that were told apart since."""
+    known, numbers = light
+    while known.after is not None:
+        numbers = [numbers[place] for place in known.among]
+        known = known.after
+    return known, numbers

@@ -106,8 +106,9 @@ class WatchProgram:
 class Observer:
     """``observe`` takes each packet of a connection once, in the order in which it was seen.
 
-    ``light``: the notes as ``watchmemo`` keeps them; while it is there, ``notes`` may be old. What ``observe`` consults
-    of an observer beside ``notes``, ``told`` and ``doubts`` has to become part of their shape there.
+    ``light``: the notes as ``watchmemo`` keeps them; while it is there, ``notes`` may be old. ``began``: has it seen
+    anything? What ``observe`` consults of an observer beside ``notes``, ``told`` and ``doubts`` has to become part of
+    their shape there.
     """
 
     def __init__(self, program: WatchProgram) -> None:
@@ -116,6 +117,7 @@ class Observer:
         self.doubts: list[Doubt] = []
         self.told: dict[tuple[str, int], int] = {}
         self.light: Any = None
+        self.began = False
 
     def observe(
         self,
@@ -131,6 +133,7 @@ class Observer:
         ``near``: the last number seen of the sender and of the receiver. ``lossless`` answers whether nothing is known
         to be missing. ``tell`` takes the findings, at once or when later packets decide.
         """
+        self.began = True
         program = self.program
         environment = list(program.template(packet.flags or 0))
         slots = sighting.slots

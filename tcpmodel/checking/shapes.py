@@ -18,10 +18,18 @@ from tcpmodel.semantics.program import Program
 from tcpmodel.semantics.values import INFINITY, Interval
 
 Shape = tuple[Any, ...]
-"""Nested tuples in which the index of a number stands wherever a number stood; equal for equal shapes."""
+"""Nested tuples in which marks stand for numbers; equal for equal shapes."""
 
 _FAR = INFINITY // 2
-_LOWEST, _HIGHEST = -1, -2
+
+_NUMBER, _LOWEST, _HIGHEST = range(3)
+_MARKS = [[low + high for high in "n<>"] for low in "n<>"]
+"""What stands for an interval: for its low and its high end, ``n`` a number, ``<`` and ``>`` no bound."""
+
+
+def identity(number: Number | int) -> tuple[int, int]:
+    """Equal for numbers that are one number, whatever the inputs are."""
+    return (number.base, number.constant) if isinstance(number, Number) else (-1, number)
 
 
 def symbolic_slots(program: Program) -> list[bool]:
@@ -39,21 +47,11 @@ def symbolic_slots(program: Program) -> list[bool]:
 
 
 class Freezer:
-    """Writes one connection as a shape; ``numbers`` are those that stand in it, each once."""
+    """Writes one connection as a shape; ``numbers`` are those that stand in it, one for each place."""
 
     def __init__(self, symbolic: Sequence[bool]) -> None:
         self.numbers: list[Number | int] = []
         self._symbolic = symbolic
-        self._index: dict[tuple[int, int], int] = {}
-
-    def number(self, number: Number | int) -> int:
-        """The index of a number."""
-        key = (number.base, number.constant) if isinstance(number, Number) else (0, number)
-        known = self._index.get(key)
-        if known is None:
-            known = self._index[key] = len(self.numbers)
-            self.numbers.append(number)
-        return known
 
     def _bound(self, number: Number | int) -> int:
         if isinstance(number, int):
@@ -61,12 +59,13 @@ class Freezer:
                 return _LOWEST
             if number >= _FAR:
                 return _HIGHEST
-        return self.number(number)
+        self.numbers.append(number)
+        return _NUMBER
 
-    def _interval(self, slot: int, known: Interval | None) -> Interval | None:
+    def _interval(self, slot: int, known: Interval | None) -> Interval | str | None:
         if known is None or not self._symbolic[slot]:
             return known
-        return (self._bound(known[0]), self._bound(known[1]))
+        return _MARKS[self._bound(known[0])][self._bound(known[1])]
 
     def configurations(self, configurations: Configurations) -> Shape:
         """A set of configurations, in its order."""
@@ -82,34 +81,42 @@ class Freezer:
             for key, slots in end.pool.items()
         )
         sets = (self.configurations(end.now), self.configurations(end.ever))
-        return (end.from_start, end.whole, end.sent > 0, *sets, pool, self._bound(end.heard))
+        return (end.from_start, end.whole, end.sent > 0, *sets, pool, "n<>"[self._bound(end.heard)])
 
     def near(self, near: Sequence[int | None]) -> Shape:
         """Where numbers of both ends were."""
-        return tuple([None if number is None else self.number(number) for number in near])
+        self.numbers += [number for number in near if number is not None]
+        return tuple([None if number is None else "n" for number in near])
 
 
 class Thawer:
-    """Makes objects of a shape again, with these numbers in it."""
+    """Makes objects of a shape again. ``groups`` tells for each place which of ``numbers`` stands there."""
 
-    def __init__(self, symbolic: Sequence[bool], numbers: Sequence[Any]) -> None:
+    def __init__(self, symbolic: Sequence[bool], groups: Sequence[int], numbers: Sequence[Any]) -> None:
         self._symbolic = symbolic
         self._numbers = numbers
-        self._made: dict[Interval, Interval] = {}
+        self._left = iter(groups)
+        self._made: dict[tuple[int, int], Interval] = {}
 
-    def _bound(self, code: int) -> Any:
-        if code >= 0:
-            return self._numbers[code]
-        return -INFINITY if code == _LOWEST else INFINITY
-
-    def _interval(self, slot: int, code: Interval | None) -> Interval | None:
+    def _interval(self, slot: int, code: Any) -> Interval | None:
         if code is None or not self._symbolic[slot]:
-            return code
-        made = self._made.get(code)
+            known: Interval | None = code
+            return known
+        low, high = code
+        key = (self._bound(low), self._bound(high))
+        made = self._made.get(key)
         if made is None:
             # Equal intervals become one object: comparing them asks nothing of their numbers.
-            made = self._made[code] = (self._bound(code[0]), self._bound(code[1]))
+            made = self._made[key] = (self._worth(key[0]), self._worth(key[1]))
         return made
+
+    def _bound(self, mark: str) -> int:
+        return next(self._left) if mark == "n" else -_LOWEST if mark == "<" else -_HIGHEST
+
+    def _worth(self, group: int) -> Any:
+        if group >= 0:
+            return self._numbers[group]
+        return -INFINITY if group == -_LOWEST else INFINITY
 
     def _configurations(self, shape: Shape, key: Callable[[Configuration], Any]) -> Configurations:
         found: Configurations = {}
@@ -122,12 +129,14 @@ class Thawer:
     def endpoint(self, shape: Shape, end: Endpoint) -> None:
         """Fill an endpoint."""
         from_start, whole, sent, now, ever, pool, heard = shape
-        end.from_start, end.whole, end.sent, end.heard = from_start, whole, int(sent), self._bound(heard)
+        end.from_start, end.whole, end.sent = from_start, whole, int(sent)
+        # In the order in which they were written.
+        end.pool = {key: {slot: self._interval(slot, code) for slot, code in slots} for key, slots in pool}
         end.now = self._configurations(now, end.abilities.key)
         end.ever = self._configurations(ever, end.abilities.key)
-        end.pool = {key: {slot: self._interval(slot, code) for slot, code in slots} for key, slots in pool}
+        end.heard = self._worth(self._bound(heard))
         end.forget()
 
     def near(self, shape: Shape) -> list[Any]:
         """Where numbers of both ends were."""
-        return [None if code is None else self._numbers[code] for code in shape]
+        return [None if mark is None else self._numbers[next(self._left)] for mark in shape]

@@ -127,9 +127,9 @@ class Stowed:
         numbers = array(_SHAPE)
         numbers.frombytes(kept)
         number, first, packets, time, flags, begun_low, shape, count = numbers[:8]
-        light = (self._shapes[shape], tuple(numbers[8 : 8 + count]))
+        light = (self._shapes[shape], list(numbers[8 : 8 + count]))
         rest = numbers[8 + count :]
-        notes = (self._shapes[rest[0]], tuple(rest[1:])) if rest else None
+        notes = (self._shapes[rest[0]], list(rest[1:])) if rest else None
         a, b = (low, high) if begun_low else (high, low)
         return Idle(
             protocol,

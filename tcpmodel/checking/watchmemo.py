@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from tcpmodel.checking.compiled import compile_way
+from tcpmodel.checking.compiled import Way
 from tcpmodel.checking.findings import Diagnostic
 from tcpmodel.checking.forms import Form, Near
 from tcpmodel.checking.observer import CLOCK, COMPLETE, Observer, WatchProgram
 from tcpmodel.checking.recording import Number, Recorder, Unrecordable
+from tcpmodel.checking.shapes import identity
 from tcpmodel.checking.sightings import Interpreter
 from tcpmodel.model.types import Enum, Range
 from tcpmodel.semantics.execution import Sighting
@@ -41,7 +42,7 @@ class Bounds(NamedTuple):
     high: int | None
 
 
-Values = tuple[int, ...]
+Values = Sequence[int]
 Facts = Callable[[], bool]
 Tell = Callable[[Diagnostic, Sighting], None]
 
@@ -54,7 +55,7 @@ class Known:
     def __init__(self, shape: tuple[Any, ...], told: frozenset[tuple[tuple[str, int], int]]) -> None:
         self.shape = shape
         self.told = told
-        self.ways: dict[Any, list[tuple[Any, bool | None]]] = {}
+        self.ways: dict[Any, list[tuple[Way, bool | None]]] = {}
 
 
 class Told(Exception):
@@ -102,7 +103,7 @@ class WatchMemo:
         """Judge one packet that ``side`` sent; ``near``: the last number of its sender and receiver before."""
         light = observer.light
         if light is None:
-            light = self._freeze(observer)
+            light = self._freeze(observer) if observer.began else self._begin(observer)
         known, numbers = light
         kind = self._kind(packet, side, near, form)
         ways = known.ways.get(kind)
@@ -111,18 +112,20 @@ class WatchMemo:
         inputs = self._inputs(packet, given, near)
         found = None
         for index, (way, fact) in enumerate(ways):
-            after = way(numbers, inputs)
-            if after is not None and (fact is None or fact == lossless()):
-                if index:
-                    ways[0], ways[index] = ways[index], ways[0]
-                found = after
+            if fact is not None and fact != lossless():
+                continue
+            found = way.run(numbers, inputs)
+            if found is not None:
+                way.uses += 1
+                if index and way.uses > ways[index - 1][0].uses:
+                    ways[index - 1], ways[index] = ways[index], ways[index - 1]
                 break
         else:
             if len(ways) < MOST_OF_A_KIND and self.recorded < MOST and len(self.known) < MOST:
                 recorded = self._record(known, numbers, inputs, packet, side, near, form, lossless)
                 if recorded is not None:
                     ways.insert(0, recorded)
-                    found = recorded[0](numbers, inputs)
+                    found = recorded[0].run(numbers, inputs)
         if found is not None and found[0] is not None:
             observer.light = found
             self.recalled += 1
@@ -137,12 +140,6 @@ class WatchMemo:
         sighting = self.interpreter.message_of(form.flags, form.pattern, [given[place] for place in form.order])
         observer.observe(packet, sighting, side, near, lossless, tell)
 
-    def fresh(self, observer: Observer) -> tuple[Known, Values]:
-        """The notes of an observer who has seen nothing."""
-        if self._fresh is None:
-            self._fresh = self._freeze(observer)
-        return self._fresh
-
     def silent(self, packet: Packet, form: Form, given: Values) -> bool:
         """Is it known that nothing is told of a packet that is alone in its connection?"""
         if self.program.idle:
@@ -152,7 +149,7 @@ class WatchMemo:
         known, numbers = self._fresh
         inputs = self._inputs(packet, given, (None, None))
         for way, fact in known.ways.get(self._kind(packet, 0, (None, None), form), ()):
-            after = way(numbers, inputs)
+            after = way.run(list(numbers), inputs)
             if after is not None and (fact is None or fact):
                 return after[0] is not None
         return False
@@ -175,10 +172,18 @@ class WatchMemo:
 
     # ------------------------------------------------------------------------------------------- shapes and numbers
 
+    def _begin(self, observer: Observer) -> tuple[Known, Values]:
+        """Notes of who has seen nothing: always the same."""
+        observer.began = True
+        if self._fresh is None:
+            self._fresh = self._freeze(observer)
+        known, numbers = self._fresh
+        return known, list(numbers)
+
     def _freeze(self, observer: Observer) -> tuple[Known, Values]:
         numbers: list[Any] = []
         known = self._known(observer, numbers)
-        return known, tuple(numbers)
+        return known, numbers
 
     def _known(self, observer: Observer, numbers: list[Number | int]) -> Known:
         shape: list[Any] = []
@@ -193,9 +198,9 @@ class WatchMemo:
                     continue
                 if _bounded(low):
                     numbers.append(low)
-                if _bounded(high) and not _same(low, high):
+                if _bounded(high) and identity(low) != identity(high):
                     numbers.append(high)
-                shape.append(EXACT if _same(low, high) else Bounds(_limit(low), _limit(high)))
+                shape.append(EXACT if identity(low) == identity(high) else Bounds(_limit(low), _limit(high)))
         told = frozenset(observer.told.items())
         key = (told, *shape)
         known = self.known.get(key)
@@ -225,6 +230,7 @@ class WatchMemo:
             notes = self._filled(known, numbers)
             half = self.program.notes
             observer.notes = (notes[:half], notes[half:])
+            observer.began = True
 
     # ------------------------------------------------------------------------------------------------- remembering
 
@@ -238,7 +244,7 @@ class WatchMemo:
         near: Near,
         form: Form,
         lossless: Facts,
-    ) -> tuple[Any, bool | None] | None:
+    ) -> tuple[Way, bool | None] | None:
         asked: list[bool] = []
 
         def fact() -> bool:
@@ -268,7 +274,7 @@ class WatchMemo:
             fields.update({key: 0 for key in packet.fields if key not in fields and key == COMPLETE})
             said: Any = [given[place] for place in form.order]
             sighting = self.interpreter.message_of(form.flags, form.pattern, said)
-            time = None if packet.time is None else _UNUSED
+            time: Any = None if packet.time is None else _UNUSED
             trial.observe(packet._replace(number=_UNUSED, time=time, fields=fields), sighting, side, places, fact, tell)
         except Unrecordable:
             return None
@@ -277,7 +283,8 @@ class WatchMemo:
         self.recorded += 1
         outputs: list[Number | int] = []
         target = None if told or trial.doubts else self._known(trial, outputs)
-        return compile_way(recorder, target, outputs, own), asked[0] if asked else None
+        way = Way.of(recorder, target, outputs, own, in_place=target is known)
+        return way, asked[0] if asked else None
 
 
 def _bounded(number: Number | int) -> bool:
@@ -286,10 +293,3 @@ def _bounded(number: Number | int) -> bool:
 
 def _limit(number: Number | int) -> int | None:
     return None if isinstance(number, Number) or -_FAR < number < _FAR else number
-
-
-def _same(low: Number | int, high: Number | int) -> bool:
-    """Are they one number, whatever the inputs are?"""
-    if isinstance(low, Number) and isinstance(high, Number):
-        return low.base == high.base and low.constant == high.constant
-    return isinstance(low, int) and low == high
