@@ -132,7 +132,8 @@ class _Sockets:
         """The socket that this record is about, by a name that is its own as long as it lives."""
         table, key = (self._waiting, (host, remote)) if no_port else (self._live, (local, remote))
         sockets = table.get(key, [])
-        socket = next((one for one in sockets if one[1] == old), None)
+        # No socket is kept that is closed, and there may be very many that are opening.
+        socket = None if _ends(old) else next((one for one in sockets if one[1] == old), None)
         if socket is None and not no_port:
             socket = self._found_its_port(host, local, remote, old)
             sockets = table.get(key, [])
