@@ -40,7 +40,7 @@ QUIET = 300 * 10**9
 SWEEP_FROM = 4096
 """With fewer connections than this, none is forgotten before the end."""
 
-STOW_FROM = 16384
+STOW_FROM = 4096
 """With fewer connections than this, none is put away."""
 
 PATTERNS_KEPT = 4096
