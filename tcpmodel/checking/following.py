@@ -126,7 +126,8 @@ class _Course:
             return False
         if self._packet_finding() or self.plain.last is Explanation.NONE:
             return False
-        if self.plain.last is Explanation.BEHAVIOUR and self.joint.last in _LOST and not self.found.lost:
+        told = job.logs[side] is not None
+        if told and self.plain.last is Explanation.BEHAVIOUR and self.joint.last in _LOST and not self.found.lost:
             self.found.lost = True
             words = "after what is logged, only packets that are not shown explain this one"
             address = job.addresses[side]

@@ -100,7 +100,7 @@ def test_a_copy_of_a_packet_proves_nothing(memory: bool, specs: list[Spec]) -> N
     assert judge is not None
     judge.memo.active = memory
     checker.read(Records([*packets[:6], packets[2]._replace(fields={**packets[2].fields, "ttl": 3})]))
-    assert not [item for one in checker.report.connections for item in one.diagnostics]
+    assert not [item for one in checker.report.connections for item in one.diagnostics if item.severity == "violation"]
 
 
 def test_a_late_start_proves_nothing(specs: list[Spec]) -> None:
