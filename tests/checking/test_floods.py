@@ -23,7 +23,7 @@ def segment(source: str, destination: str, flags: int, seq: int = 7, ack: int = 
 def openings(count: int, flags: int = SYN) -> Iterator[Packet]:
     for number in range(count):
         source = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}:4000"
-        yield segment(source, "192.0.2.1:80", flags, number * 40503 & 0xFFFFFFFF, 1)
+        yield segment(source, "192.0.2.1:80", flags, number * 40503 & 0xFFFFFFFF, 1 if flags & 0x10 else 0)
 
 
 def notes(checker: Checker) -> list[tuple[str, str, str]]:
