@@ -24,6 +24,12 @@ FOUND = (
     "SYN,ACK and FIN in the middle",
     "third segment acknowledges one too many",
     "text numbered before the first",
+    "an acknowledgment numbered before the first",
+    "acknowledges numbers from before the peer's first",
+    "a second FIN before the first",
+    "SYN,ACK acknowledges too much",
+    "SYN,ACK acknowledges too little",
+    "third segment acknowledges one too few",
 )
 """Kinds of faults that are found by the right name wherever they stand in this conversation."""
 
