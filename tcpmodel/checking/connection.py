@@ -8,15 +8,17 @@ Must never hold: how a message is explained (see ``endpoint``), how it is shown,
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from tcpmodel.checking.configurations import Abilities
+from tcpmodel.checking.damage import is_rubbish
 from tcpmodel.checking.diagnosis import NO_FAULT, altered, named, unexplained
 from tcpmodel.checking.endpoint import Birth, Endpoint, Explanation
 from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE, VIOLATES, ConnectionReport, Diagnostic
 from tcpmodel.checking.gaps import Gaps, Place
 from tcpmodel.checking.observer import Observer, WatchProgram
 from tcpmodel.checking.sightings import Interpreter, Numbers
+from tcpmodel.checking.standing import Standing
 from tcpmodel.checking.suspects import Suspect, suspect
 from tcpmodel.checking.vantage import SENT_HERE, Standpoint
 from tcpmodel.semantics.execution import Sighting
@@ -51,17 +53,6 @@ class Assumption:
     before: Endpoint
     later: list[tuple[bool, Sighting, int]] = field(default_factory=list)
     explained: bool = False
-
-
-class Standing(NamedTuple):
-    """Where both ends may be at last, whether both beginnings were seen, whether the second one ever sent anything,
-    whether an end is certainly not at rest, and whether both certainly are."""
-
-    states: tuple[tuple[str, ...], tuple[str, ...]]
-    from_start: bool
-    answered: bool
-    unfinished: bool
-    finished: bool
 
 
 class NewConnection(Exception):
@@ -120,6 +111,10 @@ class Connection:
             return
         sighting = self.interpreter.sighting(packet, side, self.numbers)
         near = (self.numbers.near[side], self.numbers.near[1 - side])
+        if is_rubbish(packet, sighting, self.ends[side]):
+            self.packets += 1
+            self.watch(packet, sighting, side, near)
+            return
         how = self.take(packet, sighting, side, place)
         if how is not Explanation.PREVIOUS:
             self.watch(packet, sighting, side, near)

@@ -23,15 +23,15 @@ MERGED = 4
 MOST_APART = 10**9
 """Nanoseconds: what is farther apart was not doubled by a network; the clocks of two captures may differ by more."""
 
-Key = tuple[str, str, int | None, int, int, int]
+Key = tuple[str, int, int, int | None]
 
 
 class Doubles:
     """Takes packets and counts copies.
 
-    A copy has the addresses, flags, length and number (or checksum, where there are no numbers) of a packet shortly
-    before, and the same identification of IP, which a sender changes even when it sends the same data again (RFC 6864
-    section 4). Where IP has none, or it is 0, nothing is concluded.
+    A copy has the source, flags and number (or checksum, where there are no numbers) of a packet shortly before, and the
+    same identification of IP, which a sender changes even when it sends the same data again (RFC 6864 section 4). Where
+    IP has none, or it is 0, nothing is concluded.
     """
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class Doubles:
         self.packets += 1
         # Not the checksum of a numbered packet: the copy before the network card may have none yet.
         number = fields["seq"] if "seq" in fields else fields.get("checksum", -1)
-        key = (packet.source, packet.destination, packet.flags, ip_id, number, fields.get("ip_payload", -1))
+        key = (packet.source, ip_id, number, packet.flags)
         recent = self._recent
         known = recent.get(key)
         here = (fields.get("ttl", 0), packet.time)

@@ -13,7 +13,8 @@ from typing import Any
 
 from tcpmodel.checking.compiled import Way
 from tcpmodel.checking.configurations import Abilities
-from tcpmodel.checking.connection import Connection, NewConnection, Standing
+from tcpmodel.checking.connection import Connection, NewConnection
+from tcpmodel.checking.damage import damaged
 from tcpmodel.checking.endpoint import Explanation
 from tcpmodel.checking.findings import ConnectionReport, Diagnostic
 from tcpmodel.checking.forms import Form, Forms, Near
@@ -22,6 +23,7 @@ from tcpmodel.checking.observer import WatchProgram
 from tcpmodel.checking.recording import Number, Recorder, Unrecordable
 from tcpmodel.checking.shapes import Freezer, Shape, Thawer, identity, symbolic_slots
 from tcpmodel.checking.sightings import Interpreter
+from tcpmodel.checking.standing import Standing
 from tcpmodel.checking.vantage import Standpoint
 from tcpmodel.checking.watchmemo import WatchMemo
 from tcpmodel.semantics.execution import Sighting
@@ -115,8 +117,8 @@ class Memo:
             near = (near[1], near[0])
         form = self._form(packet)
         given = form.given(packet.fields, *near)
-        # What came before is asked when nothing of this connection explains a packet.
-        alone = connection.previous is None
+        # What came before is asked when nothing of this connection explains a packet; a damaged one is then rubbish.
+        alone = connection.previous is None and not damaged(packet)
         in_order = connection.standpoint is not None and connection.standpoint.ordered[side]
         kind = (side, form.flags, form.pattern, alone, in_order)
         ways = known.ways.get(kind)
@@ -250,7 +252,7 @@ class Memo:
     def alone(self, packet: Packet) -> Standing | None:
         """Where the ends of a connection are that has no other packet; None if that is not known by memory, or if
         something is told of the packet."""
-        if self._fresh is None or not self.active or packet.at or packet.flags is None:
+        if self._fresh is None or not self.active or packet.at or packet.flags is None or damaged(packet):
             return None
         known, numbers = _latest(self._fresh)
         form = self._form(packet)

@@ -93,7 +93,6 @@ def packet(number: int, time: int, **fields: int) -> Packet:
         (packet(2, 2000 * MILLISECOND, ip_id=5), ["CAP-016"]),
         (packet(2, 10, ip_id=6), []),
         (packet(2, 10, ip_id=5, seq=8), []),
-        (packet(2, 10, ip_id=5, ip_payload=21), []),
     ],
 )
 def test_what_a_copy_is(second: Packet, codes: list[str]) -> None:
