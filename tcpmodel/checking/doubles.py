@@ -29,9 +29,9 @@ Key = tuple[str, int, int, int | None]
 class Doubles:
     """Takes packets and counts copies.
 
-    A copy has the source, flags and number (or checksum, where there are no numbers) of a packet shortly before, and the
-    same identification of IP, which a sender changes even when it sends the same data again (RFC 6864 section 4). Where
-    IP has none, or it is 0, nothing is concluded.
+    A copy has the source, flags and number (or checksum, where there are no numbers) of a packet shortly before, and
+    the same identification of IP, which a sender changes even when it sends the same data again (RFC 6864 section 4).
+    Where IP has none, or it is 0, nothing is concluded.
     """
 
     def __init__(self) -> None:
