@@ -31,7 +31,7 @@ def witnesses(result: Verification) -> dict[str, tuple[Witness, ...]]:
 
 def test_last_ack_waits_again(root: Path) -> None:
     found = witnesses(mutated(root, r"(LAK-A1: .*?-> )CLOSED", r"\1TIME-WAIT"))
-    assert list(found) == ["property last-ack"]
+    assert list(found) == ["property last-ack", "property P-07"]
     (witness,) = found["property last-ack"]
     assert witness.rules == ("LAK-A1",)
     assert witness.path[0].state == "CLOSED" and witness.path[-1].target == "TIME-WAIT"
@@ -39,7 +39,7 @@ def test_last_ack_waits_again(root: Path) -> None:
 
 def test_listener_without_handshake(root: Path) -> None:
     found = witnesses(mutated(root, r"(LIS-14: .*?-> )SYN-RECEIVED", r"\1ESTABLISHED"))
-    assert list(found) == ["property handshake"]
+    assert list(found) == ["property handshake", "property P-07"]
 
 
 @pytest.mark.parametrize(
