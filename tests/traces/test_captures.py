@@ -122,6 +122,8 @@ def test_udp_fields(read, build):
         "ttl": 64,
         "ip_id": 1,
         "ip_version": 4,
+        "text_0": int.from_bytes(b"he"),
+        "text_2": int.from_bytes(b"ll"),
     }
 
 
