@@ -282,22 +282,19 @@ class Typer:
         if self.closed:
             self.report.error("TS037", f"`{name}` cannot be used here: {self.closed}", node.span)
             return None
-        if not variable.optional:
-            help_ = f"declare it as `{name} : optional {variable.type}`, or leave the test away"
-            self.report.error("TS036", f"`{name}` is never unset", node.span, help_)
-            return None
-        test: spec.Expr | None = spec.IsSet(BOOL, node.span, f"{name} is set", name)
-        if node.after:
-            test = self._after(test, name, f"{name}' is set")
-        return test if node.wanted or test is None else spec.Not(BOOL, node.span, node.text, test)
+        return self._whether_set(node, name, variable.optional, variable.type)
 
     def _noted_test(self, node: syntax.SetTest, name: str) -> spec.Expr | None:
         if self._noted(name, node.span, name) is None:
             return None
         declared = self.names.seen.get(name) or self.names.note_of(name)
         assert declared is not None
-        if not declared.optional:
-            help_ = f"declare it as `{name} : optional {declared.type}`, or leave the test away"
+        return self._whether_set(node, name, declared.optional, declared.type)
+
+    def _whether_set(self, node: syntax.SetTest, name: str, optional: bool, type_: Type) -> spec.Expr | None:
+        """Is what was declared as ``name`` set? An error for what always is."""
+        if not optional:
+            help_ = f"declare it as `{name} : optional {type_}`, or leave the test away"
             self.report.error("TS036", f"`{name}` is never unset", node.span, help_)
             return None
         test: spec.Expr | None = spec.IsSet(BOOL, node.span, f"{name} is set", name)
