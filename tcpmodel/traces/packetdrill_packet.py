@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from tcpmodel.traces.records import ABOUT, ERRORS, FLAG_BITS
+from tcpmodel.traces.records import ABOUT, ERRORS, FLAG_BITS, FLAG_LETTERS
 
 _TOKEN = re.compile(
     r"""
@@ -22,17 +22,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
-_LETTERS = {
-    "F": FLAG_BITS["FIN"],
-    "S": FLAG_BITS["SYN"],
-    "R": FLAG_BITS["RST"],
-    "P": FLAG_BITS["PSH"],
-    ".": FLAG_BITS["ACK"],
-    "U": FLAG_BITS["URG"],
-    "E": FLAG_BITS["ECE"],
-    "W": FLAG_BITS["CWR"],
-    "A": FLAG_BITS["AE"],
-}
+_LETTERS = {**FLAG_LETTERS, "A": FLAG_BITS["AE"]}
 _COUNTED = ((1, FLAG_BITS["ECE"]), (2, FLAG_BITS["CWR"]), (4, FLAG_BITS["AE"]))
 """The three flags that count marks of congestion, written as one digit."""
 

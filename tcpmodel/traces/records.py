@@ -45,6 +45,18 @@ FLAG_BITS: dict[str, int] = {
 }
 """The names and bits of the flags in the header of ``tcp`` packets, as RFC 9293 section 3.1 places them."""
 
+FLAG_LETTERS: dict[str, int] = {
+    "F": FLAG_BITS["FIN"],
+    "S": FLAG_BITS["SYN"],
+    "R": FLAG_BITS["RST"],
+    "P": FLAG_BITS["PSH"],
+    ".": FLAG_BITS["ACK"],
+    "U": FLAG_BITS["URG"],
+    "E": FLAG_BITS["ECE"],
+    "W": FLAG_BITS["CWR"],
+}
+"""The letters of flags on which tcpdump and packetdrill agree; each has its own for AE."""
+
 
 PROTOCOLS = ("tcp", "udp", "conntrack", "zeek")
 """Every protocol name that a reader gives to packets and records, besides those about other packets."""

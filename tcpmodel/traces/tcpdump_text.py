@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from tcpmodel.traces.addresses import endpoint_text, is_multicast
 from tcpmodel.traces.lines import numbered_lines
-from tcpmodel.traces.records import ABOUT, ERRORS, FLAG_BITS, Packet, Record, Skipped, TraceError
+from tcpmodel.traces.records import ABOUT, ERRORS, FLAG_BITS, FLAG_LETTERS, Packet, Record, Skipped, TraceError
 from tcpmodel.traces.source import Source
 from tcpmodel.traces.tcpdump_clock import STAMP, Clock
 from tcpmodel.traces.tcpdump_numbers import Numbers
@@ -50,17 +50,7 @@ _OTHER = re.compile(
     r"(?:^|.*?(?:\s|ethertype ))(ARP|RARP|STP|LLDP|LACP|EAPOL|CDP|LLC|MPLS|PPPoE|Loopback|IS-IS|IPX|CDPv2)\b"
 )
 
-_FLAG_LETTERS = {
-    "F": FLAG_BITS["FIN"],
-    "S": FLAG_BITS["SYN"],
-    "R": FLAG_BITS["RST"],
-    "P": FLAG_BITS["PSH"],
-    ".": FLAG_BITS["ACK"],
-    "U": FLAG_BITS["URG"],
-    "E": FLAG_BITS["ECE"],
-    "W": FLAG_BITS["CWR"],
-    "e": FLAG_BITS["AE"],
-}
+_FLAG_LETTERS = {**FLAG_LETTERS, "e": FLAG_BITS["AE"]}
 
 _CARRIERS = ("VXLAN", "Geneve", "OTV")
 _EXTENSION_WORDS = ("HBH", "DSTOPT", "RT6", "srcrt", "AH(", "rtalert")
