@@ -10,7 +10,8 @@ import argparse
 import sys
 
 from tcpmodel.cli.errors import CommandError
-from tcpmodel.cli.options import wants_color, write_output
+from tcpmodel.cli.options import write_output
+from tcpmodel.cli.printing import style_of
 
 TYPE_CHECKING = False  # see main.py
 if TYPE_CHECKING:
@@ -42,7 +43,6 @@ class Covering:
     def report(self, report: Report) -> None:
         """Print what was used, and with text what was found as well."""
         from tcpmodel.report import check_text, coverage
-        from tcpmodel.report.style import Style
 
         found = self.recorder.coverages()
         if self._args.output_format == "json":
@@ -50,10 +50,7 @@ class Covering:
 
             lines = [json.dumps(coverage.document(found), indent=1)]
         else:
-            to_file = self._args.output is not None
-            style = Style.of(None if to_file else sys.stdout, color=wants_color(self._args.color, sys.stdout))
-            if to_file:
-                style = Style(color=self._args.color == "always")
+            style = style_of(self._args)
             lines = [
                 *coverage.lines(found, style, verbose=bool(self._args.verbose)),
                 "",

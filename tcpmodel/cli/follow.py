@@ -10,8 +10,7 @@ import argparse
 import sys
 
 from tcpmodel.cli.errors import CommandError
-from tcpmodel.cli.options import wants_color
-from tcpmodel.cli.printing import print_errors
+from tcpmodel.cli.printing import print_errors, style_of
 
 TYPE_CHECKING = False  # see main.py
 if TYPE_CHECKING:
@@ -57,9 +56,8 @@ class Follow:
         """Follow the trace; the exit status is that of ``check``."""
         from tcpmodel.checking.run import check
         from tcpmodel.report import check_json, check_text
-        from tcpmodel.report.style import Style
 
-        self._style = Style.of(sys.stdout, color=wants_color(self._args.color, sys.stdout))
+        self._style = style_of(self._args)
         report = check(
             self._args.traces,
             self._specs,

@@ -12,7 +12,8 @@ import sys
 from collections.abc import Iterator
 
 from tcpmodel.cli.errors import CommandError
-from tcpmodel.cli.options import unknown, wants_color, write_output
+from tcpmodel.cli.options import unknown, write_output
+from tcpmodel.cli.printing import style_of
 
 TYPE_CHECKING = False  # see main.py
 if TYPE_CHECKING:
@@ -83,12 +84,8 @@ class Ladder:
     def _text(self, chosen: list[ConnectionReport], report: Report) -> Iterator[str]:
         from tcpmodel.report import check_text
         from tcpmodel.report.ladder_text import lines
-        from tcpmodel.report.style import Style
 
-        to_file = self._args.output is not None
-        style = Style.of(None if to_file else sys.stdout, color=wants_color(self._args.color, sys.stdout))
-        if to_file:
-            style = Style(color=self._args.color == "always")
+        style = style_of(self._args)
         most = len(chosen) if self._args.connection or self._args.verbose else MOST
         for one in chosen[:most]:
             yield from lines(one, self.recorder.courses[one.id], report, style)

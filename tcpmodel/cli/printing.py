@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tcpmodel.checking.findings import Report
     from tcpmodel.model.spec import Spec
     from tcpmodel.report.policy import Policy
+    from tcpmodel.report.style import Style
 
 FORMATS = ("text", "json", "jsonl", "sarif", "junit", "github")
 STREAMED = ("jsonl",)
@@ -80,13 +81,8 @@ class Output:
 
             return check_github.lines(report)
         from tcpmodel.report import check_text
-        from tcpmodel.report.style import Style
 
-        if self._args.output is not None:
-            style = Style(color=self._args.color == "always")
-        else:
-            style = Style.of(sys.stdout, color=wants_color(self._args.color, sys.stdout))
-        return check_text.lines(report, style, quiet=self._args.quiet, verbose=bool(self._args.verbose))
+        return check_text.lines(report, style_of(self._args), quiet=self._args.quiet, verbose=bool(self._args.verbose))
 
     def _print(self, lines: Iterable[str], *, flush: bool = False) -> None:
         stream = self._stream()
@@ -105,6 +101,15 @@ class Output:
                 self._args.output, "w", encoding="utf-8", errors="backslashreplace", newline="\n"
             )
         return self._file
+
+
+def style_of(args: argparse.Namespace) -> Style:
+    """The style of a text that goes where ``-o`` says: a file has no width, and colours only on demand."""
+    from tcpmodel.report.style import Style
+
+    if args.output is not None:
+        return Style(color=args.color == "always")
+    return Style.of(sys.stdout, color=wants_color(args.color, sys.stdout))
 
 
 def check_writable(path: str, option: str, others: Sequence[str | None]) -> None:
