@@ -290,11 +290,21 @@ class Report:
         """How many records were checked."""
         return sum(one.records * number for one, number in grouped(self.connections))
 
+    def findings(self) -> Iterator[Diagnostic]:
+        """Those of all connections, then those of all inputs."""
+        for connection, _ in grouped(self.connections):
+            yield from connection.diagnostics
+        for item in self.inputs:
+            yield from item.notes
+
+    def counts(self, item: Diagnostic) -> bool:
+        """Does this finding make the exit code 1?"""
+        return item.severity in self.fails and not item.ignored
+
     @property
     def failing(self) -> int:
         """How many findings make the exit code 1."""
-        found = (item for connection, _ in grouped(self.connections) for item in connection.diagnostics)
-        return sum(1 for item in found if item.severity in self.fails and not item.ignored)
+        return sum(map(self.counts, self.findings()))
 
     @property
     def exit_code(self) -> int:

@@ -72,6 +72,9 @@ class Follow:
             for item in one.diagnostics:
                 if id(item) not in self._told:
                     self._tell(one, item)
+        for each in report.inputs:
+            for item in each.notes:
+                self._policy.mark(item, None)
         if self._args.output_format == "jsonl":
             self._print((*check_json.record_lines(report), check_json.summary_line(report)))
         else:

@@ -82,10 +82,9 @@ def write_baseline(report: Report, path: str) -> None:
     document = baseline(report)
     with open(path, "w", encoding="utf-8", newline="\n") as file:
         file.write(json.dumps(document, indent=1) + "\n")
-    for connection in report.connections:
-        for item in connection.diagnostics:
-            if item.severity != "capture" and not item.ignored:
-                item.ignored = "baseline"
+    for item in report.findings():
+        if item.severity != "capture" and not item.ignored:
+            item.ignored = "baseline"
 
 
 def _split(texts: Sequence[str]) -> tuple[str, ...]:

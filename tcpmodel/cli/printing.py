@@ -48,7 +48,7 @@ class Output:
         """Print what was added to the report since the last call."""
         from tcpmodel.report.check_json import record_lines
 
-        self._policy.apply(report, self._connections)
+        self._policy.apply(report, self._connections, self._inputs)
         self._print(record_lines(report, self._inputs, self._connections), flush=True)
         self._inputs, self._connections = len(report.inputs), len(report.connections)
 

@@ -14,12 +14,13 @@ from tcpmodel.report.finding_text import clauses, compared
 from tcpmodel.report.style import counted, printable
 
 _COMMANDS = {"violation": "error", "warning": "warning", "note": "notice"}
+_OF_INPUTS = {**_COMMANDS, "capture": "notice"}
 
 
 def lines(report: Report) -> Iterator[str]:
-    """One command for each finding that is not ignored and no fault of the capture, and one for each input in error.
+    """One command for each finding that is not ignored, and one for each input in error.
 
-    The last line is a sentence for people.
+    Faults of the capture are told where they are said of a whole input. The last line is a sentence for people.
     """
     for one in report.connections:
         path = report.inputs[one.input].path if 0 <= one.input < len(report.inputs) else ""
@@ -35,6 +36,11 @@ def lines(report: Report) -> Iterator[str]:
             }
             yield command(_COMMANDS[item.severity], properties, _words(item, place))
     for each in report.inputs:
+        for item in each.notes:
+            if not item.ignored:
+                place = f"{'line' if item.in_lines else 'packet'} {item.place}"
+                properties = {"file": each.path if each.path != "-" else "", "title": item.code}
+                yield command(_OF_INPUTS[item.severity], properties, f"{item.message}, the first with {place}")
         if each.error:
             properties = {"file": each.path if each.path != "-" else "", "title": "not readable"}
             yield command("error", properties, f"{shown_path(each.path)}: {each.error.removeprefix(f'{each.path}: ')}")

@@ -20,7 +20,6 @@ from tcpmodel.checking.findings import (
     Diagnostic,
     InputReport,
     Report,
-    grouped,
 )
 
 
@@ -189,7 +188,7 @@ def summary_object(report: Report) -> dict[str, int]:
         "packets": sum(item.packets for item in report.inputs),
         "skipped": sum(sum(item.skipped.values()) for item in report.inputs),
         "errors": sum(1 for item in report.inputs if item.error),
-        "ignored": sum(1 for one, _ in grouped(report.connections) for item in one.diagnostics if item.ignored),
+        "ignored": sum(1 for item in report.findings() if item.ignored),
         "failing": report.failing,
     }
 

@@ -21,13 +21,13 @@ def lines(report: Report) -> Iterator[str]:
     if stray:
         suites.append((InputReport("connections", "", 0, {}), stray))
     everything = [one for _, found in suites for one in found]
-    broken = sum(1 for item, _ in suites if item.error)
-    yield f'<testsuites name="tcpmodel" {_counts(everything, broken, report)}>'
+    yield f'<testsuites name="tcpmodel" {_counts(everything, [item for item, _ in suites], report)}>'
     for item, found in suites:
         name = shown_path(item.path)
-        yield f'<testsuite name="{escape(name)}" {_counts(found, 1 if item.error else 0, report)}>'
+        yield f'<testsuite name="{escape(name)}" {_counts(found, [item], report)}>'
         for one in found:
             yield from _case(one, name, report)
+        yield from _whole(item, name, report)
         if item.error:
             text = escape(item.error)
             yield f'<testcase classname="{escape(name)}" name="reading the input">'
@@ -49,17 +49,20 @@ def _of(report: Report, number: int) -> list[ConnectionReport]:
 
 
 def _failures(one: ConnectionReport, report: Report) -> list[Diagnostic]:
-    return [item for item in one.diagnostics if item.severity in report.fails and not item.ignored]
+    return [item for item in one.diagnostics if report.counts(item)]
 
 
 def _is_skipped(one: ConnectionReport, report: Report) -> bool:
     return one.verdict == INCONCLUSIVE and not _failures(one, report)
 
 
-def _counts(found: Sequence[ConnectionReport], errors: int, report: Report) -> str:
+def _counts(found: Sequence[ConnectionReport], inputs: Sequence[InputReport], report: Report) -> str:
+    errors = sum(1 for item in inputs if item.error)
+    whole = sum(1 for item in inputs if item.notes)
     failed = sum(1 for one in found if _failures(one, report))
+    failed += sum(1 for item in inputs if any(map(report.counts, item.notes)))
     skipped = sum(1 for one in found if _is_skipped(one, report))
-    return f'tests="{len(found) + errors}" failures="{failed}" errors="{errors}" skipped="{skipped}"'
+    return f'tests="{len(found) + whole + errors}" failures="{failed}" errors="{errors}" skipped="{skipped}"'
 
 
 def _case(one: ConnectionReport, name: str, report: Report) -> Iterator[str]:
@@ -77,10 +80,33 @@ def _case(one: ConnectionReport, name: str, report: Report) -> Iterator[str]:
         yield f'<failure type="{escape(first.code)}" message="{escape(_sentence(first))}">{escape(text)}</failure>'
     elif _is_skipped(one, report):
         yield f'<skipped message="{escape("; ".join(one.reasons))}"/>'
-    if others:
-        text = "\n".join(f"{_sentence(item)}{f' (ignored: {item.ignored})' if item.ignored else ''}" for item in others)
-        yield f"<system-out>{escape(text)}</system-out>"
+    yield from _output([(_sentence(item), item) for item in others])
     yield "</testcase>"
+
+
+def _whole(item: InputReport, name: str, report: Report) -> Iterator[str]:
+    """What is said of the input as a whole: a test case of its own."""
+    if not item.notes:
+        return
+    yield f'<testcase classname="{escape(name)}" name="the input as a whole" assertions="{item.packets}">'
+    failures = [(_of_input(note), note) for note in item.notes if report.counts(note)]
+    if failures:
+        text = "\n".join(words for words, _ in failures)
+        words, first = failures[0]
+        yield f'<failure type="{escape(first.code)}" message="{escape(words)}">{escape(text)}</failure>'
+    yield from _output([(_of_input(note), note) for note in item.notes if not report.counts(note)])
+    yield "</testcase>"
+
+
+def _output(others: Sequence[tuple[str, Diagnostic]]) -> Iterator[str]:
+    if others:
+        text = "\n".join(f"{words}{f' (ignored: {item.ignored})' if item.ignored else ''}" for words, item in others)
+        yield f"<system-out>{escape(text)}</system-out>"
+
+
+def _of_input(item: Diagnostic) -> str:
+    place = f"{'line' if item.in_lines else 'packet'} {item.place}"
+    return f"{item.severity}: {item.message}, the first with {place} [{item.code}]"
 
 
 def _sentence(item: Diagnostic) -> str:

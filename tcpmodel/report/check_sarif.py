@@ -45,6 +45,11 @@ def lines(report: Report, specs: Sequence[Spec]) -> Iterator[str]:
             if waiting:
                 yield waiting + ","
             waiting = encode(_result(item, one, report, index[item.code]))
+    for number, each in enumerate(report.inputs):
+        for item in each.notes:
+            if waiting:
+                yield waiting + ","
+            waiting = encode(_of_input(item, number, each, index[item.code]))
     if waiting:
         yield waiting
     yield "]"
@@ -96,22 +101,39 @@ def _result(item: Diagnostic, one: ConnectionReport, report: Report, rule: int) 
         {"name": what, "fullyQualifiedName": f"{one.id}/{what}", "kind": "member"},
         {"name": one.id, "fullyQualifiedName": f"{one.protocol} {one.a} {one.b}", "kind": "object"},
     ]
+    properties = {
+        "connection": one.id,
+        "endpoint": item.endpoint,
+        "observed": item.observed,
+        "states": list(item.states),
+        "allowed": list(item.allowed),
+        "excuse": item.excuse,
+    }
+    return _finding(item, rule, _words(item, what), location, identity(item, one), properties)
+
+
+def _of_input(item: Diagnostic, number: int, each: InputReport, rule: int) -> dict[str, Any]:
+    """What is said of a whole input."""
+    what = f"{'line' if item.in_lines else 'packet'} {item.place}"
+    location = _location(number, each, item.place if item.in_lines else 0)
+    location["logicalLocations"] = [{"name": what, "fullyQualifiedName": what, "kind": "member"}]
+    words = f"{item.message}, the first with {what}"
+    properties: dict[str, Any] = {"endpoint": item.endpoint, "values": dict(item.values)}
+    return _finding(item, rule, words, location, identity(item, None), properties)
+
+
+def _finding(
+    item: Diagnostic, rule: int, words: str, location: dict[str, Any], name: str, properties: dict[str, Any]
+) -> dict[str, Any]:
     found: dict[str, Any] = {
         "ruleId": item.code,
         "ruleIndex": rule,
         "kind": _KINDS[item.severity],
         "level": _LEVELS[item.severity],
-        "message": {"text": _words(item, what)},
+        "message": {"text": words},
         "locations": [location],
-        "partialFingerprints": {"tcpmodelIdentity/v1": identity(item, one)},
-        "properties": {
-            "connection": one.id,
-            "endpoint": item.endpoint,
-            "observed": item.observed,
-            "states": list(item.states),
-            "allowed": list(item.allowed),
-            "excuse": item.excuse,
-        },
+        "partialFingerprints": {"tcpmodelIdentity/v1": name},
+        "properties": properties,
     }
     if item.ignored:
         found["suppressions"] = [{"kind": "external", "justification": item.ignored}]
@@ -125,7 +147,7 @@ def _words(item: Diagnostic, what: str) -> str:
 
 
 def _rules(report: Report, specs: Sequence[Spec]) -> list[dict[str, Any]]:
-    met = {item.code: item for one in report.connections for item in one.diagnostics}
+    met = {item.code: item for item in report.findings()}
     declared: dict[str, tuple[Fault | PacketRule, Spec]] = {}
     for spec in specs:
         declared |= {rule.id: (rule, spec) for rule in spec.packet_rules}

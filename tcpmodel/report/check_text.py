@@ -19,6 +19,7 @@ from tcpmodel.checking.findings import (
     grouped,
 )
 from tcpmodel.report.finding_text import clauses, details
+from tcpmodel.report.notes_text import WORDS, by_code, codes_of, ignored_lines, note_lines
 from tcpmodel.report.style import Style, counted, either, table
 
 MANY = 50
@@ -68,7 +69,9 @@ def lines(report: Report, style: Style, *, quiet: bool = False, verbose: bool = 
     if many and not quiet:
         yield from writer.tables()
     yield writer.verdicts()
-    if not quiet:
+    if quiet:
+        yield from note_lines(report, style, quiet=True, verbose=verbose)
+    else:
         yield from writer.amounts()
 
 
@@ -119,7 +122,7 @@ class _Writer:
         return (one.verdict == VIOLATES and not one.accepted) or any(map(self._counts, one.diagnostics))
 
     def _counts(self, item: Diagnostic) -> bool:
-        return item.severity in self.report.fails and not item.ignored
+        return self.report.counts(item)
 
     # ----------------------------------------------------------------------------------------------- one connection
 
@@ -201,10 +204,7 @@ class _Writer:
             yield from self.remark(item, self._origin(item, one))
         hidden += others[most:]
         if hidden:
-            codes: dict[str, int] = {}
-            for item in hidden:
-                codes[item.code] = codes.get(item.code, 0) + 1
-            listed = ", ".join(f"{number:,} {self.style.clean(code)}" for code, number in codes.items())
+            listed = by_code(codes_of(hidden), self.style)
             yield f"  {self.style.clean('…')} and {counted(len(hidden), 'more finding')}: {listed}"
 
     def _origin(self, item: Diagnostic, one: ConnectionReport) -> InputReport | None:
@@ -239,9 +239,7 @@ class _Writer:
     def remark(self, item: Diagnostic, origin: InputReport | None) -> Iterator[str]:
         """Any other finding, in one line."""
         clean = self.style.clean
-        word = {"capture": "capture", "warning": "warning"}.get(item.severity, "note")
-        if item.severity == "violation":
-            word = "violation"
+        word = WORDS[item.severity]
         if item.ignored:
             word = f"ignored ({item.ignored}) {word}"
         cites = f" ({clauses(item.cites)})" if item.cites else ""
@@ -311,32 +309,12 @@ class _Writer:
                 units[_unit(item)] = units.get(_unit(item), 0) + item.packets
         text = " and ".join(counted(number, unit) for unit, number in units.items()) or "nothing"
         yield from self.style.fold(f"{text} checked" + (f", {self._left_out(skipped)}" if skipped else ""), 0)
-        for item in inputs:
-            for note in item.notes if self.verbose else item.notes[:MOST_FINDINGS]:
-                cites = f" ({clauses(note.cites)})" if note.cites else ""
-                word = "capture" if note.severity == "capture" else "note"
-                text = f"{word}: {note.message}, the first with {_place(note, item)}{cites} [{note.code}]"
-                yield from self.style.fold(self.style.clean(text), 4)
-            if len(item.notes) > MOST_FINDINGS and not self.verbose:
-                rest = counted(len(item.notes) - MOST_FINDINGS, "more note")
-                yield f"{self.style.clean('…')} and {rest} of this kind"
-        yield from self._ignored()
+        yield from note_lines(self.report, self.style, quiet=False, verbose=self.verbose)
+        yield from ignored_lines(self.report, self.style)
         failed = sum(1 for item in inputs if item.error)
         if failed:
             where = "the input" if len(inputs) == 1 else f"{failed:,} of {len(inputs):,} inputs"
             yield self.style.paint("bad", f"{where} could not be checked to the end")
-
-    def _ignored(self) -> Iterator[str]:
-        found: dict[str, dict[str, int]] = {}
-        for one, _ in grouped(self.report.connections):
-            for item in one.diagnostics:
-                if item.ignored:
-                    codes = found.setdefault(item.ignored, {})
-                    codes[item.code] = codes.get(item.code, 0) + 1
-        for reason, codes in found.items():
-            listed = ", ".join(f"{number:,} {self.style.clean(code)}" for code, number in codes.items())
-            total = counted(sum(codes.values()), "finding")
-            yield from self.style.fold(f"{total} ignored ({self.style.clean(reason)}): {listed}", 0)
 
     def _left_out(self, skipped: dict[str, int]) -> str:
         ordered = sorted(skipped.items(), key=lambda item: -item[1])

@@ -7,12 +7,14 @@ Must never hold: a verdict: a connection that violates the spec does so whatever
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from tcpmodel.checking.findings import ConnectionReport, Diagnostic, Report, grouped
 from tcpmodel.model.spec import Spec
+from tcpmodel.report.finding_codes import GENERAL
 
 SEVERITIES = ("violation", "warning", "note", "capture")
 """From the most serious to the least."""
@@ -24,6 +26,8 @@ FAIL_ON = (*LEVELS, "never")
 
 BASELINE_KEY = "tcpmodel baseline"
 BASELINE_VERSION = 1
+
+_NUMBERS = r"\[[0-9a-f:]*\]|\d[\d.,:]*"
 
 
 class PolicyError(Exception):
@@ -38,7 +42,7 @@ def codes(specs: Iterable[Spec]) -> list[str]:
         found += [rule.id for rule in spec.packet_rules if rule.severity != "legal"]
         kinds = dict.fromkeys(event.kind.upper() for event in spec.events if event.kind not in ("message", "own"))
         found += [f"{spec.name.upper()}-{word}" for word in ("UNEXPLAINED", "TRANSITION", *kinds, "SIGNAL")]
-    return list(dict.fromkeys([*found, "CAP-006", "CAP-009", "CAP-011", "VIEW-001", "VIEW-002"]))
+    return list(dict.fromkeys([*found, *GENERAL]))
 
 
 def fails(level: str) -> frozenset[str]:
@@ -97,16 +101,22 @@ class Policy:
         """Say which severities count as failure."""
         report.fails = fails(self.fail_on)
 
-    def apply(self, report: Report, known_connections: int = 0) -> None:
-        """Mark the findings of a report, but for those of the first connections, which were marked before."""
+    def apply(self, report: Report, known_connections: int = 0, known_inputs: int = 0) -> None:
+        """Mark the findings of a report, but for those of the first connections and inputs: they were marked before."""
         self.settle(report)
         added = report.connections[known_connections:] if known_connections else report.connections
         for connection, _ in grouped(added):
             for item in connection.diagnostics:
                 self.mark(item, connection)
+        for each in report.inputs[known_inputs:]:
+            for item in each.notes:
+                self.mark(item, None)
 
-    def mark(self, item: Diagnostic, connection: ConnectionReport) -> None:
-        """Set the severity of one finding, and whether it is ignored. A finding that is known is used up by this."""
+    def mark(self, item: Diagnostic, connection: ConnectionReport | None) -> None:
+        """Set the severity of one finding, and whether it is ignored. A finding that is known is used up by this.
+
+        ``connection``: None for what is said of a whole input.
+        """
         reason = ""
         if self.select and not matches(self.select, item):
             reason = "not selected"
@@ -123,11 +133,14 @@ class Policy:
             item.severity = self.levels[max(fitting, key=len)]
 
 
-def identity(item: Diagnostic, connection: ConnectionReport) -> str:
+def identity(item: Diagnostic, connection: ConnectionReport | None) -> str:
     """What makes two findings of different runs the same: the code, which end it is, and what was seen.
 
-    Numbers count from the beginning of the connection; times, frames, addresses and ports have no part in it.
+    Numbers count from the beginning of the connection; times, frames, addresses and ports have no part in it. Of what
+    is said of a whole input (``connection`` is None) no number has one: how often something was met may change.
     """
+    if connection is None:
+        return f"{item.code} input {re.sub(_NUMBERS, 'some', item.message)}"
     end = {connection.a: "a", connection.b: "b"}.get(item.endpoint, "?")
     seen = item.relative or item.observed
     if not seen:
@@ -143,6 +156,11 @@ def baseline(report: Report) -> dict[str, Any]:
         for item in connection.diagnostics:
             if item.severity != "capture":
                 name = identity(item, connection)
+                found[name] = found.get(name, 0) + 1
+    for each in report.inputs:
+        for item in each.notes:
+            if item.severity != "capture":
+                name = identity(item, None)
                 found[name] = found.get(name, 0) + 1
     return {BASELINE_KEY: BASELINE_VERSION, "findings": dict(sorted(found.items()))}
 

@@ -1,0 +1,79 @@
+"""What is said of inputs as a whole, and what was ignored, as text for people.
+
+Owns: the lines below the summary of a check: their order and words, and what is left out when there is too much.
+Must never hold: what is noted (see ``checking`` and ``traces``), or how text is wrapped and escaped (see ``style``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tcpmodel.checking.findings import Diagnostic, InputReport, Report
+from tcpmodel.report.finding_text import clauses
+from tcpmodel.report.style import Style, counted
+
+MOST_OF_A_CODE = 5
+"""So many notes of one code are shown of one input, unless all are asked for."""
+
+WORDS = {"violation": "violation", "warning": "warning", "note": "note", "capture": "capture"}
+"""What stands before a finding that is told in one line, by its severity."""
+
+_ROLES = {"violation": "bad", "warning": "unclear", "note": "faint", "capture": "faint"}
+_ORDER = tuple(WORDS)
+
+
+def note_lines(report: Report, style: Style, *, quiet: bool, verbose: bool) -> Iterator[str]:
+    """The notes of all inputs, the most serious first. ``quiet``: only those that make the exit status 1."""
+    for item in report.inputs:
+        shown: dict[str, int] = {}
+        hidden = 0
+        for note in sorted(item.notes, key=lambda each: _ORDER.index(each.severity)):
+            if (quiet and not report.counts(note)) or (note.ignored and not verbose):
+                continue
+            shown[note.code] = shown.get(note.code, 0) + 1
+            if shown[note.code] > MOST_OF_A_CODE and not verbose:
+                hidden += 1
+                continue
+            yield from _note(note, item, style, named=len(report.inputs) > 1)
+        if hidden:
+            yield f"{style.clean('…')} and {counted(hidden, 'more note')} of this kind"
+
+
+def _note(note: Diagnostic, item: InputReport, style: Style, *, named: bool) -> Iterator[str]:
+    word = WORDS[note.severity]
+    if note.ignored:
+        word = f"ignored ({note.ignored}) {word}"
+    if named:
+        word += f" of {'standard input' if item.path == '-' else item.path}"
+    cites = f" ({clauses(note.cites)})" if note.cites else ""
+    place = f"{'line' if note.in_lines else 'packet'} {note.place}"
+    lines = list(style.fold(style.clean(f"{word}: {note.message}, the first with {place}{cites} [{note.code}]"), 4))
+    start = style.clean(word) + ":"
+    if lines[0].startswith(start):
+        lines[0] = style.paint(_ROLES[note.severity], start) + lines[0].removeprefix(start)
+    yield from lines
+
+
+def ignored_lines(report: Report, style: Style) -> Iterator[str]:
+    """How many findings are of no consequence, by the reason and their codes."""
+    found: dict[str, dict[str, int]] = {}
+    for item in report.findings():
+        if item.ignored:
+            codes = found.setdefault(item.ignored, {})
+            codes[item.code] = codes.get(item.code, 0) + 1
+    for reason, codes in found.items():
+        total = counted(sum(codes.values()), "finding")
+        yield from style.fold(f"{total} ignored ({style.clean(reason)}): {by_code(codes, style)}", 0)
+
+
+def by_code(codes: dict[str, int], style: Style) -> str:
+    """How many findings there are of each code."""
+    return ", ".join(f"{number:,} {style.clean(code)}" for code, number in codes.items())
+
+
+def codes_of(found: Sequence[Diagnostic]) -> dict[str, int]:
+    """How many of these findings have which code."""
+    codes: dict[str, int] = {}
+    for item in found:
+        codes[item.code] = codes.get(item.code, 0) + 1
+    return codes
