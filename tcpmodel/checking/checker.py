@@ -40,12 +40,16 @@ class Checker:
         watch: Callable[[Any, Packet, int], None] | None = None,
         found: Found | None = None,
         vantage: str = "auto",
+        *,
+        keep: bool = False,
     ) -> None:
         """``watch``: called with the connection, the packet and its side after each packet that a connection took.
 
         ``found``: called for each finding as soon as it is made; what only the end shows is in the report alone.
-        ``vantage``: where captures were made, see ``vantage``.
+        ``vantage``: where captures were made, see ``vantage``. ``keep``: use what was learned in earlier runs, and keep
+        what is learned (see ``learned``).
         """
+        self._keep = keep and watch is None
         self._watch = watch
         self._vantage = vantage
         self._found = found
@@ -61,11 +65,23 @@ class Checker:
         judge = self._judges.get(protocol)
         if judge is None and protocol in self._specs:
             judge = self._judges[protocol] = Judge(self._specs[protocol], self._profiles)
+            if self._keep:
+                from tcpmodel.checking import learned
+
+                learned.recall(judge.memo, self._profiles)
             if self._watch is not None:
                 judge.watch(self._watch)
             if self._found is not None:
                 judge.tell(self._found)
         return judge
+
+    def keep(self) -> None:
+        """Keep what was learned for the next run."""
+        if self._keep:
+            from tcpmodel.checking import learned
+
+            for judge in self._judges.values():
+                learned.keep(judge.memo, self._profiles)
 
     def read(self, trace: Trace, progress: Progress | None = None) -> None:
         """Check all records of one trace and add what was found to the report."""

@@ -7,6 +7,7 @@ Must never hold: what is computed.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from types import CodeType, FunctionType
 from typing import Any
 
 from tcpmodel.checking.recording import Base, Number, Recorder
@@ -24,13 +25,18 @@ Bounds = tuple[Base, int, int]
 
 Run = Callable[[Sequence[int], Sequence[int]], "tuple[Any, list[int]] | None"]
 
+Kept = tuple[Sequence[Bounds], Sequence[Output], int, bool, int, CodeType | None]
+"""A way but for its target: tests, results, how many own numbers, whether in place, uses, and its function."""
+
+_MOST_USES = 1 << 16
+
 
 class Way:
     """``run`` takes the ``own`` numbers of what is known and those of a packet, and gives ``target`` with the numbers
     after it, or None where a bound is not kept. With ``in_place`` it changes the numbers that it was given.
     ``uses``: how often it was taken, for who counts."""
 
-    __slots__ = ("_calls", "_in_place", "_outputs", "_own", "_tests", "run", "target", "uses")
+    __slots__ = ("_calls", "_code", "_in_place", "_outputs", "_own", "_tests", "run", "target", "uses")
 
     def __init__(
         self,
@@ -48,6 +54,26 @@ class Way:
         self.run: Run = self._first
         self.uses = 0
         self._calls = 0
+        self._code: CodeType | None = None
+
+    def kept(self) -> Kept:
+        """All but the target, as plain values."""
+        return (self._tests, self._outputs, self._own, self._in_place, min(self.uses, _MOST_USES), self._code)
+
+    @property
+    def made(self) -> bool:
+        """Was the function made since it is here?"""
+        return self._calls > ENOUGH
+
+    @classmethod
+    def again(cls, kept: Kept, target: Any) -> Way:
+        """The way of which ``kept`` was given, to the same target."""
+        tests, outputs, own, in_place, uses, code = kept
+        way = cls(tests, target, outputs, own, in_place)
+        way.uses = uses
+        if code is not None:
+            way.run = way._ready(code)
+        return way
 
     @classmethod
     def of(
@@ -65,6 +91,7 @@ class Way:
         self.target = target
         self._in_place = in_place
         self.run = self._first
+        self._code = None
 
     def split(self, among: Sequence[int]) -> Way:
         """This for own numbers that were at the places ``among`` until now: those of one place have to be equal."""
@@ -139,10 +166,37 @@ class Way:
             lines.append(" return target,s")
         else:
             lines.append(f" return target,[{','.join(values)}]")
-        scope: dict[str, Any] = {"target": self.target}
+        scope: dict[str, Any] = {}
         exec("\n".join(lines), scope)
-        run: Run = scope["way"]
-        return run
+        return self._ready(scope["way"].__code__)
+
+    def _ready(self, code: CodeType) -> Run:
+        self._code = code
+        return FunctionType(code, {"target": self.target})
+
+
+class Ways(dict[Any, list[Any]]):
+    """For each kind of packet the ways that were found. ``kept`` gives those that were found in an earlier run; it is
+    called once a kind is asked for."""
+
+    __slots__ = ("kept",)
+
+    def __init__(self, kept: Callable[[], dict[Any, list[Any]]] | None = None) -> None:
+        super().__init__()
+        self.kept = kept
+
+    def __missing__(self, kind: Any) -> list[Any]:
+        found: list[Any] | None = self.whole().get(kind)
+        if found is None:
+            found = self[kind] = []
+        return found
+
+    def whole(self) -> Ways:
+        """This, with all that was kept."""
+        if self.kept is not None:
+            kept, self.kept = self.kept, None
+            self.update(kept())
+        return self
 
 
 def _sum(base: Base) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tcpmodel.checking.compiled import Way
+from tcpmodel.checking.compiled import Way, Ways
 from tcpmodel.checking.configurations import Abilities
 from tcpmodel.checking.connection import Connection, NewConnection
 from tcpmodel.checking.damage import damaged
@@ -37,6 +37,9 @@ MOST_OF_A_KIND = 100
 
 Values = Sequence[int]
 
+STANDING = "standing"
+"""A kind of its own: no packet, only the question where both ends stand."""
+
 _OWN = (Explanation.BEHAVIOUR, Explanation.LATE)
 """Explanations that come before connections before this one are asked."""
 
@@ -47,21 +50,24 @@ class Known:
     ``after`` is what is known instead, and ``among`` tells where its numbers are among those of this one.
 
     ``ways`` lists for each kind of packet the ways that were found, those used often first; those with the target None
-    lead to where nothing is remembered. ``near`` and ``first``: which numbers those of both ends are.
+    lead to where nothing is remembered. Under ``STANDING`` it has those to where both ends stand. ``near`` and
+    ``first``: which numbers those of both ends are.
     """
 
-    __slots__ = ("after", "among", "ends", "first", "groups", "near", "places", "shape", "ways")
+    __slots__ = ("after", "among", "first", "groups", "near", "places", "shape", "ways")
 
     def __init__(self, shape: Shape, groups: list[int]) -> None:
         self.shape = shape
         self.groups = groups
-        self.places = [groups.index(group) for group in range(max(groups, default=-1) + 1)]
+        first: dict[int, int] = {}
+        for place, group in enumerate(groups):
+            first.setdefault(group, place)
+        self.places = list(first.values())  # groups are numbered in the order of their first places
         left = iter(groups)
         near = tuple([None if mark is None else next(left) for mark in shape[1]])
         self.near: tuple[int | None, int | None] = (near[0], near[1])
         self.first = [None if mark is None else next(left) for mark in shape[2]]
-        self.ways: dict[Any, list[Way]] = {}
-        self.ends: list[Way] = []
+        self.ways = Ways()
         self.after: Known | None = None
         self.among: list[int] = []
 
@@ -75,9 +81,8 @@ class Known:
             return self
         self.after = Known(self.shape, groups)
         self.among = [self.groups[place] for place in self.after.places]
-        for kind, ways in self.ways.items():
+        for kind, ways in self.ways.whole().items():
             self.after.ways[kind] = [way.split(self.among) for way in ways]
-        self.after.ends = [end.split(self.among) for end in self.ends]
         return self.after
 
 
@@ -121,9 +126,7 @@ class Memo:
         alone = connection.previous is None and not damaged(packet)
         in_order = connection.standpoint is not None and connection.standpoint.ordered[side]
         kind = (side, form.flags, form.pattern, alone, in_order)
-        ways = known.ways.get(kind)
-        if ways is None:
-            ways = known.ways[kind] = []
+        ways = known.ways[kind]
         found = None
         for index, way in enumerate(ways):
             found = way.run(numbers, given)
@@ -133,7 +136,7 @@ class Memo:
                     ways[index - 1], ways[index] = way, ways[index - 1]
                 target = way.target
                 if target is not None and target.after is not None:
-                    self._retarget(way, known)
+                    self.retarget(way, known)
                 break
         else:
             if len(ways) < MOST_OF_A_KIND and self.recorded < MOST and len(self.known) < MOST:
@@ -157,7 +160,8 @@ class Memo:
         known, numbers = self._fresh
         return known, list(numbers)
 
-    def _retarget(self, way: Way, known: Known) -> None:
+    def retarget(self, way: Way, known: Known) -> None:
+        """Have a way of ``known`` lead to what replaced its target."""
         target = way.target
         places = list(range(len(target.places)))
         while target.after is not None:
@@ -201,12 +205,12 @@ class Memo:
 
     def _noticed(self, known: Known, numbers: Values, side: int, notices: tuple[str, ...]) -> tuple[Known, Values]:
         """What is known of a connection when ``side`` may have had these notices."""
-        ways = known.ways.setdefault(("notice", side, notices), [])
+        ways: list[Way] = known.ways["notice", side, notices]
         for way in ways:
             after = way.run(numbers, ())
             if after is not None:
                 if way.target.after is not None:
-                    self._retarget(way, known)
+                    self.retarget(way, known)
                 return after
         recorder, inputs = self._inputs(numbers)
         trial = self._trial(known, inputs)
@@ -258,7 +262,7 @@ class Memo:
         form = self._form(packet)
         given = form.given(packet.fields, None, None)
         after = None
-        for way in known.ways.get((0, form.flags, form.pattern, True, False), ()):
+        for way in known.ways[0, form.flags, form.pattern, True, False]:
             after = way.run(list(numbers), given)
             if after is not None:
                 break
@@ -269,7 +273,7 @@ class Memo:
     def known_standing(self, light: tuple[Known, list[int]]) -> Standing | None:
         """Where the ends of a connection are; None if that was not asked of such a one before."""
         known, numbers = _latest(light)
-        for end in known.ends:
+        for end in known.ways[STANDING]:
             if end.run(numbers, ()) is not None:
                 standing: Standing = end.target
                 return standing
@@ -286,8 +290,9 @@ class Memo:
         recorder, inputs = self._inputs(numbers)
         trial = self._trial(known, inputs)
         standing = trial.standing()
-        if len(known.ends) < MOST_OF_A_KIND:
-            known.ends.append(Way.of(recorder, standing, [], len(numbers)))
+        ends = known.ways[STANDING]
+        if len(ends) < MOST_OF_A_KIND:
+            ends.append(Way.of(recorder, standing, [], len(numbers)))
         return standing
 
     def _inputs(self, numbers: Sequence[int]) -> tuple[Recorder, list[Any]]:

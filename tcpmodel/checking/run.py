@@ -49,7 +49,7 @@ def check(
     from tcpmodel.traces.open import open_traces
 
     paths, specs = list(paths), list(specs)
-    checker = Checker(specs, profiles, watch, found, vantage)
+    checker = Checker(specs, profiles, watch, found, vantage, keep=True)
     report = checker.report
     views = None
     for path in paths:
@@ -70,6 +70,7 @@ def check(
                 read(report)
         if report.interrupted:
             break
+    checker.keep()
     if views is not None:
         from tcpmodel.checking.joining import join
 

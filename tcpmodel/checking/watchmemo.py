@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from tcpmodel.checking.compiled import Way
+from tcpmodel.checking.compiled import Way, Ways
 from tcpmodel.checking.findings import Diagnostic
 from tcpmodel.checking.forms import Form, Near
 from tcpmodel.checking.observer import CLOCK, COMPLETE, Observer, WatchProgram
@@ -55,7 +55,7 @@ class Known:
     def __init__(self, shape: tuple[Any, ...], told: frozenset[tuple[tuple[str, int], int]]) -> None:
         self.shape = shape
         self.told = told
-        self.ways: dict[Any, list[tuple[Way, bool | None]]] = {}
+        self.ways = Ways()
 
 
 class Told(Exception):
@@ -106,9 +106,7 @@ class WatchMemo:
             light = self._freeze(observer) if observer.began else self._begin(observer)
         known, numbers = light
         kind = self._kind(packet, side, near, form)
-        ways = known.ways.get(kind)
-        if ways is None:
-            ways = known.ways[kind] = []
+        ways = known.ways[kind]
         inputs = self._inputs(packet, given, near)
         found = None
         for index, (way, fact) in enumerate(ways):
@@ -148,7 +146,7 @@ class WatchMemo:
             return False
         known, numbers = self._fresh
         inputs = self._inputs(packet, given, (None, None))
-        for way, fact in known.ways.get(self._kind(packet, 0, (None, None), form), ()):
+        for way, fact in known.ways[self._kind(packet, 0, (None, None), form)]:
             after = way.run(list(numbers), inputs)
             if after is not None and (fact is None or fact):
                 return after[0] is not None

@@ -1,0 +1,223 @@
+"""What was learned of packets, kept from one run to the next.
+
+Owns: the form in which what ``memo`` and ``watchmemo`` remember is kept, and what of it is worth keeping.
+Must never hold: where files are kept (see ``language.store``), or what a remembered way does.
+
+A file belongs to one spec, one choice of profiles, and one state of this program. It has a table of shapes, and for
+each shape the ways that lead from it, which are read when the shape is met. All of it is plain values and the functions
+that were made of them, as Python keeps those of a module; each part has a checksum. What is damaged, of another
+version, or not this user's own is not used, and is learned again.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import marshal
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from tcpmodel.checking.compiled import Way, Ways
+from tcpmodel.checking.memo import MOST, STANDING, Known, Memo
+from tcpmodel.checking.standing import Standing
+from tcpmodel.checking.watchmemo import EXACT, Bounds
+from tcpmodel.checking.watchmemo import Known as Notes
+from tcpmodel.language import store
+from tcpmodel.language.version import program_mark
+
+LARGEST = 24 << 20
+"""Most octets that are kept for one spec; if there were more, what this run did not use is forgotten."""
+
+WORTHWHILE = 8
+"""So many functions that were made of known ways are worth writing a file."""
+
+_MARK = 16
+_Part = tuple[int, int, bytes]
+"""Where the ways of one shape are: place, length, checksum."""
+
+
+def recall(memo: Memo, profiles: Sequence[str]) -> None:
+    """Have a memory that is still empty know what was learned in earlier runs, if anything was."""
+    name = _name(memo, profiles)
+    data = store.read(name) if name else None
+    if not data or len(data) < _MARK + 8:
+        return
+    start = _MARK + 8
+    stop = start + int.from_bytes(data[_MARK:start], "big")
+    if _sum(data[start:stop]) != data[:_MARK]:
+        return
+    running = gc.isenabled()
+    gc.disable()  # many objects appear and all of them stay
+    try:
+        ends, notes = marshal.loads(data[start:stop])
+        known: list[Any] = []
+        for shape, groups, part in ends:
+            one = memo.known[shape] = Known(shape, groups)
+            one.ways = Ways(_Reader(data, stop, part, known, _end_ways))
+            known.append(one)
+        noted: list[Any] = []
+        for shape, told, part in notes:
+            shape = tuple([_code(code) for code in shape])
+            other = memo.watch.known[told, *shape] = Notes(shape, told)
+            other.ways = Ways(_Reader(data, stop, part, noted, _note_ways))
+            noted.append(other)
+    finally:
+        if running:
+            gc.enable()
+
+
+def keep(memo: Memo, profiles: Sequence[str]) -> None:
+    """Keep what a memory has learned, if it is more than was kept already."""
+    if not memo.active or not store.folder() or not (memo.recorded or memo.watch.recorded or _made(memo)):
+        return
+    name = _name(memo, profiles)
+    if not name:
+        return
+    data = b""
+    if len(memo.known) < MOST // 2:
+        data = _file(memo, list(memo.known.values()), list(memo.watch.known.values()))
+    if not 0 < len(data) < LARGEST:
+        every: list[Known | Notes] = [*memo.known.values(), *memo.watch.known.values()]
+        for known in every:
+            if known.ways.kept is not None:
+                known.ways.kept = dict
+        data = _file(memo, list(memo.known.values()), list(memo.watch.known.values()))
+    if len(data) < LARGEST:
+        store.write(name, data)
+
+
+def _made(memo: Memo) -> bool:
+    """Were functions made of ways that were known before?"""
+    count: int = sum(way.made for known in memo.known.values() for ways in known.ways.values() for way in ways)
+    count += sum(way.made for known in memo.watch.known.values() for ways in known.ways.values() for way, _ in ways)
+    return count >= WORTHWHILE
+
+
+def _file(memo: Memo, ends: list[Known], notes: list[Notes]) -> bytes:
+    """The file of what leads from these shapes to these shapes."""
+    places = {id(known): place for place, known in enumerate(ends)}
+    noted = {id(known): place for place, known in enumerate(notes)}
+    body = bytearray()
+
+    def put(known: Known | Notes, places: dict[int, int], plain: Callable[[], dict[Any, list[Any]]]) -> _Part:
+        reader = known.ways.kept
+        data = reader.data(places) if isinstance(reader, _Reader) else b""
+        data = data or marshal.dumps(plain())
+        body.extend(data)
+        return (len(body) - len(data), len(data), _sum(data))
+
+    head = marshal.dumps(
+        (
+            [(one.shape, one.groups, put(one, places, partial(_of_ends, memo, one, places))) for one in ends],
+            [
+                (tuple([_plain(code) for code in one.shape]), one.told, put(one, noted, partial(_of_notes, one, noted)))
+                for one in notes
+            ],
+        )
+    )
+    return b"".join((_sum(head), len(head).to_bytes(8, "big"), head, body))
+
+
+def _name(memo: Memo, profiles: Sequence[str]) -> str:
+    digest = memo.abilities.program.spec.digest
+    try:
+        mark = program_mark("language", "model", "semantics", "checking", "traces")
+    except (OSError, ValueError):
+        return ""
+    if not digest:
+        return ""
+    found = hashlib.sha256(mark + digest.encode())
+    found.update("\0".join(sorted(profiles)).encode("utf-8", "surrogatepass"))
+    return "ways-" + found.hexdigest()
+
+
+def _sum(data: bytes) -> bytes:
+    return hashlib.blake2b(data, digest_size=_MARK).digest()
+
+
+class _Reader:
+    """Reads the ways of one shape; ``known`` are the shapes of the table, to which they lead."""
+
+    def __init__(
+        self,
+        data: bytes,
+        start: int,
+        part: _Part,
+        known: list[Any],
+        made: Callable[[Any, list[Any]], dict[Any, list[Any]]],
+    ) -> None:
+        self._data, self._start, self._part, self._known, self._made = data, start, part, known, made
+
+    def __call__(self) -> dict[Any, list[Any]]:
+        """For each kind of packet its ways; nothing if they are damaged."""
+        data = self._read()
+        return self._made(marshal.loads(data), self._known) if data else {}
+
+    def data(self, places: dict[int, int]) -> bytes:
+        """The same as it was kept, if it is the same where the shapes have these places; else nothing."""
+        moved = any(places.get(id(known)) != place for place, known in enumerate(self._known))
+        return b"" if moved else self._read()
+
+    def _read(self) -> bytes:
+        place, length, mark = self._part
+        data = self._data[self._start + place : self._start + place + length]
+        return data if _sum(data) == mark else b""
+
+
+def _of_ends(memo: Memo, known: Known, places: dict[int, int]) -> dict[Any, list[Any]]:
+    found: dict[Any, list[Any]] = {}
+    for kind, ways in known.ways.whole().items():
+        if kind == STANDING:
+            found[kind] = [(way.kept(), tuple(way.target)) for way in ways]
+            continue
+        for way in ways:
+            if way.target is not None and way.target.after is not None:
+                memo.retarget(way, known)
+        found[kind] = [(way.kept(), _place(way, places)) for way in ways if _place(way, places) != _GONE]
+    return found
+
+
+def _end_ways(kept: dict[Any, list[Any]], known: list[Any]) -> dict[Any, list[Any]]:
+    found: dict[Any, list[Any]] = {}
+    for kind, ways in kept.items():
+        if kind == STANDING:
+            found[kind] = [Way.again(way, Standing(*target)) for way, target in ways]
+        else:
+            found[kind] = [Way.again(way, None if target is None else known[target]) for way, target in ways]
+    return found
+
+
+def _of_notes(known: Notes, places: dict[int, int]) -> dict[Any, list[Any]]:
+    return {
+        kind: [(way.kept(), _place(way, places), fact) for way, fact in ways if _place(way, places) != _GONE]
+        for kind, ways in known.ways.whole().items()
+    }
+
+
+def _note_ways(kept: dict[Any, list[Any]], known: list[Any]) -> dict[Any, list[Any]]:
+    return {
+        kind: [(Way.again(way, None if target is None else known[target]), fact) for way, target, fact in ways]
+        for kind, ways in kept.items()
+    }
+
+
+_GONE = -1
+
+
+def _place(way: Way, places: dict[int, int]) -> int | None:
+    """The place of the shape to which a way leads; None if that one is not remembered."""
+    return None if way.target is None else places.get(id(way.target), _GONE)
+
+
+_BOUNDS = "<>"
+
+
+def _plain(code: Any) -> Any:
+    return (_BOUNDS, *code) if isinstance(code, Bounds) else code
+
+
+def _code(kept: Any) -> Any:
+    if kept == EXACT:
+        return EXACT
+    return Bounds(*kept[1:]) if isinstance(kept, tuple) and kept and kept[0] == _BOUNDS else kept
