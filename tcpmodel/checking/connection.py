@@ -17,6 +17,7 @@ from tcpmodel.checking.endpoint import Birth, Endpoint, Explanation
 from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE, VIOLATES, ConnectionReport, Diagnostic
 from tcpmodel.checking.gaps import Gaps, Place
 from tcpmodel.checking.observer import Observer, WatchProgram
+from tcpmodel.checking.partial import unseen
 from tcpmodel.checking.sightings import Interpreter, Numbers
 from tcpmodel.checking.standing import Standing
 from tcpmodel.checking.suspects import Suspect, suspect
@@ -443,17 +444,19 @@ class Connection:
         else:
             verdict = INCONCLUSIVE if reasons else CONFORMS
         states = [self._states(found) for found in standing.states]
+        a, b = self.ends
         return ConnectionReport(
             self.id,
             self.protocol,
-            self.ends[0].address,
-            self.ends[1].address,
+            a.address,
+            b.address,
             verdict,
             tuple(reasons),
             states[0],
             states[1],
             self.packets,
             tuple(found),
+            unseen=() if self.opaque else unseen(standing, self.lost, itself=a.address == b.address),
         )
 
     @property

@@ -114,6 +114,7 @@ class ConnectionReport:
 
     ``input`` is the index of its input in ``Report.inputs``, -1 when nobody noted it. ``logged``: no packets were seen,
     only what a log tells. ``views``: all inputs that tell of it, if there are several; ``packets`` counts ``input``.
+    ``unseen``: the codes of what the capture does not show of it: its beginning, one direction, its end.
     """
 
     id: str
@@ -129,6 +130,7 @@ class ConnectionReport:
     input: int = -1
     logged: bool = False
     views: tuple[View, ...] = ()
+    unseen: tuple[str, ...] = ()
 
     @property
     def records(self) -> int:

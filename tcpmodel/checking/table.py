@@ -16,6 +16,7 @@ from tcpmodel.checking.doubles import Doubles
 from tcpmodel.checking.findings import ConnectionReport, ConnectionReports, Diagnostic, Pattern
 from tcpmodel.checking.memo import Memo
 from tcpmodel.checking.observer import WatchProgram, plain
+from tcpmodel.checking.partial import Partial
 from tcpmodel.checking.quoted import Quoted
 from tcpmodel.checking.sightings import Interpreter
 from tcpmodel.checking.stowed import Idle, Stowed
@@ -115,6 +116,7 @@ class Table:
         self._quoted = Quoted()
         self._recent = self._quoted.recent.append
         self._doubles = Doubles()
+        self._partial = Partial()
         self._reused = self._first_reuse = 0
 
     def packet(self, judge: Judge, packet: Packet) -> None:
@@ -174,9 +176,10 @@ class Table:
         if self._reused:
             words = f"new connections between the addresses and ports of one before: {self._reused:,}"
             found.append(Diagnostic("CAP-015", "capture", "", self._first_reuse, self._in_lines, words))
-        return found
+        return found + self._partial.findings(self._in_lines)
 
-    def _ended(self, judge: Judge, flags: int | None, a: str, b: str, place: int) -> None:
+    def _ended(self, judge: Judge, flags: int | None, a: str, b: str, place: int, report: ConnectionReport) -> None:
+        self._partial.take(report.unseen, a, b, place)
         counts = self._unanswered.get(judge.spec.name)
         if counts is None:
             counts = self._unanswered[judge.spec.name] = Unanswered(judge.abilities.program)
@@ -285,7 +288,7 @@ class Table:
             if len(judge.patterns) >= PATTERNS_KEPT:
                 judge.patterns.clear()
             pattern = judge.patterns[likeness] = Pattern(judge.memo.report(self._restored(judge, idle)))
-        self._ended(judge, idle.last_flags, idle.a, idle.b, idle.first)
+        self._ended(judge, idle.last_flags, idle.a, idle.b, idle.first, pattern.report)
         self._reports.add_like(pattern, idle.number, idle.a, idle.b, self._origin)
 
     def _retire(self, connection: Connection) -> None:
@@ -293,7 +296,7 @@ class Table:
         report = judge.memo.report(connection)
         report.input = self._origin
         a, b = connection.ends
-        self._ended(judge, connection.last_flags, a.address, b.address, connection.first)
+        self._ended(judge, connection.last_flags, a.address, b.address, connection.first, report)
         self._reports.append(report)
 
     def _release(self, most: int) -> None:
@@ -301,7 +304,8 @@ class Table:
         for number, packet in self._waiting.oldest(most):
             pattern = self._pattern(number, packet)
             judge = self._judges[packet.protocol]
-            self._ended(judge, packet.flags, packet.source, packet.destination, packet.number)
+            report = pattern.report if isinstance(pattern, Pattern) else pattern
+            self._ended(judge, packet.flags, packet.source, packet.destination, packet.number, report)
             if isinstance(pattern, Pattern):
                 self._reports.add_like(pattern, number, packet.source, packet.destination, self._origin)
             else:

@@ -68,4 +68,4 @@ def test_what_cannot_be_decided_is_not_counted(judge: Judge) -> None:
         for number in range(1, 120)
     ]
     (report,) = judge(syns).report.inputs
-    assert {note.code for note in report.notes} == {"TCP-HS-019"}
+    assert {note.code for note in report.notes if note.severity != "capture"} == {"TCP-HS-019"}
