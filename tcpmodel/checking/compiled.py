@@ -30,6 +30,18 @@ Kept = tuple[Sequence[Bounds], Sequence[Output], int, bool, int, CodeType | None
 
 _MOST_USES = 1 << 16
 
+_SHARED: dict[Any, Any] = {}
+"""Equal parts of ways are one object: most ways test much the same."""
+
+_MOST_SHARED = 1 << 16
+
+
+def _one(part: Any) -> Any:
+    """The object that stands for all that are equal to ``part``."""
+    if len(_SHARED) >= _MOST_SHARED:
+        _SHARED.clear()
+    return _SHARED.setdefault(part, part)
+
 
 class Way:
     """``run`` takes the ``own`` numbers of what is known and those of a packet, and gives ``target`` with the numbers
@@ -46,8 +58,8 @@ class Way:
         own: int,
         in_place: bool = False,
     ) -> None:
-        self._tests = tests
-        self._outputs = outputs
+        self._tests = tuple([_one((_one(base), low, high)) for base, low, high in tests])
+        self._outputs = tuple([_one((_one(base), constant)) for base, constant in outputs])
         self._own = own
         self._in_place = in_place
         self.target = target
@@ -87,7 +99,7 @@ class Way:
 
     def retarget(self, target: Any, places: Sequence[int], in_place: bool) -> None:
         """Lead to ``target`` instead, whose numbers are those that were at ``places`` until now."""
-        self._outputs = [self._outputs[place] for place in places]
+        self._outputs = tuple([self._outputs[place] for place in places])
         self.target = target
         self._in_place = in_place
         self.run = self._first

@@ -83,6 +83,7 @@ class Known:
         self.among = [self.groups[place] for place in self.after.places]
         for kind, ways in self.ways.whole().items():
             self.after.ways[kind] = [way.split(self.among) for way in ways]
+        self.ways = Ways()
         return self.after
 
 

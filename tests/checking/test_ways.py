@@ -77,6 +77,13 @@ def test_places_are_told_apart_once_they_differ() -> None:
     assert (apart.near, apart.first) == ((0, None), [1, None])
     assert apart.ways["kind"][0].run([4, 5], []) is None
     assert apart.ways["kind"][0].run([4, 4], []) == (known, [5])
+    assert not known.ways, "nobody asks what was told apart, so its ways need no room"
+
+
+def test_equal_parts_of_ways_are_one_object() -> None:
+    one, other = recorded((10, 20, 3), "there"), recorded((11, 25, 4), "elsewhere")
+    assert one._tests[0] is other._tests[0]
+    assert [a is b for a, b in zip(one._outputs, other._outputs, strict=True)] == [True, True, True]
 
 
 @pytest.mark.parametrize("operation", [lambda n: n >> 1, lambda n: n & 1, lambda n: n / 2, float], ids=str)
