@@ -46,9 +46,22 @@ def _one(part: Any) -> Any:
 class Way:
     """``run`` takes the ``own`` numbers of what is known and those of a packet, and gives ``target`` with the numbers
     after it, or None where a bound is not kept. With ``in_place`` it changes the numbers that it was given.
-    ``uses``: how often it was taken, for who counts."""
+    ``uses``: how often it was taken, for who counts. ``about`` and ``aside``, which gives other numbers from the same
+    ones, are for who made it."""
 
-    __slots__ = ("_calls", "_code", "_in_place", "_outputs", "_own", "_tests", "run", "target", "uses")
+    __slots__ = (
+        "_calls",
+        "_code",
+        "_in_place",
+        "_outputs",
+        "_own",
+        "_tests",
+        "about",
+        "aside",
+        "run",
+        "target",
+        "uses",
+    )
 
     def __init__(
         self,
@@ -65,6 +78,8 @@ class Way:
         self.target = target
         self.run: Run = self._first
         self.uses = 0
+        self.about: Any = None
+        self.aside: Way | None = None
         self._calls = 0
         self._code: CodeType | None = None
 
@@ -120,7 +135,10 @@ class Way:
 
         tests = [*equal, *[(moved(base), low, high) for base, low, high in self._tests]]
         outputs = [(moved(base), constant) for base, constant in self._outputs]
-        return Way(tests, self.target, outputs, len(among))
+        way = Way(tests, self.target, outputs, len(among))
+        way.about = self.about
+        way.aside = None if self.aside is None else self.aside.split(among)
+        return way
 
     def _first(self, own: Sequence[int], given: Sequence[int]) -> tuple[Any, list[int]] | None:
         """As ``run``, without a function of its own: making one takes as long as many of these."""

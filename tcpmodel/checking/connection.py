@@ -7,15 +7,16 @@ Must never hold: how a message is explained (see ``endpoint``), how it is shown,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
+from tcpmodel.checking.assumed import Assumed, Event
 from tcpmodel.checking.configurations import Abilities
 from tcpmodel.checking.damage import is_rubbish
 from tcpmodel.checking.diagnosis import NO_FAULT, altered, named, unexplained
 from tcpmodel.checking.endpoint import Birth, Endpoint, Explanation
 from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE, VIOLATES, ConnectionReport, Diagnostic
-from tcpmodel.checking.gaps import Gaps, Place
+from tcpmodel.checking.gaps import Place
 from tcpmodel.checking.observer import Observer, WatchProgram
 from tcpmodel.checking.partial import unseen
 from tcpmodel.checking.sightings import Interpreter, Numbers
@@ -26,9 +27,6 @@ from tcpmodel.semantics.execution import Sighting
 from tcpmodel.semantics.values import INFINITY, Interval
 from tcpmodel.traces.records import Packet
 
-REMEMBERED = 48
-"""How many later events can refute that packets were lost; then the assumption stands."""
-
 LESS_LIKELY = 2
 """How much less likely a second explanation is than the first that was found."""
 
@@ -38,26 +36,13 @@ CLOSE = 1 << 15
 FAR = 1 << 22
 """Numbers that differ by more than this do not belong to one connection that both ends have finished."""
 
-ASSUMPTIONS = 4
-"""How many such assumptions are kept open for one endpoint."""
-
-
-@dataclass(slots=True)
-class Assumption:
-    """ "It received something that was not seen", and all that is needed to take it back.
-
-    ``later``: whether it sent or may have received the message, the message, and the highest number of who sent it.
-    """
-
-    place: Place
-    sighting: Sighting
-    before: Endpoint
-    later: list[tuple[bool, Sighting, int]] = field(default_factory=list)
-    explained: bool = False
-
 
 class NewConnection(Exception):
     """The message begins a new connection between the same addresses."""
+
+
+class Opening(NewConnection):
+    """It is one with which an end begins of its own accord."""
 
 
 class Connection:
@@ -89,17 +74,20 @@ class Connection:
         self.opaque = False
         self.diagnostics: list[Diagnostic] = []
         self.told = 0
-        self.assumptions: tuple[list[Assumption], list[Assumption]] = ([], [])
+        self.assumed = Assumed(in_lines, self.diagnostics.append)
         self.suspects: list[Suspect | None] = [None, None]
-        self.lost = 0
-        self.gaps = (Gaps(interpreter), Gaps(interpreter))
         self.light: Any = None
         self.last: Explanation | None = None
         self.standpoint: Standpoint | None = None
 
     def is_plain(self) -> bool:
-        """Is nothing assumed of the capture?"""
-        return not (self.opaque or any(self.assumptions) or any(self.gaps) or any(self.suspects))
+        """Is what is known of both ends all that decides how a packet is explained?"""
+        return not (self.opaque or any(self.suspects))
+
+    @property
+    def lost(self) -> int:
+        """How often packets are missing for certain."""
+        return self.assumed.lost
 
     # -------------------------------------------------------------------------------------------------- packets
 
@@ -127,7 +115,12 @@ class Connection:
         """Judge a packet by the rules over messages; ``near``: the last numbers of its sender and receiver before."""
         if self.observer is not None:
             self.observer.observe(
-                packet, sighting, side, near, self.lossless, lambda found, of: self.tell(found, side, packet, of)
+                packet,
+                sighting,
+                side,
+                near,
+                self.assumed.lossless,
+                lambda found, of: self.tell(found, side, packet, of),
             )
 
     def tell(self, finding: Diagnostic, side: int, packet: Packet, sighting: Sighting) -> None:
@@ -150,19 +143,13 @@ class Connection:
             finding.place, finding.time, finding.in_lines = packet.number, packet.time, self.in_lines
             self.diagnostics.append(finding)
 
-        return self.observer.hear(packet, side, near, self.lossless, tell)
+        return self.observer.hear(packet, side, near, self.assumed.lossless, tell)
 
     def take(self, packet: Packet | None, sighting: Sighting, side: int, place: Place) -> Explanation:
         """Follow what a packet says. Without ``packet``, nothing is known of connections before this one."""
         how = Explanation.BEHAVIOUR if self.opaque else self._follow(packet, sighting, side, place)
         self.packets += how is not Explanation.PREVIOUS
         return how
-
-    def lossless(self) -> bool:
-        """Does nothing show that packets are missing?"""
-        if self.lost or self.gaps[0] or self.gaps[1]:
-            return False
-        return not any(not assumption.explained for side in self.assumptions for assumption in side)
 
     def _follow(self, packet: Packet | None, sighting: Sighting, side: int, place: Place) -> Explanation:
         sender, receiver = self.ends[side], self.ends[1 - side]
@@ -172,10 +159,8 @@ class Connection:
             return how
         if how is not Explanation.NONE:
             self.interpreter.learn(sighting, side, self.numbers)
-            self.gaps[side].fill(sighting)
-        for assumption in self.assumptions[side]:
-            if assumption.sighting is not sighting:
-                assumption.later.append((True, sighting, 0))
+            if self.assumed.gaps[side]:
+                self.assumed.seen(side, self.interpreter.numbered(sighting))
         self._suspect(sighting, side, how)
         top = self.interpreter.behind(sighting) if how is Explanation.NONE else sender.top()
         if not self.interpreter.measured(sighting):
@@ -184,9 +169,7 @@ class Connection:
         doubted = self.suspects[1 - side]
         if doubted is not None:
             doubted.clean.receive(sighting, top)
-        self._late_reception(sighting, 1 - side, top)
-        for index in (0, 1):
-            self._settle_assumptions(index)
+        self.assumed.event(Event(side, lambda: sighting, top), (self.ends[0].address, self.ends[1].address))
         sender.sent = max(sender.sent, 1)
         return how
 
@@ -207,7 +190,7 @@ class Connection:
             # Of a life that began unseen anything may come late, so a beginning is looked for first.
             if packet is not None and self.previous is not None and self.previous.began_with(packet):
                 return Explanation.PREVIOUS
-            raise NewConnection
+            raise Opening
         if begins is not Birth.NONE or (not first and not in_order and sender.seen_late(sighting)):
             return Explanation.LATE
         if self.previous is not None and packet is not None and self.previous.recalls(packet):
@@ -248,9 +231,11 @@ class Connection:
             for configuration in sender.after_unseen(sighting, sent=False, received=reach).values():
                 self.abilities.add(after, replace(configuration, cost=configuration.cost + LESS_LIKELY))
             sender.settle(after)
-            self.gaps[side].note(place, sighting, below)
+            skipped = self.interpreter.skipped(sighting, below)
+            if skipped is not None:
+                self.assumed.skipped(side, place, *skipped)
             return Explanation.UNSEEN_SENT
-        if not self.assumptions[side] and not in_order:
+        if not self.assumed.doubtful(side) and not in_order:
             after = sender.overtaken(sighting)
             if after:
                 sender.settle(after)
@@ -258,10 +243,8 @@ class Connection:
         after = sender.after_unseen(sighting, sent=False, received=reach)
         after = after or sender.after_unseen(sighting, sent=True, received=reach)
         if after:
-            if len(self.assumptions[side]) < ASSUMPTIONS:
-                self.assumptions[side].append(Assumption(place, sighting, sender.copy()))
-            else:
-                self.lost += 1
+            before = sender.copy()
+            self.assumed.unseen(side, place, lambda: sighting, lambda: before)
             sender.settle(after)
             return Explanation.UNSEEN_RECEIVED
         return self._refute(sighting, side, place, in_order)
@@ -296,11 +279,12 @@ class Connection:
         """Nothing explains the message. Was an earlier assumption wrong, and is that earlier message the violation?"""
         sender = self.ends[side]
         if sender.sent and not in_order and sender.seen_late(sighting, self._reach(1 - side)):
-            self._confirm(Assumption(place, sighting, sender), side)
+            self.assumed.answered(sender.address, place)
             return Explanation.LATE
-        for index, assumption in enumerate(self.assumptions[side]):
+        open_ = self.assumed.refutable(side)
+        for index, assumption in enumerate(open_):
             other = assumption.before.copy()
-            if self._replay(other, assumption.later) and self._plain(other, sighting):
+            if self._replay(other, self.assumed.later(assumption), side) and self._plain(other, sighting):
                 finding = unexplained(assumption.before, assumption.sighting, self.interpreter)
                 finding.excuse = (
                     "packets lost by the capture would explain it, but not "
@@ -308,7 +292,7 @@ class Connection:
                 )
                 self._report(finding, side, assumption.place, assumption.sighting)
                 self.ends = (other, self.ends[1]) if side == 0 else (self.ends[0], other)
-                del self.assumptions[side][index:]
+                del open_[index:]
                 return Explanation.BEHAVIOUR
         if self._is_of_another_life(sighting, side):
             raise NewConnection
@@ -340,11 +324,10 @@ class Connection:
         if named not in [(each.severity, each.endpoint, each.place) for each in self.diagnostics]:
             self._report(finding, side, doubted.place, doubted.sighting)
         self.ends = (doubted.clean, self.ends[1]) if side == 0 else (self.ends[0], doubted.clean)
-        self.assumptions[side].clear()
-        for assumption in list(self.assumptions[1 - side]):
-            assumption.before.receive(doubted.meant)
-            if assumption.before.by_behaviour(assumption.sighting):
-                self.assumptions[1 - side].remove(assumption)
+        self.assumed.open[side].clear()
+        for assumption in list(self.assumed.open[1 - side]):
+            if assumption.explained_by(doubted.meant):
+                self.assumed.open[1 - side].remove(assumption)
         return True
 
     def _plain(self, endpoint: Endpoint, sighting: Sighting) -> bool:
@@ -359,44 +342,13 @@ class Connection:
             endpoint.settle(after)
         return bool(after)
 
-    def _replay(self, endpoint: Endpoint, later: list[tuple[bool, Sighting, int]]) -> bool:
-        for sent, sighting, top in later:
-            if not sent:
-                endpoint.receive(sighting, top)
-            elif not self._plain(endpoint, sighting):
+    def _replay(self, endpoint: Endpoint, later: list[Event], side: int) -> bool:
+        for event in later:
+            if event.side != side:
+                endpoint.receive(event.said(), event.top)
+            elif not self._plain(endpoint, event.said()):
                 return False
         return True
-
-    def _late_reception(self, sighting: Sighting, side: int, top: int) -> None:
-        """A packet that was captured after its answer: no packet was lost, two were swapped."""
-        for assumption in self.assumptions[side]:
-            assumption.later.append((False, sighting, top))
-            if assumption.explained:
-                continue
-            trial = assumption.before.copy()
-            for sent, message, highest in assumption.later:
-                if not sent:
-                    trial.receive(message, highest)
-            if trial.by_behaviour(assumption.sighting):
-                assumption.explained = True
-
-    def _settle_assumptions(self, side: int) -> None:
-        kept = self.assumptions[side]
-        while kept and len(kept[0].later) > REMEMBERED:
-            self._confirm(kept.pop(0), side)
-
-    def _confirm(self, assumption: Assumption, side: int) -> None:
-        address = self.ends[side].address
-        if assumption.explained:
-            code, words = "CAP-009", "packets were captured in another order than they were received"
-        else:
-            self.lost += 1
-            code, words = "CAP-006", f"{address} answers a packet that the capture does not show"
-        self.diagnostics.append(
-            Diagnostic(
-                code, "capture", address, assumption.place.number, self.in_lines, words, (), assumption.place.time
-            )
-        )
 
     def _is_of_another_life(self, sighting: Sighting, side: int) -> bool:
         """Do the numbers belong to another connection, whose beginning the capture lost?
@@ -428,17 +380,12 @@ class Connection:
     def report(self, standing: Standing | None = None) -> ConnectionReport:
         """The verdict so far; nothing more is expected. ``standing`` as ``standing()`` gives it, if it is known."""
         if self.observer is not None:
-            self.observer.close(self.lossless)
-        for side in (0, 1):
-            for assumption in self.assumptions[side]:
-                self._confirm(assumption, side)
-            self.assumptions[side].clear()
-            found = self.gaps[side].findings(self.ends[side].address, self.in_lines)
-            self.diagnostics += found
-            self.lost += len(found)
+            self.observer.close(self.assumed.lossless)
+        self.assumed.settle((self.ends[0].address, self.ends[1].address))
         standing = standing or self.standing()
         reasons = self._reasons(standing)
-        found = self.diagnostics = named(sorted(self.diagnostics, key=lambda item: item.place))
+        found = self.diagnostics
+        found[:] = named(sorted(found, key=lambda item: item.place))
         if any(item.severity == "violation" for item in found):
             verdict = VIOLATES
         else:
@@ -480,7 +427,7 @@ class Connection:
         """Where an end may be. When packets are missing, anything later is possible too."""
         if self.opaque:
             return ()
-        return tuple(self.abilities.later(list(states))) if self.lost else states
+        return tuple(self.abilities.later(list(states))) if self.assumed.lost else states
 
     def _reasons(self, standing: Standing) -> list[str]:
         if self.opaque:
@@ -492,6 +439,6 @@ class Connection:
             if not standing.answered:
                 reasons.append(f"nothing was captured from {self.ends[1].address}")
             reasons.append("the end was not captured")
-        if self.lost:
+        if self.assumed.lost:
             reasons.append("packets are missing from the capture")
         return reasons

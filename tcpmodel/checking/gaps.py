@@ -6,12 +6,11 @@ Must never hold: how a message is explained, or anything of a protocol.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tcpmodel.checking.findings import Diagnostic
-from tcpmodel.checking.sightings import CONTROLS, Interpreter
-from tcpmodel.semantics.execution import Sighting
+from tcpmodel.checking.sightings import CONTROLS
+from tcpmodel.semantics.values import INFINITY
 
 
 @dataclass(slots=True)
@@ -34,29 +33,26 @@ class Gap:
 class Gaps:
     """Those of one end. True where there are any."""
 
-    def __init__(self, interpreter: Interpreter) -> None:
-        self._interpreter = interpreter
+    __slots__ = ("_highest", "_open")
+
+    def __init__(self) -> None:
         self._open: list[Gap] = []
+        self._highest = -INFINITY
 
     def __bool__(self) -> bool:
         return bool(self._open)
 
-    def note(self, place: Place, sighting: Sighting, limits: Sequence[int]) -> None:
-        """A message whose number lies above all that its end had used; ``limits`` as the end knew them before."""
-        slot = self._interpreter.number_slot
-        known = sighting.slots[slot] if slot is not None else None
-        below = [number for number in limits if known is not None and number <= known[0]]
-        if known is not None and below and max(below) < known[0]:
-            self._open.append(Gap(place, max(below), known[0]))
+    def note(self, place: Place, low: int, high: int) -> None:
+        """A message whose number ``high`` lies above ``low``, the end of all that its end had used."""
+        self._open.append(Gap(place, low, high))
+        self._highest = max(self._highest, high)
 
-    def fill(self, sighting: Sighting) -> None:
-        """A message that came late shrinks the gap that it left; what controls occupy is not counted exactly."""
-        slot = self._interpreter.number_slot
-        known = sighting.slots[slot] if slot is not None and self._open else None
-        if known is None:
+    def fill(self, start: int, end: int) -> None:
+        """A message with the numbers [start, end) shrinks the gap that it left if it came late; what controls occupy
+        is not counted exactly.
+        """
+        if start >= self._highest:
             return
-        start = known[0]
-        end = start + self._interpreter.carried(sighting) + CONTROLS
         left: list[Gap] = []
         for gap in self._open:
             if end <= gap.low or start >= gap.high:
@@ -67,6 +63,7 @@ class Gaps:
             if end < gap.high:
                 left.append(Gap(gap.place, end, gap.high))
         self._open = left
+        self._highest = max([gap.high for gap in left], default=-INFINITY)
 
     def findings(self, address: str, in_lines: bool) -> list[Diagnostic]:
         """What was never captured; the gaps are forgotten."""
@@ -75,4 +72,5 @@ class Gaps:
             words = f"{gap.high - gap.low} numbers before this packet were never captured"
             found.append(Diagnostic("CAP-006", "capture", address, gap.place.number, in_lines, words))
         self._open = []
+        self._highest = -INFINITY
         return found

@@ -18,7 +18,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from tcpmodel.checking.compiled import Way, Ways
+from tcpmodel.checking.compiled import Kept, Way, Ways
+from tcpmodel.checking.courses import Course
 from tcpmodel.checking.memo import MOST, STANDING, Known, Memo
 from tcpmodel.checking.standing import Standing
 from tcpmodel.checking.watchmemo import EXACT, Bounds
@@ -174,8 +175,19 @@ def _of_ends(memo: Memo, known: Known, places: dict[int, int]) -> dict[Any, list
         for way in ways:
             if way.target is not None and way.target.after is not None:
                 memo.retarget(way, known)
-        found[kind] = [(way.kept(), _place(way, places)) for way in ways if _place(way, places) != _GONE]
+        found[kind] = [(way.kept(), _place(way, places), *_beside(way)) for way in ways if _place(way, places) != _GONE]
     return found
+
+
+def _beside(way: Way) -> tuple[Any, Any]:
+    return (None, None) if way.about is None or way.aside is None else (way.about.kept(), way.aside.kept())
+
+
+def _end_way(kept: Kept, target: Any, about: Any, aside: Any) -> Way:
+    way = Way.again(kept, target)
+    if about is not None:
+        way.about, way.aside = Course.again(about), Way.again(aside, None)
+    return way
 
 
 def _end_ways(kept: dict[Any, list[Any]], known: list[Any]) -> dict[Any, list[Any]]:
@@ -184,7 +196,9 @@ def _end_ways(kept: dict[Any, list[Any]], known: list[Any]) -> dict[Any, list[An
         if kind == STANDING:
             found[kind] = [Way.again(way, Standing(*target)) for way, target in ways]
         else:
-            found[kind] = [Way.again(way, None if target is None else known[target]) for way, target in ways]
+            found[kind] = [
+                _end_way(way, None if target is None else known[target], *beside) for way, target, *beside in ways
+            ]
     return found
 
 

@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tcpmodel.checking.assumed import Supposed
 from tcpmodel.checking.compiled import Way, Ways
 from tcpmodel.checking.configurations import Abilities
-from tcpmodel.checking.connection import Connection, NewConnection
+from tcpmodel.checking.connection import Connection, NewConnection, Opening
+from tcpmodel.checking.courses import Course, noted
 from tcpmodel.checking.damage import damaged
-from tcpmodel.checking.endpoint import Explanation
+from tcpmodel.checking.endpoint import Endpoint, Explanation
 from tcpmodel.checking.findings import ConnectionReport, Diagnostic
 from tcpmodel.checking.forms import Form, Forms, Near
 from tcpmodel.checking.gaps import Place
@@ -39,9 +41,6 @@ Values = Sequence[int]
 
 STANDING = "standing"
 """A kind of its own: no packet, only the question where both ends stand."""
-
-_OWN = (Explanation.BEHAVIOUR, Explanation.LATE)
-"""Explanations that come before connections before this one are asked."""
 
 
 class Known:
@@ -123,13 +122,15 @@ class Memo:
             near = (near[1], near[0])
         form = self._form(packet)
         given = form.given(packet.fields, *near)
-        # What came before is asked when nothing of this connection explains a packet; a damaged one is then rubbish.
-        alone = connection.previous is None and not damaged(packet)
-        in_order = connection.standpoint is not None and connection.standpoint.ordered[side]
-        kind = (side, form.flags, form.pattern, alone, in_order)
+        in_order = connection.standpoint is not None and connection.standpoint.may_be_in_order(connection.ends, side)
+        kind = (side, form.flags, form.pattern, in_order)
         ways = known.ways[kind]
+        assumed = connection.assumed
+        before = list(numbers) if assumed.busy() else numbers
         found = None
         for index, way in enumerate(ways):
+            if way.about.doubtful is not None and not way.about.applies(assumed, side):
+                continue
             found = way.run(numbers, given)
             if found is not None:
                 way.uses += 1
@@ -141,18 +142,70 @@ class Memo:
                 break
         else:
             if len(ways) < MOST_OF_A_KIND and self.recorded < MOST and len(self.known) < MOST:
-                new = self._record(known, numbers, side, form, given, alone, in_order)
+                new = self._record(known, numbers, side, form, given, in_order, assumed.doubtful(side))
                 if new is not None:
-                    ways.insert(0, new)
-                    found = new.run(numbers, given)
-        if found is None or found[0] is None:
+                    way = new
+                    ways.insert(0, way)
+                    found = way.run(numbers, given)
+        if found is None or found[0] is None or not (way.about.plain or self._stands(connection, packet, in_order)):
+            if found is not None and self._begins(connection, packet, way.about, in_order):
+                raise Opening
             self._slowly(connection, packet, side)
             return
+        if before is not numbers or not way.about.plain:
+            self._assume(connection, packet, side, way, known, before, form, given)
         connection.light = found
         connection.packets += 1
         self.recalled += 1
         if connection.observer is not None:
             self._watch(connection, packet, side, form, given, near)
+
+    def _stands(self, connection: Connection, packet: Packet, in_order: bool) -> bool:
+        """Is what was not explained by this connection nothing that a copy, damage or one before it explains?"""
+        if connection.previous is not None or damaged(packet):
+            return False
+        return not in_order or (connection.standpoint is not None and not connection.standpoint.copied(packet))
+
+    def _begins(self, connection: Connection, packet: Packet, course: Course, in_order: bool) -> bool:
+        """Does it begin a new connection, and not once more the one before?"""
+        if course.how is not Explanation.OPENING or damaged(packet):
+            return False
+        if in_order and not self._stands(connection, packet, in_order):
+            return False
+        previous = connection.previous
+        if previous is None:
+            return True
+        if previous.light is not None:
+            self.thaw(previous)
+        return not previous.began_with(packet)
+
+    def _assume(
+        self,
+        connection: Connection,
+        packet: Packet,
+        side: int,
+        way: Way,
+        known: Known,
+        numbers: Values,
+        form: Form,
+        given: Values,
+    ) -> None:
+        """Note what this packet, which was taken by memory, says of the capture; ``numbers`` as they were before."""
+        assert way.aside is not None
+        aside = way.aside.run(numbers, given)
+        assert aside is not None
+        addresses = (connection.ends[0].address, connection.ends[1].address)
+
+        def said() -> Sighting:
+            return self.interpreter.message_of(form.flags, form.pattern, [given[place] for place in form.order])
+
+        def before() -> Endpoint:
+            end = self._trial(known, numbers).ends[side]
+            end.address = addresses[side]
+            return end
+
+        place = Place(packet.number, packet.time)
+        way.about.follow(aside[1], connection.assumed, side, place, said, before, addresses)
 
     def _begin(self, connection: Connection) -> tuple[Known, list[int]]:
         """What is known of a connection without packets: always the same."""
@@ -168,7 +221,7 @@ class Memo:
         while target.after is not None:
             places = [places[place] for place in target.among]
             target = target.after
-        way.retarget(target, places, target is known)
+        way.retarget(target, places, target is known and (way.about is None or way.about.plain))
 
     def _slowly(self, connection: Connection, packet: Packet, side: int) -> None:
         self._thaw_all(connection)
@@ -233,7 +286,7 @@ class Memo:
             connection.tell(finding, side, packet, sighting)
 
         assert connection.observer is not None
-        self.watch.observe(connection.observer, packet, side, near, form, given, connection.lossless, tell)
+        self.watch.observe(connection.observer, packet, side, near, form, given, connection.assumed.lossless, tell)
 
     def _thaw_all(self, connection: Connection) -> None:
         for each in (connection, connection.previous):
@@ -263,11 +316,18 @@ class Memo:
         form = self._form(packet)
         given = form.given(packet.fields, None, None)
         after = None
-        for way in known.ways[0, form.flags, form.pattern, True, False]:
-            after = way.run(list(numbers), given)
+        for way in known.ways[0, form.flags, form.pattern, False]:
+            if not way.about.doubtful:
+                after = way.run(list(numbers), given)
             if after is not None:
                 break
-        if after is None or after[0] is None or not self.watch.silent(packet, form, given):
+        if (
+            after is None
+            or after[0] is None
+            or way.about.skipped
+            or way.about.said
+            or not self.watch.silent(packet, form, given)
+        ):
             return None
         return self.known_standing(after)
 
@@ -333,28 +393,39 @@ class Memo:
         side: int,
         form: Form,
         given: Sequence[int],
-        alone: bool,
         in_order: bool,
+        doubtful: bool,
     ) -> Way | None:
         try:
             recorder, inputs = self._inputs([*numbers, *given])
-            trial = self._trial(known, inputs[: len(numbers)])
-            trial.standpoint = Standpoint((True, True)) if in_order else None
-            found = inputs[len(numbers) :]
-            sighting = self.interpreter.message_of(form.flags, form.pattern, [found[place] for place in form.order])
-            trial.take(None, sighting, side, Place(0, None))
-            plain = trial.is_plain() and not trial.diagnostics and not trial.lost and (alone or trial.last in _OWN)
         except Unrecordable:
             self.refused += 1
             return None
-        except NewConnection:
-            plain = False
         self.recorded += 1
-        if not plain:
+        own = len(numbers)
+        supposed = Supposed(doubtful)
+        target: Known | None = None
+        outputs: list[Any] = []
+        beside: list[Any] = []
+        try:
+            trial = self._trial(known, inputs[:own])
+            trial.standpoint = Standpoint((True, True)) if in_order else None
+            trial.assumed = supposed
+            found = inputs[own:]
+            sighting = self.interpreter.message_of(form.flags, form.pattern, [found[place] for place in form.order])
+            how = trial.take(None, sighting, side, Place(0, None))
+            course, beside = noted(how, supposed, self.interpreter.numbered(sighting))
+            if trial.is_plain() and not trial.diagnostics:
+                target, outputs = self._shape(trial)
+        except Opening:
+            course, _ = noted(Explanation.OPENING, supposed, None)
+        except (NewConnection, Unrecordable):
+            course, _ = noted(Explanation.NONE, supposed, None)
+        if target is None:
             self.refused += 1
-            return Way.of(recorder, None, [], len(numbers))
-        target, outputs = self._shape(trial)
-        return Way.of(recorder, target, outputs, len(numbers), in_place=target is known)
+        way = Way.of(recorder, target, outputs, own, in_place=target is known and course.plain)
+        way.about, way.aside = course, Way.of(recorder, None, beside, own)
+        return way
 
 
 def _latest(light: tuple[Known, list[int]]) -> tuple[Known, list[int]]:

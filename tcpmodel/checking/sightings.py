@@ -162,6 +162,17 @@ class Interpreter:
         known = [sighting.slots[slot] for item, slot, _, _ in self._fields if item.default is not None]
         return sum(each[0] for each in known if each is not None and each[0] > 0)
 
+    def numbered(self, sighting: Sighting) -> Interval | None:
+        """The numbers that a message may occupy, from the first of them to behind the last; None if not known."""
+        known = sighting.slots[self.number_slot] if self.number_slot is not None else None
+        return None if known is None else (known[0], known[0] + self.carried(sighting) + CONTROLS)
+
+    def skipped(self, sighting: Sighting, limits: Sequence[int]) -> Interval | None:
+        """The numbers that a message has skipped whose sender had used those up to ``limits``; None if none."""
+        known = sighting.slots[self.number_slot] if self.number_slot is not None else None
+        below = [number for number in limits if known is not None and number <= known[0]]
+        return (max(below), known[0]) if known is not None and below and max(below) < known[0] else None
+
     def without_answer(self, sighting: Sighting) -> Sighting:
         """The message, with nothing known of what its sender says about the numbers of the receiver."""
         slots = {slot: v.ANY if slot == self.answer_slot else known for slot, known in sighting.slots.items()}

@@ -57,6 +57,7 @@ class Stowed:
             or connection.standpoint is not None
             or connection.diagnostics
             or connection.lost
+            or connection.assumed.busy()
             or not connection.is_plain()
             or (observer is not None and (notes is None or observer.doubts))
             or any(" " in part for part in key)

@@ -59,12 +59,20 @@ class Standpoint:
     def in_order(self, ends: tuple[Endpoint, Endpoint], packet: Packet | None, side: int) -> bool:
         """Was this certainly sent after all that this side was seen to send? Without ``packet``: if it is no copy."""
         a, b = ends
-        here = self.ordered[side]
+        here = self.may_be_in_order(ends, side)
         if packet is not None and packet.at:
-            here = packet.at == ends[side].address
-        if not here or not (a.from_start and b.from_start) or a.address == b.address != "":
+            here = packet.at == ends[side].address and a.address != b.address
+        if not here or not (a.from_start and b.from_start):
             return False
-        return packet is None or not any(_same(packet, other) for other in self.lately)
+        return packet is None or not self.copied(packet)
+
+    def may_be_in_order(self, ends: tuple[Endpoint, Endpoint], side: int) -> bool:
+        """Is this side seen in its order, if both ends began here and a packet is no copy?"""
+        return self.ordered[side] and not ends[0].address == ends[1].address != ""
+
+    def copied(self, packet: Packet) -> bool:
+        """Was one like it seen lately?"""
+        return any(_same(packet, other) for other in self.lately)
 
 
 class Watched(Protocol):
