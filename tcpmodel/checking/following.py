@@ -164,6 +164,21 @@ class _Course:
             assert isinstance(end.abilities, LoggedAbilities)
             last = self._reached(end.abilities, self._everything(end), end.abilities.total)
             self.found.states = tuple(end.abilities.likely_states(last))
+            return
+        for end in self.joint.ends:
+            if isinstance(end.abilities, LoggedAbilities) and not self.found.lost:
+                self._goes_on(end, end.abilities)
+
+    def _goes_on(self, end: Endpoint, abilities: LoggedAbilities) -> None:
+        """Does the log tell of more than the packets, and what the end may do on its own, can lead to?"""
+        now = self._everything(end)
+        if self._reached(abilities, now, abilities.total):
+            return
+        self.found.lost = True
+        entry = abilities.log.entries[_highest(abilities, now)]
+        words = f"line {entry.place} of its log, {entry.words}: only a packet that is not shown leads there"
+        last = self.job.packets[-1].number if self.job.packets else 0
+        self.found.findings.append(Diagnostic("CAP-006", "capture", end.address, last, False, words, (), None))
 
     # ------------------------------------------------------------------------------------------------------- lines
 

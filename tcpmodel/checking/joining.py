@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from tcpmodel.checking.configurations import Abilities
-from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE, VIOLATES, ConnectionReport, Diagnostic, Report
+from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE, VIOLATES, ConnectionReport, InputReport, Report
 from tcpmodel.checking.following import Follower, Found, Job
 from tcpmodel.checking.kept import Pair, Views, apart
 from tcpmodel.checking.logged import Log, with_position
@@ -135,12 +135,9 @@ class _Join:
             if one.verdict == VIOLATES or any(other.verdict == VIOLATES or other.diagnostics for other in logged):
                 continue
             item = self.report.inputs[origin]
-            finding = self._joiner(protocol).disagreement(one, packets, (first, second), item.source)
-            if finding is not None:
-                finding.message = f"{item.path} tells another story of {finding.endpoint} than its packets"
-                found = sorted((*one.diagnostics, finding), key=lambda item: item.place)
-                one = replace(one, verdict=VIOLATES, diagnostics=tuple(found))
-                self.report.connections[index] = one
+            found = self._joiner(protocol).beside(one, packets, (first, second), item.source)
+            if found is not None:
+                one = self.report.connections[index] = _beside(one, found, item)
 
 
 def _merged(
@@ -169,6 +166,21 @@ def _merged(
         a_states=states.get(whole.a) or whole.a_states,
         b_states=states.get(whole.b) or whole.b_states,
     )
+
+
+def _beside(one: ConnectionReport, found: Found, log: InputReport) -> ConnectionReport:
+    """The report of a capture, after a log was held against it."""
+    for finding in found.findings:
+        if finding.severity == "violation":
+            finding.message = f"{log.path} tells another story of {finding.endpoint} than its packets"
+            every = sorted((*one.diagnostics, finding), key=lambda item: item.place)
+            return replace(one, verdict=VIOLATES, diagnostics=tuple(every))
+    if one.verdict != CONFORMS or not found.lost:
+        # A capture that is known to be incomplete cannot lead to all that a log tells.
+        return one
+    every = [*one.diagnostics, *(item for item in found.findings if item.severity == "capture")]
+    reason = f"{log.path} tells of something that the packets do not show"
+    return replace(one, verdict=INCONCLUSIVE, reasons=(*one.reasons, reason), diagnostics=tuple(every))
 
 
 def _sorted(end: str, peer: str) -> tuple[str, str]:
@@ -212,16 +224,15 @@ class _Joiner:
         hears = any(packet.source != end for packet in packets)
         return self.follower.follow(Job(addresses, packets, logs, side, hears))
 
-    def disagreement(
+    def beside(
         self,
         one: ConnectionReport,
         packets: list[Packet],
         lines: tuple[Sequence[Line] | None, Sequence[Line] | None],
         source: str,
-    ) -> Diagnostic | None:
-        """The first packet that nothing explains which agrees with the lines of both ends; None if there is none."""
+    ) -> Found | None:
+        """What packets and the lines of both ends, written elsewhere, tell together; None if no log can be used."""
         first, second = (self.log(each, source) for each in lines)
         if first is None and second is None:
             return None
-        found = self.follower.follow(Job((one.a, one.b), packets, (first, second))).findings
-        return next((item for item in found if item.severity == "violation"), None)
+        return self.follower.follow(Job((one.a, one.b), packets, (first, second)))

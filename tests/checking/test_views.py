@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tcpmodel.checking.findings import VIOLATES, ConnectionReport
+from tcpmodel.checking.findings import INCONCLUSIVE, VIOLATES, ConnectionReport
 from tcpmodel.checking.run import check
 from tcpmodel.cli.main import main
 from tcpmodel.model.spec import Spec
@@ -64,6 +64,30 @@ def test_a_legal_log_of_another_story(packet: str, first: str, specs: list[Spec]
     assert (code, place, one.verdict) == ("VIEW-001", 18, VIOLATES)
     (finding,) = one.diagnostics
     assert finding.endpoint.startswith(CLIENT) and str(log) in finding.message and "(line 18)" in finding.excuse
+
+
+TOLD = {
+    "opened and closed": (["CLOSED", "SYN-SENT", "ESTABLISHED", "FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT"], 3),
+    "opened": (["CLOSED", "SYN-SENT", "ESTABLISHED"], 3),
+    "refused": (["CLOSED", "SYN-SENT", "CLOSED"], 0),
+}
+
+
+@pytest.mark.parametrize("story", TOLD)
+def test_a_log_tells_more_than_the_packets(story: str, specs: list[Spec], root: Path, tmp_path: Path) -> None:
+    states, line = TOLD[story]
+    ends = {"event": "state", "local": "10.77.1.2:51326", "remote": "10.77.2.2:17099"}
+    log = tmp_path / "log.jsonl"
+    log.write_text("".join(json.dumps({**ends, "old": old, "state": new}) + "\n" for old, new in pairwise(states)))
+    all_found = found(specs, root / "traces" / "lab" / "refused.client.pcap", log)
+    if not line:
+        assert not all_found
+        return
+    ((one, code, _),) = all_found
+    assert code == "CAP-006" and one.verdict == INCONCLUSIVE
+    (finding,) = one.diagnostics
+    assert f"line {line - 1} of its log, SYN-SENT -> ESTABLISHED" in finding.message
+    assert str(log) in one.reasons[-1]
 
 
 def test_other_addresses_are_not_joined(specs: list[Spec], root: Path, tmp_path: Path) -> None:
