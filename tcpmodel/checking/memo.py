@@ -207,6 +207,27 @@ class Memo:
         place = Place(packet.number, packet.time)
         way.about.follow(aside[1], connection.assumed, side, place, said, before, addresses)
 
+    def succeed(self, connection: Connection) -> None:
+        """Have a new connection begin with what rules over messages want to know of the one before.
+
+        Then its numbers go on where those of that one ended, so that the two can be compared.
+        """
+        before, observer = connection.previous, connection.observer
+        if before is None or before.observer is None or observer is None or before.opaque:
+            return
+        if not self.watch.program.watch.inherited or before.ends[0].address == before.ends[1].address:
+            return
+        near, notes = before.numbers.near, self.watch.notes(before.observer)
+        if before.light is not None:
+            known, numbers = _latest(before.light)
+            near = [None if each is None else numbers[each] for each in known.near]
+        if before.ends[0].address != connection.ends[0].address:
+            near, notes = near[::-1], notes[::-1]
+        connection.numbers.near = list(near)
+        observer.inherit(notes)
+        if self.active and len(self.known) < MOST:
+            connection.light = self._shape(connection)
+
     def _begin(self, connection: Connection) -> tuple[Known, list[int]]:
         """What is known of a connection without packets: always the same."""
         if self._fresh is None:

@@ -9,7 +9,7 @@ and, if it has ``once``, that holds afterwards too. What is not known leaves a r
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,6 +118,13 @@ class Observer:
         self.told: dict[tuple[str, int], int] = {}
         self.light: Any = None
         self.began = False
+
+    def inherit(self, before: tuple[Sequence[Interval | None], Sequence[Interval | None]]) -> None:
+        """Take over, as the spec says, from notes of both directions in the connection before."""
+        for mine, theirs in zip(self.notes, before, strict=True):
+            for to, of in self.program.watch.inherited:
+                mine[to] = theirs[of]
+        self.began = True
 
     def observe(
         self,

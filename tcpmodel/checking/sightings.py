@@ -31,7 +31,7 @@ Reading = tuple[int, tuple[int, ...], list[int]]
 class Numbers:
     """The two numberings of a connection, as integers that never wrap.
 
-    ``near[side]`` is the last seen of a side, ``first[side]`` the first one.
+    ``near[side]`` is the last seen of a side, if only in the connection before; ``first[side]`` is the first one.
     """
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class Numbers:
 
     def learn(self, side: int, number: int) -> None:
         """Remember the place of a number that was explained."""
-        if self.near[side] is None:
+        if self.first[side] is None:
             self.first[side] = number
         self.near[side] = number
 

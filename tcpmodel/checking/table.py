@@ -233,6 +233,8 @@ class Table:
             previous,
         )
         connection.first, connection.last_flags = packet.number, packet.flags
+        if previous is not None:
+            judge.memo.succeed(connection)
         if self._see is not None:
             self._see(connection, packet, 0)
         judge.observe(connection, packet, 0)

@@ -221,13 +221,18 @@ class WatchMemo:
                 notes.append(code)
         return notes
 
+    def notes(self, observer: Observer) -> tuple[Sequence[Interval | None], Sequence[Interval | None]]:
+        """The notes of both directions, which the observer may not have itself."""
+        if observer.light is None:
+            return observer.notes
+        notes = self._filled(*observer.light)
+        return notes[: self.program.notes], notes[self.program.notes :]
+
     def thaw(self, observer: Observer) -> None:
         """Give the observer its notes back."""
         if observer.light is not None:
-            known, numbers = observer.light
-            notes = self._filled(known, numbers)
-            half = self.program.notes
-            observer.notes = (notes[:half], notes[half:])
+            a, b = self.notes(observer)
+            observer.notes = (list(a), list(b))
             observer.began = True
 
     # ------------------------------------------------------------------------------------------------- remembering

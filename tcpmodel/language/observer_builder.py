@@ -51,7 +51,12 @@ class ObserverBuilder(ExpressionBuilder):
             self._one(parts, "initial"),
             self._one(parts, "title"),
             self._all(parts, "cites"),
+            self._one(parts, "inherits"),
         )
+
+    def inherits(self, children: list[Any]) -> Part:
+        name = self._word(children[0])
+        return Part("inherits", name, name.span)
 
     def observe(self, children: list[Any]) -> ObserveDecl:
         name, parts = self._word(children[0]), self._parts(children)

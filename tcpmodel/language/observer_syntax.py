@@ -25,12 +25,15 @@ class SeenDecl(Declaration):
 
 @dataclass(slots=True, eq=False, repr=False)
 class NoteDecl(Declaration):
+    """``inherits``: the note of which it has the last value in the connection before."""
+
     name: Word
     optional: bool
     type: TypeName
     initial: Node | None
     title: Word | None
     cites: list[Cite]
+    inherits: Word | None
 
 
 @dataclass(slots=True, eq=False, repr=False)

@@ -39,6 +39,8 @@ class Noted:
         for note in self.file.all(NoteDecl):
             if self.names.first("value", note.name):
                 self._note(note)
+        for note in self.file.all(NoteDecl):
+            self._inherits(note)
 
     def _message(self, node: SeenDecl) -> None:
         name = node.name.text
@@ -97,7 +99,19 @@ class Noted:
             self.names.cite(node.cites),
             node.doc,
             node.span,
+            node.inherits.text if node.inherits is not None else "",
         )
+
+    def _inherits(self, node: NoteDecl) -> None:
+        """What is taken over from the connection before has to fit."""
+        if node.inherits is None or not self.names.known("note", node.inherits, self.names.notes, "TS011"):
+            return
+        note, before = self.names.notes.get(node.name.text), self.names.notes[node.inherits.text]
+        if note is None:
+            return
+        if note.type != before.type or (before.optional and not note.optional):
+            help_ = f"declare it as `{note.name} : {'optional ' if before.optional else ''}{before.type}`"
+            self.report.error("TS030", f"`{note.name}` cannot hold what `{before.name}` is", node.inherits.span, help_)
 
     def _typer(self, message: str) -> Typer:
         return watching(self.names, self.definitions, message)

@@ -55,7 +55,8 @@ class SeenMessage:
 class Note:
     """``note TOP : optional seq(local)``: what is kept of each direction of a connection.
 
-    ``initial`` None: unset if it is optional, else unknown.
+    ``initial`` None: unset if it is optional, else unknown. ``inherits``: the note of which it holds the last value that
+    the same end had in the connection before, between the same addresses and ports; "" for none.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Note:
     cites: tuple[Citation, ...]
     doc: str
     span: Span
+    inherits: str = ""
 
 
 @dataclass(frozen=True, slots=True)

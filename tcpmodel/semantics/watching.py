@@ -108,7 +108,8 @@ class Watch:
 
     ``fields`` and ``flags`` map the names of the message to slots; ``seen`` lists (slot, key of readers, whether a
     message can be without it, full range, name of the numbering or ""); ``own``, ``peer``, ``own_later`` and
-    ``peer_later`` are the slots of notes, each beginning with the first note.
+    ``peer_later`` are the slots of notes, each beginning with the first note. ``inherited`` lists pairs of notes, as places
+    among them: the first begins with what the second was in the connection before.
     """
 
     def __init__(self, spec: m.Spec, profiles: Mapping[str, bool | None], message: str = "") -> None:
@@ -147,6 +148,8 @@ class Watch:
         ]
         choice = {profile.name: profiles.get(profile.name) for profile in spec.profiles}
         self.compiler = WatchCompiler(spec, choice, variables, fields, flags, self._allocate)
+        places = {note.name: at for at, note in enumerate(spec.notes)}
+        self.inherited = [(at, places[note.inherits]) for at, note in enumerate(spec.notes) if note.inherits]
         self.unknown = [v.ANY if note.optional else full_range(note.type) for note in spec.notes]
         self.rules = [self._rule(rule) for rule in spec.packet_rules if self._decidable(rule) and rule.message == name]
         self.observations = [self._observation(one) for one in spec.observations if one.message == name]

@@ -1,0 +1,49 @@
+"""Notes that take over what another note was in the connection before: how they are declared, and what is wrong."""
+
+from __future__ import annotations
+
+import pytest
+from language_samples import HEAD, problems
+
+from tcpmodel.model.load import parse_spec
+
+TEXT = """
+note LAST  : optional seq(local)
+note COUNT : octets = 0
+observe SEG
+  LAST  <- SEG.SEQ
+  COUNT <- COUNT + 1
+"""
+
+
+def test_what_is_declared() -> None:
+    text = TEXT + 'note OLD : optional seq(local) inherits LAST "before"\nnote OLDER : octets = 7 inherits COUNT\n'
+    notes = {note.name: note for note in parse_spec(HEAD + text, "test.tcpspec").notes}
+    assert {name: note.inherits for name, note in notes.items()} == {
+        "LAST": "",
+        "COUNT": "",
+        "OLD": "LAST",
+        "OLDER": "COUNT",
+    }
+    assert notes["OLDER"].initial is not None and notes["OLD"].title == "before"
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "help_"),
+    [
+        ("note OLD : optional seq(local) inherits LATS", "TS011", "LAST"),
+        ("note OLD : seq(local) inherits LAST", "TS030", "optional seq(local)"),
+        ("note OLD : optional seq(peer) inherits LAST", "TS030", "optional seq(local)"),
+        ("note OLD : optional octets inherits LAST", "TS030", "optional seq(local)"),
+        ("note OLD : duration inherits COUNT", "TS030", "octets"),
+        ("note OLD : octets inherits COUNT inherits COUNT", "TS004", ""),
+    ],
+)
+def test_errors(line: str, code: str, help_: str) -> None:
+    (found,) = problems(HEAD + TEXT + line + "\n")
+    assert found.code == code and help_ in (found.help or "")
+
+
+def test_more_than_the_other_may_be() -> None:
+    found = problems(HEAD + TEXT + "note OLD : optional octets inherits COUNT\n")
+    assert not [each for each in found if each.severity == "error"]
