@@ -55,8 +55,8 @@ class SeenMessage:
 class Note:
     """``note TOP : optional seq(local)``: what is kept of each direction of a connection.
 
-    ``initial`` None: unset if it is optional, else unknown. ``inherits``: the note of which it holds the last value that
-    the same end had in the connection before, between the same addresses and ports; "" for none.
+    ``initial`` None: unset if it is optional, else unknown. ``inherits``: the note whose last value in the connection
+    before, between the same addresses and ports, it has at first; "" for none.
     """
 
     name: str

@@ -108,8 +108,8 @@ class Watch:
 
     ``fields`` and ``flags`` map the names of the message to slots; ``seen`` lists (slot, key of readers, whether a
     message can be without it, full range, name of the numbering or ""); ``own``, ``peer``, ``own_later`` and
-    ``peer_later`` are the slots of notes, each beginning with the first note. ``inherited`` lists pairs of notes, as places
-    among them: the first begins with what the second was in the connection before.
+    ``peer_later`` are the slots of notes, each beginning with the first note. ``inherited`` lists pairs of notes, as
+    places among them: the first begins with what the second was in the connection before.
     """
 
     def __init__(self, spec: m.Spec, profiles: Mapping[str, bool | None], message: str = "") -> None:
