@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from struct import Struct
 
+from tcpmodel.traces.circumstances import TAGGED, odd
 from tcpmodel.traces.network import ip, ipv4, ipv6
 from tcpmodel.traces.records import Packet
 from tcpmodel.traces.tunnels import ETHERNET, MOST_DEEP, PPP, Found, Inner, Piece, mpls
@@ -39,15 +40,19 @@ _TYPE_NAMES = {
 
 def by_type(kind: int, buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None) -> Found:
     """What an Ethernet type announces at ``at``, behind any VLAN tags."""
+    tag = 0
     for _ in range(_MOST_TAGS):
-        if kind == 0x0800:
-            return ipv4(buffer, at, end, original_end, number, time)
-        if kind == 0x86DD:
-            return ipv6(buffer, at, end, original_end, number, time)
+        if kind == 0x0800 or kind == 0x86DD:
+            read = ipv4 if kind == 0x0800 else ipv6
+            found = read(buffer, at, end, original_end, number, time)
+            if tag:
+                odd(found, tag)
+            return found
         if kind not in _TAGS:
             break
         if end - at < 4:
             return CUT
+        tag = tag or (_half(buffer, at)[0] & 0x0FFF) << 3 | TAGGED
         kind = _half(buffer, at + 2)[0]
         at += 4
     if kind == 0x8864:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from struct import Struct
 
+from tcpmodel.traces.circumstances import LENGTHLESS, PADDED, odd
 from tcpmodel.traces.icmp import icmp
 from tcpmodel.traces.transport import CUT, tcp, udp
 from tcpmodel.traces.tunnels import IPV4, IPV6, PORTS, Found, Inner, Piece, gre, mpls, over_udp, piece
@@ -50,10 +51,10 @@ def _carried(protocol: int, buffer: bytes, at: int, end: int, stop: int) -> Inne
     return _other(protocol)
 
 
-def ipv4(buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None) -> Found:
+def ipv4(buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None, length: int = 0) -> Found:
     """The IPv4 packet at ``at``. ``end``: end of the captured octets; ``original_end``: where the frame itself ended.
 
-    Returns the reason as text if the packet has to be left out.
+    ``length`` takes the place of a length of 0. Returns the reason as text if the packet has to be left out.
     """
     if end - at < 20:
         return CUT
@@ -62,12 +63,18 @@ def ipv4(buffer: bytes, at: int, end: int, original_end: int, number: int, time:
     if version >> 4 != 4 or header < 20:
         return "IPv4 header is broken"
     if total == 0:
-        # Segmentation offload: the interface fills in the length after the capture point.
-        total = original_end - at
+        if not length:
+            # Segmentation offload: the interface fills in the length after the capture point.
+            found = ipv4(buffer, at, end, original_end, number, time, original_end - at)
+            odd(found, LENGTHLESS)
+            return found
+        total = length
     if total < header:
         return "IPv4 header is broken"
     if at + total < end:
-        end = at + total
+        found = ipv4(buffer, at, at + total, original_end, number, time, length)
+        odd(found, PADDED)
+        return found
     if fragment & 0x3FFF:
         return _piece4(buffer, at, at + header, end, at + total)
     if protocol == 6:
@@ -130,12 +137,19 @@ def ipv6(buffer: bytes, at: int, end: int, original_end: int, number: int, time:
         return "IPv6 header is broken"
     addresses = buffer[at + 8 : at + 40]
     start = at + 40
+    strange = 0
     if carried == 0:
         # A jumbogram says its length in a hop-by-hop option; offloading may leave both at zero.
-        jumbo = _jumbo_length(buffer, start, end) if protocol == 0 else 0
-        carried = jumbo or max(0, original_end - start)
+        carried = _jumbo_length(buffer, start, end) if protocol == 0 else 0
+        if not carried:
+            carried, strange = max(0, original_end - start), LENGTHLESS
     stop = start + carried
-    return _carried6(protocol, buffer, start, min(end, stop), stop, addresses, ttl, number, time)
+    if stop < end:
+        end, strange = stop, strange | PADDED
+    found = _carried6(protocol, buffer, start, end, stop, addresses, ttl, number, time)
+    if strange:
+        odd(found, strange)
+    return found
 
 
 def _carried6(

@@ -14,7 +14,7 @@ from tcpmodel.traces.circumstances import CLOCK, CUT, TUNNELS, Circumstances
 from tcpmodel.traces.fragments import Fragments
 from tcpmodel.traces.link import Decoder, within
 from tcpmodel.traces.link_types import DECODERS, SUPPORTED
-from tcpmodel.traces.records import Record, Skipped, TraceError
+from tcpmodel.traces.records import ODD, Record, Skipped, TraceError
 from tcpmodel.traces.source import Source
 from tcpmodel.traces.tunnels import Inner, Piece
 
@@ -79,6 +79,7 @@ class PcapTrace:
             yield from self._records(pieces)
         finally:
             pieces.finish()
+            self.circumstances.finish()
 
     def _records(self, pieces: Fragments) -> Iterator[Record]:
         order, unit, header_size = self._kind
@@ -86,7 +87,7 @@ class PcapTrace:
         read = self._source.read
         decode = self._decode
         skip = self.skipped.add
-        met = self.circumstances.add
+        met, look, ways = self.circumstances.add, self.circumstances.look, self.circumstances.ways
         last = 0
         limit = self._limit
         buffer = read()
@@ -135,6 +136,7 @@ class PcapTrace:
             if time < last:
                 met(CLOCK, number)
             last = time
+            names = ""
             if found.__class__ is Inner:
                 found, names = within(found, buffer, number, time)
                 met((TUNNELS[0], TUNNELS[1].format(names)), number)
@@ -143,6 +145,8 @@ class PcapTrace:
             if found.__class__ is str:
                 skip(found)
             elif found is not None:
+                if names or ways or ODD in found.fields:  # type: ignore[union-attr]
+                    look(found, names)  # type: ignore[arg-type]
                 yield found  # type: ignore[misc]
             at = end
 

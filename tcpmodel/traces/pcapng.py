@@ -14,7 +14,7 @@ from tcpmodel.traces.circumstances import CLOCK, CUT, DROPPED, INTERFACES, TUNNE
 from tcpmodel.traces.fragments import Fragments
 from tcpmodel.traces.link import Decoder, within
 from tcpmodel.traces.link_types import DECODERS, SUPPORTED
-from tcpmodel.traces.records import Packet, Record, Skipped, TraceError
+from tcpmodel.traces.records import ODD, Packet, Record, Skipped, TraceError
 from tcpmodel.traces.source import Source
 from tcpmodel.traces.tunnels import Inner, Piece
 
@@ -104,6 +104,7 @@ class PcapngTrace:
             yield from self._records(pieces)
         finally:
             pieces.finish()
+            self.circumstances.finish()
 
     def _records(self, pieces: Fragments) -> Iterator[Record]:
         buffer = _Buffer(self._source)
@@ -115,7 +116,7 @@ class PcapngTrace:
         unknown: set[int] = set()
         understood = False
         skip = self.skipped.add
-        met = self.circumstances.add
+        met, look, ways = self.circumstances.add, self.circumstances.look, self.circumstances.ways
         lasts: dict[int, int] = {}
         used: dict[int, int] = {}
         dropped: dict[int, int] = {}
@@ -184,6 +185,7 @@ class PcapngTrace:
                         lasts[which] = time
                     if which not in used:
                         used[which] = number
+                    names = ""
                     if isinstance(found, Inner):
                         found, names = within(found, data, number, time)
                         met((TUNNELS[0], TUNNELS[1].format(names)), number)
@@ -191,6 +193,8 @@ class PcapngTrace:
                     if isinstance(whole, str):
                         skip(whole)
                     elif whole is not None:
+                        if names or ways or ODD in whole.fields:
+                            look(whole, names)
                         if kind == _ENHANCED_PACKET and end + 8 <= last:
                             _direct(whole, data, end + (-captured & 3), last, order)
                         yield whole

@@ -93,6 +93,11 @@ FIELD_KEYS = frozenset(
 """Every key that a reader puts into ``Packet.fields``."""
 
 
+ODD = "odd"
+"""The key under which what decodes a frame tells its reader how it is odd (see ``circumstances``); no packet that a
+reader hands on has it."""
+
+
 class StateRecord(NamedTuple):
     """One line of a state log: an endpoint went from ``old`` to ``new`` (names as the log spells them).
 

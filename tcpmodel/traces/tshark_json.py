@@ -62,6 +62,7 @@ class TsharkJsonTrace:
             pieces.finish()
             for left in list(self._pieces):
                 self._give_up(left)
+            self.circumstances.finish()
 
     def _records(self, pieces: Fragments) -> Iterator[Record]:
         packets = Packets()
@@ -98,6 +99,7 @@ class TsharkJsonTrace:
                     if choice.pieces:
                         _, before, begun = self._pieces.pop(choice.pieces, ("", 0, number))
                         self.circumstances.add(REASSEMBLED, begun, before + 1)
+                    self.circumstances.look(found, choice.tunnels)
                     yield found
         except Unfinished as error:
             raise TraceError(self.path, error.where, error.message) from None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from tcpmodel.traces.circumstances import TAGGED, odd
 from tcpmodel.traces.json_stream import Members
 from tcpmodel.traces.link import within
 from tcpmodel.traces.network import ip
@@ -61,7 +62,11 @@ def chosen(layers: Members, packets: Packets, count: int) -> Chosen:
 
 
 def _direct(packet: Packet, chain: list[Layer]) -> None:
-    """A cooked frame says whether it was for this host or sent by it."""
+    """A cooked frame says whether it was for this host or sent by it; a tag says of which VLAN a frame is."""
+    for layer in chain:
+        if layer[0] == "vlan" and (tag := number_in(_fields([layer]), "vlan_id", 0xFFF)) is not None:
+            odd(packet, tag << 3 | TAGGED)
+            break
     kind = next((number_in(_fields([layer]), "sll_pkttype", 4) for layer in chain if layer[0] == "sll"), None)
     if kind in (0, 4):
         packet.fields["outgoing"] = kind >> 2

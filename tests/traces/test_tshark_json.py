@@ -43,7 +43,10 @@ def test_the_packets_are_those_of_the_capture(samples, name):
             assert packet.fields.items() <= original.fields.items()
         else:
             assert packet == original
-    assert trace.circumstances.met == capture.circumstances.met
+    # Fields show a length that tshark worked out, bare octets of layers no tags.
+    unseen = "without a length" if name in OF_FIELDS else "VLAN tag" if name == "mixed.jsonraw.gz" else "nothing"
+    met = {what: times for what, times in capture.circumstances.met.items() if unseen not in what[1]}
+    assert trace.circumstances.met == met
     if name in OF_OCTETS:
         assert trace.skipped.reasons == capture.skipped.reasons
 

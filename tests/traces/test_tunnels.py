@@ -58,7 +58,8 @@ def test_what_is_within(read, build, name):
     outer, names = TUNNELS[name]
     reading = read(build.pcap([outer], link=101))
     assert reading.records == [plain]
-    assert reading.trace.circumstances.met == {("CAP-013", f"packets within {names}"): (1, 1)}
+    met = {words: times for (_, words), times in reading.trace.circumstances.met.items() if "VLAN tag" not in words}
+    assert met == {f"packets within {names}": (1, 1)}
     ng = read(build.section() + build.interface(link=101) + build.enhanced(outer, ticks=1000 * 10**6))
     assert ng.records == [plain]
 
