@@ -177,14 +177,17 @@ class Connection:
         sender = self.ends[side]
         first = sender.sent == 0
         after = sender.by_behaviour(sighting)
+        in_order = self.standpoint is not None and self.standpoint.in_order(self.ends, packet, side)
         if after:
+            if not first and not in_order and sender.set_back(after) and sender.seen_late(sighting):
+                # A copy is likelier than another life that picked the same number.
+                return Explanation.LATE
             if not first and sender.reborn(after):
                 # Who begins another life in answer to the same message may go on with the one before.
                 for configuration in sender.now.values():
                     self.abilities.add(after, replace(configuration, cost=configuration.cost + 1))
             sender.settle(after)
             return Explanation.BEHAVIOUR
-        in_order = self.standpoint is not None and self.standpoint.in_order(self.ends, packet, side)
         begins = sender.birth(sighting) if self.packets else Birth.NONE
         if begins is Birth.NEW and (first or in_order or not sender.whole or not sender.seen_late(sighting)):
             # Of a life that began unseen anything may come late, so a beginning is looked for first.

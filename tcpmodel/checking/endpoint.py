@@ -388,6 +388,19 @@ class Endpoint:
                 return True
         return False
 
+    def set_back(self, after: Configurations) -> bool:
+        """Have these sent less than was sent before, although they have the initial numbers of now?"""
+        own = self.program.local_numbers
+        sent = [min((known[0] for c in self.now.values() if (known := c.values[slot])), default=0) for slot in own]
+        below = False
+        for configuration in after.values():
+            pairs = [(configuration.values[slot], low) for slot, low in zip(own, sent, strict=True)]
+            bounded = [(known[1], low) for known, low in pairs if known and known[1] < v.INFINITY]
+            if any(high > low for high, low in bounded) or not any(high < low for high, low in bounded):
+                return False
+            below = True
+        return below and not self.reborn(after)
+
     def apart(self, sighting: Sighting, slot: int | None) -> int:
         """How far a field lies from the numbers that it may have used; 0 when it is not known or among them."""
         known = sighting.slots[slot] if slot is not None else None

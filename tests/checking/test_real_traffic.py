@@ -92,6 +92,10 @@ def test_the_states_of_the_kernel_are_among_those_reported(connections: Look, na
         assert b in connection.b_states, connection.id
 
 
+def test_text_on_a_syn_with_a_cookie_is_part_of_the_connection(connections: Look) -> None:
+    assert [c.verdict for c in connections("tfo")] == [CONFORMS] * 3
+
+
 def test_only_the_maker_of_odd_segments_is_accused(connections: Look) -> None:
     found = connections(OUTSIDE)
     accused = {d.endpoint.rpartition(":")[0] for c in found for d in c.diagnostics if d.severity == "violation"}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tcpmodel.checking.checker import Checker
-from tcpmodel.checking.findings import VIOLATES
+from tcpmodel.checking.findings import CONFORMS, VIOLATES
 from tcpmodel.traces.records import FLAG_BITS, Packet
 
 ENDS = ("10.0.0.1:1000", "10.0.0.2:2000")
@@ -40,7 +40,21 @@ CASES: dict[str, list[Line]] = {
         (0, "FIN,ACK", 1203, 5501, 0),
         (1, "FIN,ACK", 5501, 1204, 0),
     ],
+    "a copy of the SYN,ACK comes when text was sent": [
+        (0, "SYN", 1000, 0, 0),
+        (1, "SYN,ACK", 5000, 1001, 0),
+        (0, "ACK", 1001, 5001, 0),
+        (1, "ACK", 5001, 1001, 100),
+        (0, "FIN,ACK", 1001, 5101, 0),
+        (1, "SYN,ACK", 5000, 1001, 0),
+        (0, "ACK", 1002, 5101, 0),
+        (1, "ACK", 5101, 1001, 0),
+        (1, "FIN,ACK", 5101, 1002, 0),
+        (0, "ACK", 1002, 5102, 0),
+    ],
 }
+WHOLE = {"a copy of the SYN,ACK comes when text was sent"}
+"""Those of which nothing is missing."""
 
 
 @pytest.mark.parametrize("shift", [0, 2**32 - 1003], ids=["plain", "wrapping"])
@@ -54,3 +68,5 @@ def test_no_violation(judge: Callable[..., Checker], case: str, shift: int) -> N
     found = judge(packets).report.connections
     assert [item.code for each in found for item in each.diagnostics if item.severity == "violation"] == []
     assert all(each.verdict != VIOLATES for each in found)
+    if case in WHOLE:
+        assert [each.verdict for each in found] == [CONFORMS]
