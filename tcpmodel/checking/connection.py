@@ -200,7 +200,7 @@ class Connection:
             return Explanation.PREVIOUS
         if first and self._of_earlier_life(sighting, side, place):
             return Explanation.EARLIER_LIFE
-        if not first and sender.answers_anew(sighting):
+        if not first and (sender.answers_anew(sighting) or (self.ends[1 - side].lived_twice() and sender.may_rest())):
             raise NewConnection
         return self._explain_by_faults(sighting, side, place, in_order)
 

@@ -401,6 +401,13 @@ class Endpoint:
             below = True
         return below and not self.reborn(after)
 
+    def lived_twice(self) -> bool:
+        """Has it picked an initial number more than once?"""
+        lives = (*self.now.values(), *self.ever.values())
+        return any(
+            len({c.values[slot] for c in lives if _exact(c.values[slot])}) > 1 for slot in self.program.picked_numbers
+        )
+
     def apart(self, sighting: Sighting, slot: int | None) -> int:
         """How far a field lies from the numbers that it may have used; 0 when it is not known or among them."""
         known = sighting.slots[slot] if slot is not None else None

@@ -131,6 +131,10 @@ class Table:
             if connection is None:
                 self._wait(judge, packet)
                 return
+        elif self._is_over(judge, connection, packet):
+            connection = self._renew(judge, key, packet, connection)
+            connection.last_time, connection.last_flags = packet.time, packet.flags
+            return
         side = 0 if a == connection.ends[0].address else 1
         if self._see is not None:
             self._see(connection, packet, side)
@@ -143,6 +147,17 @@ class Table:
                 connection.standpoint.lately.append(packet)
         connection.last_time = packet.time
         connection.last_flags = packet.flags
+
+    def _is_over(self, judge: Judge, connection: Connection, packet: Packet) -> bool:
+        """Does a packet like the first one come so long after both ends may have finished that it is no copy?"""
+        last = connection.last_time
+        if last is None or packet.time is None or packet.time - last <= QUIET:
+            return False
+        standing = judge.memo.standing(connection) or connection.standing()
+        if standing.unfinished or packet.flags is None:
+            return False
+        judge.memo.thaw(connection)
+        return connection.began_with(packet)
 
     def error(self, judge: Judge, protocol: str, packet: Packet) -> None:
         """Take an error about a packet of this protocol, whose judge is ``judge``."""
