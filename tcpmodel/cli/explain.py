@@ -49,24 +49,27 @@ def run(args: argparse.Namespace) -> int:
     told = explain_finding(code, _SPECS)
     if told is not None:
         print(told)
-        return 0
-    _explain_rule(code, args.spec)
+    _explain_rule(code, args.spec, known=told is not None)
     return 0
 
 
-def _explain_rule(code: str, names: list[str]) -> None:
+def _explain_rule(code: str, names: list[str], *, known: bool) -> None:
+    """What specs declare of a code. ``known``: it was explained already, and there may be nothing else."""
     from tcpmodel.cli.options import load
     from tcpmodel.report.rule_text import describe, identifiers
 
     specs = [load(name) for name in names or _SPECS]
     told = [text for spec in specs if (text := describe(spec, code)) is not None]
+    if known:
+        print("".join(f"\n{text}\n" for text in told), end="")
+        return
     if not told:
         from difflib import get_close_matches
 
         from tcpmodel.report.finding_codes import GENERAL
 
-        known = {name.upper(): name for spec in specs for name in (*identifiers(spec), *GENERAL)}
-        near = get_close_matches(code, known, n=1)
-        hint = f"; did you mean {known[near[0]]}?" if near else "; codes look like TS012, ids like TCP-FIN-001"
+        names_known = {name.upper(): name for spec in specs for name in (*identifiers(spec), *GENERAL)}
+        near = get_close_matches(code, names_known, n=1)
+        hint = f"; did you mean {names_known[near[0]]}?" if near else "; codes look like TS012, ids like TCP-FIN-001"
         raise CommandError(f"there is no code or rule '{code}'{hint}")
     print("\n\n".join(told))

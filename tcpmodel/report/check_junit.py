@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from tcpmodel.checking.findings import INCONCLUSIVE, ConnectionReport, Diagnostic, InputReport, Report
 from tcpmodel.report.check_text import shown_path
-from tcpmodel.report.finding_text import clauses, details
+from tcpmodel.report.finding_text import clauses, details, evidence
 
 
 def lines(report: Report) -> Iterator[str]:
@@ -112,7 +112,7 @@ def _of_input(item: Diagnostic) -> str:
 def _sentence(item: Diagnostic) -> str:
     place = f"{'line' if item.in_lines else 'packet'} {item.place}"
     told = item.message if item.message.startswith(item.endpoint) else f"{item.endpoint} {item.message}"
-    return f"{item.severity}: {place}: {told} [{item.code}]"
+    return f"{item.severity}: {place}: {told}{evidence(item)} [{item.code}]"
 
 
 def _told(item: Diagnostic) -> Iterator[str]:

@@ -13,6 +13,7 @@ from tcpmodel._version import __version__
 from tcpmodel.checking.findings import ConnectionReport, Diagnostic, InputReport, Report
 from tcpmodel.model.spec import Fault, PacketRule, Spec
 from tcpmodel.report.finding_codes import GENERAL
+from tcpmodel.report.finding_text import evidence
 from tcpmodel.report.policy import identity
 from tcpmodel.report.rule_text import SEVERITY_WORDS
 
@@ -143,7 +144,7 @@ def _finding(
 def _words(item: Diagnostic, what: str) -> str:
     told = item.message if item.message.startswith(item.endpoint) else f"{item.endpoint} {item.message}".lstrip()
     seen = f": {item.observed}" if item.observed else ""
-    return f"{what}: {told}{seen}"
+    return f"{what}: {told}{seen}{evidence(item)}"
 
 
 def _rules(report: Report, specs: Sequence[Spec]) -> list[dict[str, Any]]:
@@ -157,7 +158,8 @@ def _rules(report: Report, specs: Sequence[Spec]) -> list[dict[str, Any]]:
         rule: dict[str, Any] = {"id": code, "shortDescription": {"text": item.message}}
         if code in GENERAL:
             rule["shortDescription"] = {"text": GENERAL[code].title}
-            rule["fullDescription"] = rule["help"] = {"text": GENERAL[code].text}
+            rule["fullDescription"] = {"text": GENERAL[code].text}
+            rule["help"] = {"text": " ".join(filter(None, GENERAL[code][1:]))}
         severity = item.severity
         if code in declared:
             each, spec = declared[code]

@@ -18,7 +18,7 @@ from tcpmodel.checking.findings import (
     Report,
     grouped,
 )
-from tcpmodel.report.finding_text import clauses, details
+from tcpmodel.report.finding_text import clauses, details, evidence
 from tcpmodel.report.notes_text import WORDS, by_code, codes_of, ignored_lines, note_lines
 from tcpmodel.report.style import Style, counted, either, table
 
@@ -242,7 +242,7 @@ class _Writer:
         word = WORDS[item.severity]
         if item.ignored:
             word = f"ignored ({item.ignored}) {word}"
-        cites = f" ({clauses(item.cites)})" if item.cites else ""
+        cites = evidence(item) or (f" ({clauses(item.cites)})" if item.cites else "")
         text = clean(f"{word}: {_place(item, origin)}: {_says(item)}{cites} [{item.code}]")
         lines = list(self.style.fold(text, 4))
         start, colon, rest = lines[0].partition(":")

@@ -13,106 +13,162 @@ WIDTH = 100
 
 
 class General(NamedTuple):
-    """``told``: whether findings have this code; otherwise the text says what is done instead."""
+    """``shown``: what is seen of it. ``verdict``: what it means for verdicts. ``remedy``: what somebody can do."""
 
     title: str
     text: str
-    told: bool = True
+    shown: str = ""
+    verdict: str = ""
+    remedy: str = ""
 
 
 GENERAL = {
+    "CAP-001": General(
+        "checksums are worked out after the capture",
+        "A host leaves checksums to its network card, and a capture on that host shows its packets before.",
+        "All checksums of one end are wrong; often they are the sum of the pseudo header.",
+        "None: checksums of that end are not judged.",
+        "Capture on another machine, or turn it off: ethtool -K DEVICE tx off.",
+    ),
     "CAP-002": General(
         "segments that the network card has yet to cut",
-        "Hosts hand large segments to the network card, which cuts them. A capture at the sender shows them "
-        "whole. Their size proves nothing, so no rule looks at it; a total length of 0 in the header of IP is "
-        "taken for the size of the frame.",
-        False,
+        "Hosts hand large segments to the network card, which cuts them (TSO). A capture at the sender shows them "
+        "whole.",
+        "The header of IP has the length 0 (that of the frame is taken), or there is more text than the MSS of the "
+        "peer allows, and no checksum of the sender is right yet.",
+        "None: no rule looks at the size of segments.",
+        "Capture on another machine, or turn it off: ethtool -K DEVICE tso off gso off.",
     ),
     "CAP-003": General(
         "segments that the network card has put together",
-        "A capture at the receiver shows segments that were joined after they arrived. What one acknowledgment "
-        "covers, and how large a segment is, then proves nothing, and no rule looks at it.",
-        False,
+        "A network card or its driver joins what arrives together (GRO, LRO), and a capture at the receiver shows "
+        "the sum. Where checksums cannot be checked, it may as well be a sender's card that has yet to cut.",
+        "There is more text in a segment than the MSS of the peer allows, although checksums are right or unknown.",
+        "None: no rule looks at the size of segments, or at how many one acknowledgment covers.",
+        "Capture on another machine, or turn it off: ethtool -K DEVICE gro off lro off.",
     ),
     "CAP-004": General(
         "IP fragments",
-        "Fragments are put together where all of them were captured. What is incomplete, or contradicts itself, "
-        "is left out and counted: a fragment alone shows no header, and its absence counts as packets that are "
-        "missing.",
+        "Packets that IP cut into pieces. They are put together where all pieces were captured. What is incomplete, "
+        "or contradicts itself, is left out and counted: a fragment alone shows no header.",
+        "Packets with an offset, or with more fragments to come.",
+        "None for packets that are whole again. What is left out counts as packets that are missing.",
+        "Have the filter of the capture let fragments pass: later ones have no ports ('host X', not 'port Y').",
     ),
     "CAP-005": General(
         "packets cut by the capture",
-        "The capture kept the beginnings of packets only (snap length). Headers are judged, checksums and "
-        "contents are not.",
+        "The capture kept the beginnings of packets only (snap length).",
+        "Fewer octets are there than the packet had.",
+        "None for what the headers show. Checksums and contents of such packets are not judged.",
+        "Capture whole packets: tcpdump -s 0.",
     ),
     "CAP-006": General(
         "packets or records are missing from the capture or log",
-        "The capture itself counts packets that it dropped, or numbers were skipped, or an end answers what was "
-        "never seen. Rules that need everything are silent from then on, and the verdict is at best inconclusive.",
+        "The capture lost packets that an end sent or received.",
+        "The capture itself counts packets that it dropped, numbers were skipped, or an end answers what was never "
+        "seen. Lost packets that nobody answers leave no trace.",
+        "Inconclusive at best; rules that need everything are silent from then on. What cannot be explained by any "
+        "loss is a violation all the same.",
+        "Give the capture a larger buffer (tcpdump -B), fewer packets (a filter) or a faster disk.",
     ),
     "CAP-007": General(
         "the capture begins in the middle",
-        "A connection whose SYNs were not captured may be in any state. It is followed from its first packet on, "
-        "what was agreed in the SYNs stays unknown, and the verdict says that the beginning was not captured.",
-        False,
+        "A connection whose SYNs were not captured may be in any state. It is followed from its first packet on.",
+        "The first packet of an end is none with which an end begins.",
+        "Inconclusive at best. What was agreed in the SYNs is unknown, and rules that need it are silent.",
+        "Begin the capture before the connection.",
     ),
     "CAP-008": General(
         "one direction only",
-        "Without the packets of one end, the other may have received anything. Rules over both directions are "
-        "silent; the verdict says from which end nothing was captured.",
-        False,
+        "Without the packets of one end, the other may have received anything.",
+        "Nothing was captured from one end, although the other answers it.",
+        "Inconclusive at best; rules over both directions are silent.",
+        "Mirror both directions; on a route that differs by direction, capture at an end.",
     ),
     "CAP-009": General(
-        "packets were captured in another order than they were received",
-        "A packet has an explanation only if one that was captured later had arrived before. That is no fault of "
-        "an end.",
+        "packets were captured in another order than they were sent or received",
+        "The network, or several queues of a card, changed the order of packets.",
+        "A packet has an explanation only if one that was captured later had arrived before; or its identification is "
+        "one that its sender had left out before.",
+        "None: a packet that is late is explained by the time at which it may have been sent.",
+        "Nothing, if the network did it. Else have the card use one queue, or sort by time: reordercap.",
     ),
     "CAP-010": General(
         "packets that are there twice",
-        "The network, a mirror port or a capture of several interfaces doubled packets. Copies change nothing of "
-        "the verdict.",
+        "The network, a mirror port or a capture of several interfaces doubled packets; what was forwarded in between "
+        "has another TTL and other hardware addresses.",
+        "Two packets have the same source, flags, number and identification of IP, within a millisecond.",
+        "None: a copy is one more packet that came late.",
+        "Mirror one port, or one direction; capture on one interface; editcap -d takes copies out.",
     ),
     "CAP-011": General(
         "a box between the ends changes packets",
-        "It may take options away, lower the MSS, shift numbers or answer in the name of an end. One capture "
-        "cannot tell it from the end; rules that it could break say so among their exceptions. Two captures of "
-        "one connection can: options, windows and timestamps that they show differently are named.",
+        "It may take options away, lower the MSS, shift numbers or answer in the name of an end. One capture cannot "
+        "tell it from the end, except where it gives itself away; rules that it could break say so among their "
+        "exceptions.",
+        "A reset has a TTL far from that of all other packets of its end. Two captures of one connection show "
+        "options, windows or timestamps differently.",
+        "None by itself. What a box does in the name of an end is held against that end.",
+        "Capture on both sides of the box, and give both captures at once.",
     ),
     "CAP-012": General(
-        "a capture of the loopback interface",
-        "Packets are larger than on any wire, and their checksums are never worked out (CAP-001). No rule looks "
-        "at sizes.",
-        False,
+        "a capture within one host",
+        "On a loopback interface, packets are larger than on any wire, and their checksums are never worked out.",
+        "Both ends have the same address, or one that never leaves its host.",
+        "None: no rule looks at sizes, and checksums are not judged (CAP-001).",
+        "Nothing.",
     ),
     "CAP-013": General(
-        "packets within tunnels",
+        "packets within tunnels or VLANs",
         "The packet inside is judged; the headers around it only say how it came.",
+        "Headers of a tunnel, or the tag of a VLAN; also, that only one direction of a connection has them.",
+        "None.",
+        "Nothing. If one direction is missing, the filter of the capture may not know the tag or tunnel: "
+        "'vlan and ...'.",
     ),
     "CAP-014": General(
         "the capture ends",
-        "What has not happened by then may happen later: nothing that is missing at the end is a violation. The "
-        "verdict says that the end was not captured.",
-        False,
+        "What has not happened by then may happen later: nothing that is missing at the end is a violation.",
+        "An end is certainly not done when the last packet was read.",
+        "Inconclusive at best.",
+        "Capture until the connections are closed, or lost packets of the close (CAP-006) stay unknown.",
     ),
     "CAP-015": General(
         "addresses and ports are used again",
-        "A new SYN between the addresses and ports of an earlier connection begins a connection of its own in the "
-        "report.",
+        "A new SYN between the addresses and ports of an earlier connection begins a connection of its own.",
+        "A SYN with a number that the connection before cannot have sent.",
+        "None: each connection is judged for itself; a packet that is late is looked for in the one before.",
+        "Nothing.",
     ),
     "CAP-016": General(
         "clocks",
-        "Times go back, or packets come again later, as in merged captures of both ends. Rules that need a clock "
-        "compare times of one capture alone.",
+        "The clock of the capture was set, or two captures whose clocks differ were merged.",
+        "A time is earlier than the one before; minutes go by in which the timestamps of the sender hardly change (it "
+        "may also have slept); or a good part of all packets comes again later.",
+        "None: rules that need a clock compare times of one direction, and allow for much.",
+        "Give the two captures instead of merging them. Let the clock be adjusted slowly.",
     ),
     "CAP-017": General(
         "resets of the capturing host",
-        "Tools that send packets past their kernel make it answer connections that it does not know. Such resets "
-        "look like any other, and any reset has an explanation.",
-        False,
+        "Tools that send packets past their kernel make it answer connections that it does not know.",
+        "The end that asks for a connection resets it as soon as it is answered, and goes on as if it had not.",
+        "None: any reset has an explanation.",
+        "Drop what the kernel sends: iptables -A OUTPUT -p tcp --tcp-flags RST RST -j DROP.",
     ),
     "CAP-018": General(
         "several interfaces in one capture",
-        "A packet may be there once for each interface. Copies change nothing of the verdict.",
+        "A packet may be there once for each interface (CAP-010), and each interface has a clock of its own.",
+        "Packets of more than one interface of pcapng.",
+        "None: copies change nothing.",
+        "Nothing, or capture on one interface.",
+    ),
+    "CAP-019": General(
+        "octets behind the packet",
+        "Ethernet has no frame of less than 60 octets: what is shorter is filled up. Some devices append octets of "
+        "their own.",
+        "The frame is longer than the header of IP says that the packet is.",
+        "None: the length in the header of IP counts, so that these octets are no text.",
+        "Nothing.",
     ),
     "VIEW-001": General(
         "two views of one connection cannot both be true",
@@ -178,5 +234,8 @@ def explain(code: str, names: tuple[str, ...]) -> str | None:
         return None
     from textwrap import fill
 
-    told = "" if found.told else "\n\nNo finding has this code: it is here to say what is done about it."
-    return f"{code}: {found.title}\n\n{fill(found.text, WIDTH)}{told}"
+    parts = [found.text]
+    for label, text in (("Shown by", found.shown), ("For the verdict", found.verdict), ("To do", found.remedy)):
+        if text:
+            parts.append(f"{label}: {text}")
+    return "\n\n".join([f"{code}: {found.title}", *(fill(part, WIDTH) for part in parts)])

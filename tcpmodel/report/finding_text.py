@@ -21,6 +21,13 @@ MOST_ELSEWHERE = 6
 """So many other states are named that could have sent it."""
 
 
+def evidence(item: Diagnostic) -> str:
+    """The values that a fault of the capture is known by, as they stand behind its words; "" if there are none."""
+    if item.severity != "capture" or not item.values:
+        return ""
+    return f" ({', '.join(f'{name}={value}' for name, value in item.values)})"
+
+
 def details(item: Diagnostic, *, verbose: bool = False) -> Iterator[tuple[str, list[str]]]:
     """Labels of at most eight letters, each with its texts: one paragraph for each text."""
     if item.observed:

@@ -35,7 +35,12 @@ all."""
 _GENERAL = """\
 ## Captures
 
-What else a report can say of a capture; no spec declares these, since they are about any protocol."""
+What a report can say of a capture. These are notes: none of them is a violation, or changes the exit status unless
+`--severity` asks for it. A code may be told of a connection, of a whole input, or of both; specs declare some."""
+_VIEWS = """\
+## Several views
+
+What a report can say of several views of one connection: [views.md](views.md)."""
 _NOTE = "<!-- Written by `tcpmodel doc rules` from the specs: change these, not this page. -->"
 
 
@@ -44,12 +49,10 @@ def page(specs: Sequence[m.Spec], folder: str) -> str:
     places = [Places(spec, folder) for spec in specs]
     families: dict[str, list[str]] = {}
     counts = [0, 0, 0]
-    declared: set[str] = set()
     for place in places:
         spec = place.spec
         found: list[m.PacketRule | m.Fault] = [*spec.packet_rules, *spec.faults]
         for rule in sorted(found, key=lambda one: one.id):
-            declared.add(rule.id)
             never = isinstance(rule, m.PacketRule) and undecided(spec, rule)
             counts[2 if never else 1 if rule.severity == "legal" else 0] += 1
             row = _fault_row(place, rule) if isinstance(rule, m.Fault) else _row(place, rule)
@@ -59,11 +62,16 @@ def page(specs: Sequence[m.Spec], folder: str) -> str:
     lines += ["", _NOTE, ""]
     for family, rows in families.items():
         lines += [f"## {family}", "", *_HEADER, *rows, ""]
-    lines += [_GENERAL, "", "| code | what | |", "| --- | --- | --- |"]
+    lines += [_GENERAL, "", "| code | what | shown by | for the verdict | what to do |", "| --- " * 5 + "|"]
+    views = [_VIEWS, "", "| code | what | |", "| --- | --- | --- |"]
     for code, general in sorted(GENERAL.items()):
-        if code not in declared:
-            told = "" if general.told else "Never a finding of its own. "
-            lines.append(f"| {code} | {plain(general.title)} | {told}{plain(' '.join(general.text.split()))} |")
+        text = plain(" ".join(general.text.split()))
+        if code.startswith("CAP-"):
+            told = (general.shown, general.verdict, general.remedy)
+            lines.append(f"| {code} | *{plain(general.title)}.* {text} | {' | '.join(map(plain, told))} |")
+        else:
+            views.append(f"| {code} | {plain(general.title)} | {text} |")
+    lines += ["", *views]
     return "\n".join([*lines, ""])
 
 
