@@ -30,7 +30,7 @@ COMMANDS = {
     "step": "say what an event does to an endpoint",
     "render": "draw a spec as a diagram",
     "convert": "write any capture or log as JSON Lines",
-    "explain": "explain the code of a spec error",
+    "explain": "explain the code of a finding or of a spec error",
     "doc": "write what specs say of requirements and claims",
 }
 """Every command and its line in the overview; the module of the same name has its ``add_arguments`` and ``run``."""
@@ -96,9 +96,21 @@ def dispatch(arguments: Sequence[str]) -> int:
     chosen = next((word for word in arguments if not word.startswith("-")), None)
     if chosen is not None and chosen not in COMMANDS and os.path.exists(chosen):
         raise CommandError(f"'{chosen}' is a file, not a command; to check it: tcpmodel check {chosen}")
-    parsed = build_parser(chosen).parse_args(arguments)
+    parser = build_parser(chosen)
+    parsed, rest = parser.parse_known_args(arguments)
+    if rest:
+        _more_files(parser, parsed, rest)
     status: int = importlib.import_module(f"tcpmodel.cli.{parsed.command}").run(parsed)
     return status
+
+
+def _more_files(parser: Parser, parsed: argparse.Namespace, rest: Sequence[str]) -> None:
+    """Take what stands behind options for further files: argparse wants them all in one place."""
+    files = getattr(parsed, "traces", None) or getattr(parsed, "specs", None)
+    unknown = [word for word in rest if word.startswith("-") and word != "-"]
+    if files is None or unknown:
+        parser.error(f"unrecognized arguments: {' '.join(unknown or rest)}")
+    files += rest
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -78,6 +78,8 @@ def _command_parser(name: str) -> argparse.ArgumentParser:
         (["--bogus"], "tcpmodel: error: "),
         (["check"], "tcpmodel: error: the following arguments are required: TRACE"),
         (["check", "--bogus", "x"], "tcpmodel: error: unrecognized arguments: --bogus"),
+        (["check", "x", "--quiet", "y", "--bogus"], "tcpmodel: error: unrecognized arguments: --bogus"),
+        (["verify", "tcp", "-v", "udp"], "tcpmodel: error: unrecognized arguments: udp"),
         (["check", "--output-format", "xml", "x"], "invalid choice: 'xml'"),
         (["check", "--quiet", "--verbose", "x"], "not allowed with argument"),
         (["render", "--to", "gif"], "invalid choice: 'gif'"),
@@ -93,6 +95,12 @@ def test_wrong_usage(run_tcpmodel: Run, arguments: list[str], said: str) -> None
     assert result.stdout == ""
     assert said in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_files_may_stand_on_both_sides_of_an_option(run_tcpmodel: Run) -> None:
+    result = run_tcpmodel("check", "no-such-1", "no-such-2", "--quiet", "no-such-3", "--color", "never", "no-such-4")
+    assert result.returncode == 2
+    assert [line.split(": ")[2] for line in result.stderr.splitlines()] == [f"no-such-{n}" for n in (1, 2, 3, 4)]
 
 
 @pytest.mark.parametrize(
