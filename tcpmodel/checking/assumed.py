@@ -105,7 +105,9 @@ class Assumed:
 
     def busy(self) -> bool:
         """Does it need to know of further packets?"""
-        return bool(self.open[0] or self.open[1] or self.gaps[0] or self.gaps[1])
+        one, other = self.open
+        mine, theirs = self.gaps
+        return bool(one or other or mine.open or theirs.open)
 
     def doubtful(self, side: int) -> bool:
         """Is something assumed of what this side received?"""

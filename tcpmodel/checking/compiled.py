@@ -47,7 +47,7 @@ class Way:
     """``run`` takes the ``own`` numbers of what is known and those of a packet, and gives ``target`` with the numbers
     after it, or None where a bound is not kept. With ``in_place`` it changes the numbers that it was given.
     ``uses``: how often it was taken, for who counts. ``about`` and ``aside``, which gives other numbers from the same
-    ones, are for who made it."""
+    ones, are for who made it, as is ``plain``."""
 
     __slots__ = (
         "_calls",
@@ -58,6 +58,7 @@ class Way:
         "_tests",
         "about",
         "aside",
+        "plain",
         "run",
         "target",
         "uses",
@@ -71,14 +72,15 @@ class Way:
         own: int,
         in_place: bool = False,
     ) -> None:
-        self._tests = tuple([_one((_one(base), low, high)) for base, low, high in tests])
-        self._outputs = tuple([_one((_one(base), constant)) for base, constant in outputs])
+        self._tests: Sequence[Bounds] = tuple([_one((_one(base), low, high)) for base, low, high in tests])
+        self._outputs: Sequence[Output] = tuple([_one((_one(base), constant)) for base, constant in outputs])
         self._own = own
         self._in_place = in_place
         self.target = target
         self.run: Run = self._first
         self.uses = 0
         self.about: Any = None
+        self.plain = True
         self.aside: Way | None = None
         self._calls = 0
         self._code: CodeType | None = None
@@ -95,9 +97,8 @@ class Way:
     @classmethod
     def again(cls, kept: Kept, target: Any) -> Way:
         """The way of which ``kept`` was given, to the same target."""
-        tests, outputs, own, in_place, uses, code = kept
-        way = cls(tests, target, outputs, own, in_place)
-        way.uses = uses
+        way = cls((), target, (), kept[2], kept[3])
+        way._tests, way._outputs, _, _, way.uses, code = kept
         if code is not None:
             way.run = way._ready(code)
         return way
@@ -136,7 +137,7 @@ class Way:
         tests = [*equal, *[(moved(base), low, high) for base, low, high in self._tests]]
         outputs = [(moved(base), constant) for base, constant in self._outputs]
         way = Way(tests, self.target, outputs, len(among))
-        way.about = self.about
+        way.about, way.plain = self.about, self.plain
         way.aside = None if self.aside is None else self.aside.split(among)
         return way
 

@@ -37,15 +37,49 @@ def _taker(keys: Sequence[str]) -> Callable[[Mapping[str, int]], tuple[int, ...]
     return itemgetter(*keys)
 
 
+Given = Callable[[Mapping[str, int], int | None, int | None], tuple[int, ...]]
+"""Gives the numbers of a packet: those of sequences placed next to the last ones of their end, then all as they are.
+The arguments are the fields and the last number of the sender and of the receiver."""
+
+
+def _given(sequences: Sequence[tuple[str, bool]], taken: Sequence[str]) -> Given:
+    """What gives the numbers under ``taken``; ``sequences``: those of a numbering, and whether it is its own."""
+    take = _taker(taken)
+    if [own for _, own in sequences] == [True, False]:
+        (first, _), (second, _) = sequences
+
+        def both(fields: Mapping[str, int], mine: int | None, theirs: int | None) -> tuple[int, ...]:
+            a, b = fields[first], fields[second]
+            if mine is not None:
+                a = mine + ((a - mine + HALF & _MASK) - HALF)
+            if theirs is not None:
+                b = theirs + ((b - theirs + HALF & _MASK) - HALF)
+            return (a, b, *take(fields))
+
+        return both
+
+    def each(fields: Mapping[str, int], mine: int | None, theirs: int | None) -> tuple[int, ...]:
+        placed: list[int] = []
+        for key, own in sequences:
+            near = mine if own else theirs
+            number = fields[key]
+            placed.append(number if near is None else near + ((number - near + HALF & _MASK) - HALF))
+        return (*placed, *take(fields))
+
+    return each
+
+
 class Form:
     """Packets with these fields and flags.
 
     ``given`` takes their numbers. ``order`` has the places in it that ``Interpreter.message_of``
     wants beside ``pattern``, and ``seen`` (key, place) of what observers look at. ``words`` takes the values of which
-    there are few; ``word_keys`` says which. ``look`` is equal for forms that an observer cannot tell apart.
+    there are few; ``word_keys`` says which. ``look`` is equal for forms that an observer cannot tell apart. ``kinds``
+    names the kinds of such packets: of side 0 and 1, and the same for a side that is seen in its order; ``looks`` is
+    for the kinds of an observer.
     """
 
-    __slots__ = ("_sequences", "_take", "flags", "look", "order", "pattern", "seen", "word_keys", "words")
+    __slots__ = ("flags", "given", "kinds", "look", "looks", "order", "pattern", "seen", "word_keys", "words")
 
     def __init__(self, packet: Packet, interpreter: Interpreter, watch: WatchProgram) -> None:
         fields, seen = packet.fields, packet.flags or 0
@@ -76,23 +110,32 @@ class Form:
                 few = isinstance(type_, Range) and type_.high - type_.low < FEW
                 (words if few else looked).append(key)
         taken += [key for key in dict.fromkeys(looked) if key not in taken]
-        self._sequences = tuple(sequences)
-        self._take = _taker(taken)
+        self.given = _given(sequences, taken)
         self.words, self.word_keys = _taker(words), tuple(words)
         self.seen = tuple([(key, ahead + taken.index(key)) for key in looked])
         self.look = (seen, self.pattern, self.seen, self.word_keys, COMPLETE in fields)
+        self.kinds = tuple([repr((side, flags, self.pattern, order)) for order in (False, True) for side in (0, 1)])
+        self.looks: dict[int, str] = {}
 
-    def given(self, fields: Mapping[str, int], mine: int | None, theirs: int | None) -> tuple[int, ...]:
-        """The numbers of a packet: those of sequences placed next to the last ones of their end, then all as they are.
 
-        ``mine`` and ``theirs``: the last number of the sender and of the receiver.
-        """
-        placed: list[int] = []
-        for key, own in self._sequences:
-            near = mine if own else theirs
-            number = fields[key]
-            placed.append(number if near is None else near + ((number - near + HALF & _MASK) - HALF))
-        return (*placed, *self._take(fields))
+class _Few:
+    """Forms that differ in words only, which ``take`` takes."""
+
+    __slots__ = ("_forms", "_take")
+
+    def __init__(self, take: Callable[[Mapping[str, int]], tuple[int, ...]]) -> None:
+        self._take = take
+        self._forms: dict[tuple[int, ...], Form] = {}
+
+    def of(self, packet: Packet, interpreter: Interpreter, watch: WatchProgram) -> Form:
+        """That of this packet."""
+        words = self._take(packet.fields)
+        form = self._forms.get(words)
+        if form is None:
+            if len(self._forms) >= KEPT:
+                self._forms.clear()
+            form = self._forms[words] = Form(packet, interpreter, watch)
+        return form
 
 
 class Forms:
@@ -101,18 +144,24 @@ class Forms:
     def __init__(self, interpreter: Interpreter, watch: WatchProgram) -> None:
         self._interpreter = interpreter
         self._watch = watch
-        self._forms: dict[tuple[object, ...], Form] = {}
-        self._values = tuple([source for source, _, _, symbolic in interpreter.sources if not symbolic])
+        self._forms: dict[tuple[object, ...], Form | _Few] = {}
+        self._values = [source for source, _, _, symbolic in interpreter.sources if not symbolic]
 
     def of(self, packet: Packet) -> Form:
         """The form of a packet whose flags are known."""
         fields = packet.fields
-        key: tuple[object, ...] = (packet.flags, *fields)
-        if self._values:
-            key += tuple([fields.get(each) for each in self._values])
+        key = (packet.flags, *fields)
         form = self._forms.get(key)
+        if isinstance(form, Form):
+            return form
         if form is None:
             if len(self._forms) >= KEPT:
                 self._forms.clear()
-            form = self._forms[key] = Form(packet, self._interpreter, self._watch)
-        return form
+            values = [each for each in self._values if each in fields]
+            if not values:
+                form = self._forms[key] = Form(packet, self._interpreter, self._watch)
+                return form
+            few = self._forms[key] = _Few(_taker(values))
+        else:
+            few = form
+        return few.of(packet, self._interpreter, self._watch)

@@ -31,20 +31,20 @@ class Gap:
 
 
 class Gaps:
-    """Those of one end. True where there are any."""
+    """Those of one end: ``open``. True where there are any."""
 
-    __slots__ = ("_highest", "_open")
+    __slots__ = ("_highest", "open")
 
     def __init__(self) -> None:
-        self._open: list[Gap] = []
+        self.open: list[Gap] = []
         self._highest = -INFINITY
 
     def __bool__(self) -> bool:
-        return bool(self._open)
+        return bool(self.open)
 
     def note(self, place: Place, low: int, high: int) -> None:
         """A message whose number ``high`` lies above ``low``, the end of all that its end had used."""
-        self._open.append(Gap(place, low, high))
+        self.open.append(Gap(place, low, high))
         self._highest = max(self._highest, high)
 
     def fill(self, start: int, end: int) -> None:
@@ -54,7 +54,7 @@ class Gaps:
         if start >= self._highest:
             return
         left: list[Gap] = []
-        for gap in self._open:
+        for gap in self.open:
             if end <= gap.low or start >= gap.high:
                 left.append(gap)
                 continue
@@ -62,15 +62,15 @@ class Gaps:
                 left.append(Gap(gap.place, gap.low, start))
             if end < gap.high:
                 left.append(Gap(gap.place, end, gap.high))
-        self._open = left
+        self.open = left
         self._highest = max([gap.high for gap in left], default=-INFINITY)
 
     def findings(self, address: str, in_lines: bool) -> list[Diagnostic]:
         """What was never captured; the gaps are forgotten."""
         found: list[Diagnostic] = []
-        for gap in self._open:
+        for gap in self.open:
             words = f"{gap.high - gap.low} numbers before this packet were never captured"
             found.append(Diagnostic("CAP-006", "capture", address, gap.place.number, in_lines, words))
-        self._open = []
+        self.open = []
         self._highest = -INFINITY
         return found

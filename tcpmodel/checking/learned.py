@@ -187,6 +187,7 @@ def _end_way(kept: Kept, target: Any, about: Any, aside: Any) -> Way:
     way = Way.again(kept, target)
     if about is not None:
         way.about, way.aside = Course.again(about), Way.again(aside, None)
+        way.plain = way.about.plain
     return way
 
 

@@ -93,6 +93,7 @@ class Memo:
         self.abilities = abilities
         self.interpreter = interpreter
         self.watch = WatchMemo(rules, interpreter)
+        self._judged = self.watch.recall
         self._form = Forms(interpreter, rules).of
         self.symbolic = symbolic_slots(abilities.program)
         self.known: dict[Shape, Known] = {}
@@ -109,22 +110,25 @@ class Memo:
             self._thaw_all(connection)
             connection.observe(packet, side)
             return
-        if not connection.packets and connection.light is None:
-            connection.light = self._begin(connection)
         light = connection.light
+        if light is None and not connection.packets:
+            light = connection.light = self._begin(connection)
         if light is None or packet.flags is None:
             self._slowly(connection, packet, side)
             return
-        known, numbers = _latest(light)
-        a, b = known.near
-        near = (None if a is None else numbers[a], None if b is None else numbers[b])
+        known, numbers = light
+        if known.after is not None:
+            known, numbers = _latest(light)
         if side:
-            near = (near[1], near[0])
+            b, a = known.near
+        else:
+            a, b = known.near
+        mine = None if a is None else numbers[a]
+        theirs = None if b is None else numbers[b]
         form = self._form(packet)
-        given = form.given(packet.fields, *near)
+        given = form.given(packet.fields, mine, theirs)
         in_order = connection.standpoint is not None and connection.standpoint.may_be_in_order(connection.ends, side)
-        kind = (side, form.flags, form.pattern, in_order)
-        ways = known.ways[kind]
+        ways = known.ways[form.kinds[side + 2 if in_order else side]]
         assumed = connection.assumed
         before = list(numbers) if assumed.busy() else numbers
         found = None
@@ -147,18 +151,19 @@ class Memo:
                     way = new
                     ways.insert(0, way)
                     found = way.run(numbers, given)
-        if found is None or found[0] is None or not (way.about.plain or self._stands(connection, packet, in_order)):
+        if found is None or found[0] is None or not (way.plain or self._stands(connection, packet, in_order)):
             if found is not None and self._begins(connection, packet, way.about, in_order):
                 raise Opening
             self._slowly(connection, packet, side)
             return
-        if before is not numbers or not way.about.plain:
+        if before is not numbers or not way.plain:
             self._assume(connection, packet, side, way, known, before, form, given)
         connection.light = found
         connection.packets += 1
         self.recalled += 1
-        if connection.observer is not None:
-            self._watch(connection, packet, side, form, given, near)
+        observer = connection.observer
+        if observer is not None and not self._judged(observer, packet, side, mine, theirs, form, given, assumed):
+            self._watch(connection, packet, side, form, given, (mine, theirs))
 
     def _stands(self, connection: Connection, packet: Packet, in_order: bool) -> bool:
         """Is what was not explained by this connection nothing that a copy, damage or one before it explains?"""
@@ -242,7 +247,7 @@ class Memo:
         while target.after is not None:
             places = [places[place] for place in target.among]
             target = target.after
-        way.retarget(target, places, target is known and (way.about is None or way.about.plain))
+        way.retarget(target, places, target is known and way.plain)
 
     def _slowly(self, connection: Connection, packet: Packet, side: int) -> None:
         self._thaw_all(connection)
@@ -337,7 +342,7 @@ class Memo:
         form = self._form(packet)
         given = form.given(packet.fields, None, None)
         after = None
-        for way in known.ways[0, form.flags, form.pattern, False]:
+        for way in known.ways[form.kinds[0]]:
             if not way.about.doubtful:
                 after = way.run(list(numbers), given)
             if after is not None:
@@ -445,7 +450,7 @@ class Memo:
         if target is None:
             self.refused += 1
         way = Way.of(recorder, target, outputs, own, in_place=target is known and course.plain)
-        way.about, way.aside = course, Way.of(recorder, None, beside, own)
+        way.about, way.plain, way.aside = course, course.plain, Way.of(recorder, None, beside, own)
         return way
 
 

@@ -9,7 +9,7 @@ Must never hold: what a rule says, or when it is broken.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from tcpmodel.checking.compiled import Way, Ways
 from tcpmodel.checking.findings import Diagnostic
@@ -44,6 +44,16 @@ class Bounds(NamedTuple):
 
 Values = Sequence[int]
 Facts = Callable[[], bool]
+
+
+class Lossless(Protocol):
+    """What is assumed of a capture."""
+
+    def lossless(self) -> bool:
+        """Does nothing show that packets are missing?"""
+        ...
+
+
 Tell = Callable[[Diagnostic, Sighting], None]
 
 
@@ -88,6 +98,45 @@ class WatchMemo:
         self.slow = 0
         self._timed = any(key == CLOCK for _, key, _ in program.looked_at)
         self._symbolic = [not isinstance(note.type, Enum | Range) for note in program.watch.spec.notes]
+
+    def recall(
+        self,
+        observer: Observer,
+        packet: Packet,
+        side: int,
+        mine: int | None,
+        theirs: int | None,
+        form: Form,
+        given: Values,
+        assumed: Lossless,
+    ) -> bool:
+        """Judge one packet if that is known by memory and nothing is told; False if ``observe`` has to."""
+        light = observer.light
+        if light is None or observer.doubts:
+            return False
+        known, numbers = light
+        time = packet.time
+        if mine is None or theirs is None or time is None or packet.at or form.word_keys:
+            kind = self._kind(packet, side, (mine, theirs), form)
+            inputs = self._inputs(packet, given, (mine, theirs))
+        else:
+            kind = form.looks.get(side) or self._kind(packet, side, (mine, theirs), form)
+            inputs = (*given, time // 1000, mine, theirs) if self._timed else (*given, mine, theirs)
+        ways = known.ways[kind]
+        for index, (way, fact) in enumerate(ways):
+            if fact is not None and fact != assumed.lossless():
+                continue
+            found = way.run(numbers, inputs)
+            if found is not None:
+                if found[0] is None:
+                    return False
+                way.uses += 1
+                if index and way.uses > ways[index - 1][0].uses:
+                    ways[index - 1], ways[index] = ways[index], ways[index - 1]
+                observer.light = found
+                self.recalled += 1
+                return True
+        return False
 
     def observe(
         self,
@@ -157,16 +206,14 @@ class WatchMemo:
         clock = (packet.time // 1000,) if self._timed and packet.time is not None else ()
         return (*given, *clock, *[each for each in near if each is not None])
 
-    def _kind(self, packet: Packet, side: int, near: Near, form: Form) -> tuple[Any, ...]:
-        return (
-            form.look,
-            form.words(packet.fields),
-            side,
-            near[0] is None,
-            near[1] is None,
-            packet.time is None,
-            packet.at and (packet.at == packet.source, packet.at == packet.destination),
-        )
+    def _kind(self, packet: Packet, side: int, near: Near, form: Form) -> str:
+        words = form.words(packet.fields)
+        known = (near[0] is None, near[1] is None, packet.time is None)
+        at = packet.at and (packet.at == packet.source, packet.at == packet.destination)
+        kind = repr((form.look, words, side, *known, at))
+        if not any(known) and not at and not words:
+            form.looks[side] = kind
+        return kind
 
     # ------------------------------------------------------------------------------------------- shapes and numbers
 
