@@ -19,7 +19,16 @@ from tcpmodel.checking.findings import (
     grouped,
 )
 from tcpmodel.report.finding_text import clauses, details, evidence
-from tcpmodel.report.notes_text import WORDS, by_code, codes_of, ignored_lines, note_lines
+from tcpmodel.report.notes_text import (
+    WORDS,
+    by_code,
+    codes_of,
+    gathered,
+    gathered_lines,
+    ignored_lines,
+    in_general,
+    note_lines,
+)
 from tcpmodel.report.style import Style, counted, either, table
 
 MANY = 50
@@ -110,6 +119,7 @@ class _Writer:
         self.style = style
         self.quiet = quiet
         self.verbose = verbose
+        self.gathered = {} if verbose or quiet else gathered(report)
 
     def _input_of(self, one: ConnectionReport) -> InputReport | None:
         inputs = self.report.inputs
@@ -193,6 +203,7 @@ class _Writer:
         wanted = [item for item in one.diagnostics if self.verbose or not item.ignored]
         violations = [item for item in wanted if item.severity == "violation" and not item.ignored]
         others = [item for item in wanted if item.severity != "violation" or item.ignored]
+        others = [item for item in others if item.severity != "capture" or item.code not in self.gathered]
         if self.quiet:
             others = [item for item in others if self._counts(item)]
         most = max(len(violations), len(others)) if self.verbose else MOST_FINDINGS
@@ -264,7 +275,7 @@ class _Writer:
             met = {(item.severity, item.code): item for item in one.diagnostics}
             for key, item in met.items():
                 codes[key] = codes.get(key, 0) + 1
-                words.setdefault(item.code, _general(item, one))
+                words.setdefault(item.code, in_general(item, one))
         if reasons:
             yield self.style.paint("strong", "Why connections are inconclusive")
             yield from table((number, self.style.clean(reason)) for reason, number in reasons.items())
@@ -310,6 +321,7 @@ class _Writer:
         text = " and ".join(counted(number, unit) for unit, number in units.items()) or "nothing"
         yield from self.style.fold(f"{text} checked" + (f", {self._left_out(skipped)}" if skipped else ""), 0)
         yield from note_lines(self.report, self.style, quiet=False, verbose=self.verbose)
+        yield from gathered_lines(self.gathered, self.style)
         yield from ignored_lines(self.report, self.style)
         failed = sum(1 for item in inputs if item.error)
         if failed:
@@ -374,9 +386,3 @@ def _says(item: Diagnostic) -> str:
     first = item.message.split(" ", 1)[0]
     verb = item.severity == "violation" and first.isalpha() and first.islower() and first.endswith("s")
     return f"{item.endpoint}{'' if verb else ':'} {item.message}"
-
-
-def _general(item: Diagnostic, one: ConnectionReport) -> str:
-    """The message without what is special to its connection."""
-    text = item.message.replace(one.a, "one end").replace(one.b, "one end")
-    return " ".join("some" if word.isdigit() else word for word in text.split(" "))

@@ -7,10 +7,14 @@ Must never hold: what is noted (see ``checking`` and ``traces``), or how text is
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-from tcpmodel.checking.findings import Diagnostic, InputReport, Report
+from tcpmodel.checking.findings import ConnectionReport, Diagnostic, InputReport, Report, grouped
 from tcpmodel.report.finding_text import clauses
 from tcpmodel.report.style import Style, counted
+
+MOST_ALONE = 3
+"""What more connections than this have is told once, unless all is asked for."""
 
 MOST_OF_A_CODE = 5
 """So many notes of one code are shown of one input, unless all are asked for."""
@@ -52,6 +56,47 @@ def _note(note: Diagnostic, item: InputReport, style: Style, *, named: bool) -> 
     if lines[0].startswith(start):
         lines[0] = style.paint(_ROLES[note.severity], start) + lines[0].removeprefix(start)
     yield from lines
+
+
+class Gathered(NamedTuple):
+    """A fault of the capture that many connections have: how many of both, the first of them, and of which input."""
+
+    findings: int
+    connections: int
+    words: str
+    first: Diagnostic
+    connection: ConnectionReport
+
+
+def gathered(report: Report) -> dict[str, Gathered]:
+    """By code, the faults of the capture that are told once because more than a few connections have them."""
+    found: dict[str, Gathered] = {}
+    for one, _ in grouped(report.connections):
+        for code, number in codes_of([item for item in one.diagnostics if _is_fault(item)]).items():
+            first = next(item for item in one.diagnostics if item.code == code and _is_fault(item))
+            known = found.get(code) or Gathered(0, 0, in_general(first, one), first, one)
+            found[code] = known._replace(findings=known.findings + number, connections=known.connections + 1)
+    return {code: each for code, each in found.items() if each.connections > MOST_ALONE}
+
+
+def gathered_lines(found: dict[str, Gathered], style: Style) -> Iterator[str]:
+    """One line for each of them."""
+    for code, each in found.items():
+        place = f"{'line' if each.first.in_lines else 'packet'} {each.first.place} of {each.connection.id}"
+        text = f"capture: {each.words}: {each.connections:,} connections, the first with {place} [{code}]"
+        lines = list(style.fold(style.clean(text), 4))
+        lines[0] = style.paint(_ROLES["capture"], "capture:") + lines[0].removeprefix("capture:")
+        yield from lines
+
+
+def _is_fault(item: Diagnostic) -> bool:
+    return item.severity == "capture" and not item.ignored
+
+
+def in_general(item: Diagnostic, one: ConnectionReport) -> str:
+    """The message without what is special to its connection."""
+    text = item.message.replace(one.a, "one end").replace(one.b, "one end")
+    return " ".join("some" if word.isdigit() else word for word in text.split(" "))
 
 
 def ignored_lines(report: Report, style: Style) -> Iterator[str]:

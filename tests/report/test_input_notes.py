@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tcpmodel.checking.findings import Diagnostic, Report
+from tcpmodel.checking.findings import ConnectionReport, Diagnostic, Report
 from tcpmodel.model.load import load_spec
 from tcpmodel.report import check_github, check_json, check_junit, check_sarif, check_text, policy
 from tcpmodel.report.policy import Policy
@@ -124,3 +124,24 @@ def test_a_capture_fault_as_such_is_in_no_baseline(reports: Reports) -> None:
     report = noted(reports)
     Policy().apply(report)
     assert [name for name in policy.baseline(report)["findings"] if name.startswith("CAP")] == []
+
+
+def test_a_fault_of_many_connections_is_told_once(reports: Reports, make: Callable[..., ConnectionReport]) -> None:
+    def fault(number: int) -> Diagnostic:
+        words = f"{number} numbers before this packet were never captured"
+        return Diagnostic("CAP-006", "capture", "10.77.1.2:40246", 10 * number, False, words)
+
+    report = reports["small"]()
+    for count in (3, 4):
+        report.connections[:] = [make("conforms", number, fault(number)) for number in range(1, count + 1)]
+        told = [line for line in shown(report).splitlines() if "CAP-006" in line]
+        if count == 3:
+            assert len(told) == 3 and all(line.startswith("  capture: packet") for line in told)
+        else:
+            assert told == [
+                "capture: some numbers before this packet were never captured: 4 connections, the first with packet 10 "
+                "of tcp-1 [CAP-006]"
+            ]
+        assert shown(report, verbose=True).count("CAP-006") == count
+    report.connections[0].diagnostics[0].severity = "violation"
+    assert "numbers before this packet were never captured" in shown(report, quiet=True)
