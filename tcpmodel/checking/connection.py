@@ -68,7 +68,7 @@ class Connection:
         self.in_lines = in_lines
         self.previous = previous
         self.packets = 0
-        self.first = 0
+        self.first = self.latest = 0
         self.last_time: int | None = None
         self.last_flags: int | None = None
         self.opaque = False

@@ -149,7 +149,7 @@ _A, _B = "\x01", "\x02"
 
 
 class Pattern:
-    """What connections have in common that differ in nothing but their number and addresses."""
+    """What connections have in common that differ in nothing but their number, addresses and how many packets."""
 
     __slots__ = ("_name", "report")
 
@@ -162,10 +162,11 @@ class Pattern:
             reasons = tuple(each.replace(address, mark) for each in reasons)
         self.report = replace(report, reasons=reasons)
 
-    def of(self, number: int, a: str, b: str, origin: int) -> ConnectionReport:
+    def of(self, number: int, a: str, b: str, origin: int, packets: int) -> ConnectionReport:
         """The report of one of them; ``origin`` is the index of its input."""
         reasons = tuple([each.replace(_A, a).replace(_B, b) for each in self.report.reasons])
-        return replace(self.report, id=f"{self._name}-{number}", a=a, b=b, reasons=reasons, input=origin)
+        name = f"{self._name}-{number}"
+        return replace(self.report, id=name, a=a, b=b, reasons=reasons, input=origin, packets=packets)
 
 
 class ConnectionReports(MutableSequence[ConnectionReport]):
@@ -177,22 +178,22 @@ class ConnectionReports(MutableSequence[ConnectionReport]):
         self._patterns: list[Pattern] = []
         self._index: dict[int, int] = {}
 
-    def add_like(self, pattern: Pattern, number: int, a: str, b: str, origin: int) -> None:
+    def add_like(self, pattern: Pattern, number: int, a: str, b: str, origin: int, packets: int) -> None:
         """Add a report that differs from others of its pattern in these only."""
         if " " in a or " " in b:
-            self._items.append(pattern.of(number, a, b, origin))
+            self._items.append(pattern.of(number, a, b, origin, packets))
             return
         index = self._index.get(id(pattern))
         if index is None:
             index = self._index[id(pattern)] = len(self._patterns)
             self._patterns.append(pattern)
-        self._items.append(f"{index} {number} {origin} {a} {b}")
+        self._items.append(f"{index} {packets} {number} {origin} {a} {b}")
 
     def _made(self, item: ConnectionReport | str) -> ConnectionReport:
         if not isinstance(item, str):
             return item
-        index, number, origin, a, b = item.split(" ")
-        return self._patterns[int(index)].of(int(number), a, b, int(origin))
+        index, packets, number, origin, a, b = item.split(" ")
+        return self._patterns[int(index)].of(int(number), a, b, int(origin), int(packets))
 
     def sort(self, start: int) -> None:
         """Put those from the index ``start`` on into the order of their numbers."""
@@ -201,16 +202,16 @@ class ConnectionReports(MutableSequence[ConnectionReport]):
         self._items[start:] = rest
 
     def groups(self) -> Iterator[tuple[ConnectionReport, int]]:
-        """Each report with how many there are of its kind; those added by one pattern are one kind."""
-        counts: dict[str, int] = {}
+        """Each report with how many there are of its kind: those of one pattern with as many packets are one kind."""
+        counts: dict[tuple[str, ...], int] = {}
         for item in self._items:
             if isinstance(item, str):
-                index = item.partition(" ")[0]
-                counts[index] = counts.get(index, 0) + 1
+                kind = tuple(item.split(" ", 2)[:2])
+                counts[kind] = counts.get(kind, 0) + 1
         for item in self._items:
             if not isinstance(item, str):
                 yield item, 1
-            elif number := counts.pop(item.partition(" ")[0], 0):
+            elif number := counts.pop(tuple(item.split(" ", 2)[:2]), 0):
                 yield self._made(item), number
 
     # ------------------------------------------------------------------------------------------ as any other list
@@ -242,7 +243,7 @@ class ConnectionReports(MutableSequence[ConnectionReport]):
 
 
 def _number(item: ConnectionReport | str) -> int:
-    return int(item.split(" ", 2)[1] if isinstance(item, str) else item.id.rpartition("-")[2])
+    return int(item.split(" ", 3)[2] if isinstance(item, str) else item.id.rpartition("-")[2])
 
 
 def grouped(reports: Iterable[ConnectionReport]) -> Iterator[tuple[ConnectionReport, int]]:

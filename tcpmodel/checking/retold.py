@@ -143,7 +143,7 @@ class Retold:
         number = len(self._reports) + 1
         pattern = observers.patterns.get((events, name))
         if pattern is not None:
-            self._reports.add_like(pattern, number, record.local, record.remote, self._origin)
+            self._reports.add_like(pattern, number, record.local, record.remote, self._origin, len(events) + bool(name))
             return
         ending = observers.ending(events)
         whole = 0 < len(events) < MOST_EVENTS
@@ -176,7 +176,7 @@ class Retold:
             self._reports.append(report)
             return
         pattern = observers.patterns[events, name] = Pattern(report)
-        self._reports.add_like(pattern, number, record.local, record.remote, self._origin)
+        self._reports.add_like(pattern, number, record.local, record.remote, self._origin, len(events) + bool(name))
 
     def _disagreement(self, record: Event | StateRecord, name: str, ending: _Ending) -> Diagnostic:
         spec = self._observers.spec

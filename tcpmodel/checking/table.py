@@ -8,7 +8,6 @@ Must never hold: how a connection is judged (see ``connection``).
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import islice
 
 from tcpmodel.checking.configurations import Abilities
 from tcpmodel.checking.connection import Connection, NewConnection
@@ -36,13 +35,13 @@ Found = Callable[[str, str, str, Diagnostic], None]
 """Called with the id of a connection, its two addresses and a finding."""
 
 QUIET = 300 * 10**9
-"""Nanoseconds after which nothing more is expected of a connection that both ends have finished."""
+"""Nanoseconds after which nothing more is expected of a connection both of whose ends may have finished."""
 
-SWEEP_FROM = 4096
-"""With fewer connections than this, none is forgotten before the end."""
+SWEEP_FROM = 1024
+"""With fewer connections than this, none is put away, nor forgotten before the end."""
 
-STOW_FROM = 4096
-"""With fewer connections than this, none is put away."""
+MOST_AWAKE = 8192
+"""If most connections that were put away are soon back, more of them stay, up to so many."""
 
 PATTERNS_KEPT = 4096
 """How many patterns of connections of one packet are remembered."""
@@ -112,7 +111,8 @@ class Table:
         self._stowed = Stowed()
         self._judges: dict[str, Judge] = {}
         self._unanswered: dict[str, Unanswered] = {}
-        self._sweep_at = SWEEP_FROM
+        self._awake = self._sweep_at = SWEEP_FROM
+        self._back = self._come = 0
         self._quoted = Quoted()
         self._recent = self._quoted.recent.append
         self._doubles = Doubles()
@@ -145,6 +145,7 @@ class Table:
         else:
             if connection.standpoint is not None:
                 connection.standpoint.lately.append(packet)
+        connection.latest = packet.number
         connection.last_time = packet.time
         connection.last_flags = packet.flags
 
@@ -179,7 +180,7 @@ class Table:
                 self._retire(connection.previous)
             self._retire(connection)
         self._connections = {}
-        for idle in self._stowed.all():
+        for idle in self._stowed.oldest(len(self._stowed)):
             self._retire_idle(idle)
         self._release(len(self._waiting))
         self._reports.sort(self._before)
@@ -216,8 +217,8 @@ class Table:
         if idle is None:
             first = self._waiting.take(packet)
             return None if first is None else self._begin(judge, key, first[0], first[1], None)
-        if len(self._connections) >= self._sweep_at:
-            self._sweep(packet.time)
+        self._back += 1
+        self._make_room(packet.time)
         connection = self._connections[key] = self._restored(judge, idle)
         return connection
 
@@ -230,8 +231,7 @@ class Table:
     def _begin(
         self, judge: Judge, key: tuple[str, str, str], number: int, packet: Packet, previous: Connection | None
     ) -> Connection:
-        if len(self._connections) >= self._sweep_at:
-            self._sweep(packet.time)
+        self._make_room(packet.time)
         connection = self._made(judge, number, packet, previous)
         self._connections[key] = connection
         return connection
@@ -247,7 +247,8 @@ class Table:
             self._in_lines,
             previous,
         )
-        connection.first, connection.last_flags = packet.number, packet.flags
+        connection.first = connection.latest = packet.number
+        connection.last_time, connection.last_flags = packet.time, packet.flags
         if previous is not None:
             judge.memo.succeed(connection)
         if self._see is not None:
@@ -269,44 +270,54 @@ class Table:
 
     # ---------------------------------------------------------------------------------------------------- forgetting
 
-    def _sweep(self, now: int | None) -> None:
-        """Forget connections that both ends have finished long ago; the more there are, the rarer it is tried.
+    def _make_room(self, now: int | None) -> None:
+        """Another connection is to come."""
+        self._come += 1
+        if len(self._connections) >= self._sweep_at:
+            self._sweep(now)
 
-        If there are very many, put away half of them: those that began first.
-        """
-        for key, connection in list(self._connections.items()):
+    def _sweep(self, now: int | None) -> None:
+        """Forget connections that have been over for long, and put away those that were quiet longest."""
+        connections = self._connections
+        for key in sorted(connections, key=lambda key: connections[key].latest)[: -(-3 * len(connections) // 4)]:
+            connection = connections[key]
+            memo = self._judges[key[0]].memo
+            standing = memo.standing(connection)
             last = connection.last_time
-            if now is None or last is None or now - last <= QUIET:
-                continue
-            standing = self._judges[key[0]].memo.standing(connection)
-            if standing.finished if standing is not None else connection.finished():
-                del self._connections[key]
-                if connection.previous is not None:
-                    self._retire(connection.previous)
-                self._retire(connection)
-        if len(self._connections) >= STOW_FROM:
-            for key in list(islice(self._connections, len(self._connections) // 2)):
-                if self._stowed.put(key, self._connections[key]):
-                    del self._connections[key]
-                else:
-                    self._stowed.slim(self._connections[key])
-        self._sweep_at = max(SWEEP_FROM, 2 * len(self._connections))
+            if now is not None and last is not None and now - last > QUIET:
+                if not standing.unfinished if standing is not None else connection.finished():
+                    del connections[key]
+                    if connection.previous is not None:
+                        self._retire(connection.previous)
+                    self._retire(connection)
+                    continue
+            if connection.observer is not None:
+                memo.watch.freeze(connection.observer)
+            if self._stowed.put(key, connection, standing):
+                del connections[key]
+            else:
+                self._stowed.slim(connection)
+        if now is not None:
+            for idle in self._stowed.quiet(now - QUIET, 4 * self._come):
+                self._retire_idle(idle)
+        if 2 * self._back > self._come:
+            self._awake = min(2 * self._awake, MOST_AWAKE)
+        self._back = self._come = 0
+        self._sweep_at = max(self._awake, 2 * len(connections))
 
     def _retire_idle(self, idle: Idle) -> None:
         """Report a connection that was put away; most of them are like many others."""
         judge = self._judges[idle.protocol]
-        standing = judge.memo.known_standing(idle.light)
-        if standing is None or idle.a == idle.b:
+        if idle.standing is None or not idle.plain or idle.a == idle.b:
             self._retire(self._restored(judge, idle))
             return
-        likeness = (standing, idle.packets)
-        pattern = judge.patterns.get(likeness)
+        pattern = judge.patterns.get(idle.standing)
         if pattern is None:
             if len(judge.patterns) >= PATTERNS_KEPT:
                 judge.patterns.clear()
-            pattern = judge.patterns[likeness] = Pattern(judge.memo.report(self._restored(judge, idle)))
+            pattern = judge.patterns[idle.standing] = Pattern(judge.memo.report(self._restored(judge, idle)))
         self._ended(judge, idle.last_flags, idle.a, idle.b, idle.first, pattern.report)
-        self._reports.add_like(pattern, idle.number, idle.a, idle.b, self._origin)
+        self._reports.add_like(pattern, idle.number, idle.a, idle.b, self._origin, idle.packets)
 
     def _retire(self, connection: Connection) -> None:
         judge = self._judges[connection.protocol]
@@ -324,7 +335,7 @@ class Table:
             report = pattern.report if isinstance(pattern, Pattern) else pattern
             self._ended(judge, packet.flags, packet.source, packet.destination, packet.number, report)
             if isinstance(pattern, Pattern):
-                self._reports.add_like(pattern, number, packet.source, packet.destination, self._origin)
+                self._reports.add_like(pattern, number, packet.source, packet.destination, self._origin, 1)
             else:
                 pattern.input = self._origin
                 self._reports.append(pattern)

@@ -9,6 +9,7 @@ late, and nothing is overtaken; elsewhere both happen all the time.
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
 from typing import Protocol
 
@@ -46,7 +47,8 @@ ORDERED = [(_proves(signs, 0), _proves(signs, 1)) for signs in range(256)]
 class Standpoint:
     """What is known of the place where the packets of one connection were seen.
 
-    ``ordered``: which sides are seen in the order in which they sent; ``lately``: the last packets.
+    ``ordered``: which sides are seen in the order in which they sent; ``lately``: the last packets, or what ``_mark``
+    makes of them.
     """
 
     __slots__ = ("lately", "ordered", "signs")
@@ -54,7 +56,7 @@ class Standpoint:
     def __init__(self, ordered: tuple[bool, bool] = (False, False)) -> None:
         self.ordered = ordered
         self.signs = 0
-        self.lately: deque[Packet] = deque(maxlen=REMEMBERED)
+        self.lately: deque[Packet | int] = deque(maxlen=REMEMBERED)
 
     def in_order(self, ends: tuple[Endpoint, Endpoint], packet: Packet | None, side: int) -> bool:
         """Was this certainly sent after all that this side was seen to send? Without ``packet``: if it is no copy."""
@@ -72,7 +74,32 @@ class Standpoint:
 
     def copied(self, packet: Packet) -> bool:
         """Was one like it seen lately?"""
-        return any(_same(packet, other) for other in self.lately)
+        mark = None
+        for other in self.lately:
+            if not isinstance(other, int):
+                if _same(packet, other):
+                    return True
+                continue
+            if mark is None:
+                mark = _mark(packet)
+            if mark == other:
+                return True
+        return False
+
+    def packed(self) -> bytes:
+        """All of it in few octets, of which ``unpacked`` makes it again. Of each packet a mark is left."""
+        marks = [each if isinstance(each, int) else _mark(each) for each in self.lately]
+        return array("q", (self.signs, *self.ordered, *marks)).tobytes()
+
+    @classmethod
+    def unpacked(cls, octets: bytes) -> Standpoint:
+        """What was packed."""
+        numbers = array("q")
+        numbers.frombytes(octets)
+        made = cls((bool(numbers[1]), bool(numbers[2])))
+        made.signs = numbers[0]
+        made.lately.extend(numbers[3:])
+        return made
 
 
 class Watched(Protocol):
@@ -123,6 +150,12 @@ class Vantage:
 
 def _at(where: str, address: str) -> bool:
     return address == where or address.rpartition(":")[0].strip("[]") == where.strip("[]")
+
+
+def _mark(packet: Packet) -> int:
+    """A number that copies of a packet have in common with it, and hardly any other packet."""
+    fields = packet.fields
+    return hash((packet.flags, packet.source, frozenset((key, fields[key]) for key in fields if key not in _OF_NO_MATTER)))
 
 
 def _same(one: Packet, other: Packet) -> bool:

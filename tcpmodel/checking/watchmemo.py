@@ -187,6 +187,11 @@ class WatchMemo:
         sighting = self.interpreter.message_of(form.flags, form.pattern, [given[place] for place in form.order])
         observer.observe(packet, sighting, side, near, lossless, tell)
 
+    def freeze(self, observer: Observer) -> None:
+        """Keep notes by memory that are not, if nothing of them is in doubt."""
+        if observer.light is None and not observer.doubts and len(self.known) < MOST:
+            observer.light = self._freeze(observer)
+
     def silent(self, packet: Packet, form: Form, given: Values) -> bool:
         """Is it known that nothing is told of a packet that is alone in its connection?"""
         if self.program.idle:
