@@ -30,6 +30,7 @@ _UNKNOWN = -1
 _HEAD = struct.Struct("<QQqIiiiBB")
 _SHORT = 1 << 15
 
+
 class Rest(NamedTuple):
     """What few connections have besides: findings and how many were told, what is missing, and the standpoint."""
 

@@ -284,13 +284,13 @@ class Table:
             memo = self._judges[key[0]].memo
             standing = memo.standing(connection)
             last = connection.last_time
-            if now is not None and last is not None and now - last > QUIET:
-                if not standing.unfinished if standing is not None else connection.finished():
-                    del connections[key]
-                    if connection.previous is not None:
-                        self._retire(connection.previous)
-                    self._retire(connection)
-                    continue
+            quiet = now is not None and last is not None and now - last > QUIET
+            if quiet and not (standing or connection.standing()).unfinished:
+                del connections[key]
+                if connection.previous is not None:
+                    self._retire(connection.previous)
+                self._retire(connection)
+                continue
             if connection.observer is not None:
                 memo.watch.freeze(connection.observer)
             if self._stowed.put(key, connection, standing):

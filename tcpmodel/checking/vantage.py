@@ -155,7 +155,9 @@ def _at(where: str, address: str) -> bool:
 def _mark(packet: Packet) -> int:
     """A number that copies of a packet have in common with it, and hardly any other packet."""
     fields = packet.fields
-    return hash((packet.flags, packet.source, frozenset((key, fields[key]) for key in fields if key not in _OF_NO_MATTER)))
+    return hash(
+        (packet.flags, packet.source, frozenset((key, fields[key]) for key in fields if key not in _OF_NO_MATTER))
+    )
 
 
 def _same(one: Packet, other: Packet) -> bool:
