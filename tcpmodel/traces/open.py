@@ -143,6 +143,8 @@ def _recognised(source: Source, size: int, patterns: Patterns | None) -> Trace:
                 return conntrack.ConntrackTrace(source)
             if snapshots.recognises(line):
                 return snapshots.SnapshotTrace(source)
+            if snapshots.lacks_states(line):
+                raise TraceError(source.path, f"line {lines.index(line) + 1}", snapshots.STATELESS)
             if "<" in line or ">" in line or "socket" in line:
                 from tcpmodel.traces import packetdrill
 

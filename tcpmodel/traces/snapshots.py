@@ -1,4 +1,4 @@
-"""Listings of sockets, once or again and again: ss, netstat and Get-NetTCPConnection.
+"""Listings of sockets, once or again and again: ss, netstat, Get-NetTCPConnection and /proc/net/tcp.
 
 Owns: where one listing ends and the next begins, when it was made, and which socket is missing in it.
 Must never hold: the columns of a row (see ``socket_rows``), or what a state means.
@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from tcpmodel.traces.lines import numbered_lines
 from tcpmodel.traces.records import Record, Skipped, StateRecord
-from tcpmodel.traces.socket_rows import LINUX, Row, begins, is_title, row
+from tcpmodel.traces.socket_rows import LINUX, Row, begins, is_title, lacks_states, row
 from tcpmodel.traces.source import Source
 
 _EPOCH = re.compile(r"#?\s*(\d{9,11})(?:\.(\d{1,9}))?\s*$", re.ASCII)
@@ -20,6 +20,13 @@ _DATE = re.compile(
     r"[#=\s-]*(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?\s*(Z|[+-]\d\d:?\d\d)?[=\s-]*$"
 )
 
+
+STATELESS = (
+    "this listing of ss has no column State, so nothing can be checked: ss leaves it out if one state only was asked "
+    "for (ss state established); list all of them: ss -tan"
+)
+
+__all__ = ["STATELESS", "SnapshotTrace", "lacks_states", "only_times", "recognises"]
 
 _MOST_UNSURE = 1 << 16
 """So many rows wait until one tells what protocol they are of."""

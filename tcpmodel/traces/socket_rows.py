@@ -1,4 +1,4 @@
-"""Rows of listings of sockets: what ss, netstat of several systems and Get-NetTCPConnection print.
+"""Rows of listings of sockets: what ss, netstat of several systems and Get-NetTCPConnection print, and /proc/net/tcp.
 
 Owns: the columns of these listings, and their ways to write addresses.
 Must never hold: which rows belong to one listing (see ``snapshots``), or what a state means.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from tcpmodel.traces import proc_net
 from tcpmodel.traces.addresses import endpoint_text, unmapped
 
 _SS = re.compile(
@@ -54,8 +55,12 @@ def row(line: str) -> Row | str:
     """A socket, or the reason in words why the line is left out; "" for what needs no word (details of a row)."""
     if not line or line.isspace():
         return ""
-    first = line[0]
-    if first in " \t" and not _WINDOWS.match(line):
+    if ":" in line[:12]:
+        listed = proc_net.parse(line)
+        if listed is not None:
+            protocol, local, remote, state = listed
+            return Row(LINUX, protocol, local, _peer(remote), state)
+    if line[0] in " \t" and not _WINDOWS.match(line):
         return ""  # what ss -i and netstat -b say below a row
     found = _SS.match(line)
     if found:
@@ -151,8 +156,11 @@ def _peer(end: str) -> str:
 
 
 _HEADINGS = re.compile(
-    r"\s*(?:Netid\s+State|State\s+Recv-Q|Active (?:Internet )?[Cc]onnections|LocalAddress\s+LocalPort)", re.ASCII
+    r"\s*(?:Netid\s+State|State\s+Recv-Q|Active (?:Internet )?[Cc]onnections|LocalAddress\s+LocalPort"
+    rf"|{proc_net.HEADING})",
+    re.ASCII,
 )
+_STATELESS = re.compile(r"(?:Netid\s+)?Recv-Q\s+Send-Q\s+Local Address:Port\s", re.ASCII)
 _TITLES = re.compile(
     r"\s*(?:Proto\s+(?:Recv-Q|Local|RefCnt)|Active |(?:Socket|Tcpcb|PCB)\s+.*Proto|-{5,}|Address\s+Type|Registered "
     r"|id\s+|kctlref|Kernel )",
@@ -163,6 +171,11 @@ _TITLES = re.compile(
 def begins(line: str) -> bool:
     """Whether this line is the heading of a new listing."""
     return _HEADINGS.match(line) is not None
+
+
+def lacks_states(line: str) -> bool:
+    """Whether this line is the heading of a listing of ss that does not tell states."""
+    return _STATELESS.match(line) is not None
 
 
 def is_title(line: str) -> bool:

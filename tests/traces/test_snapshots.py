@@ -47,6 +47,30 @@ ROWS = {
         "windows-sockets tcp 10.0.0.1:40 10.0.0.2:80 LAST_ACK",
     ),
     "Windows, UDP": ("  UDP    [::1]:500   *:*   4711", "windows-sockets udp [::1]:500 0:0 no-peer"),
+    "/proc/net/tcp": (
+        "   1: 0100007F:1E63 0100007F:B668 01 00000000:00000000 00:00000000 00000000     0        0 634520 1 "
+        "0000000007a53e9d 20 0 0 10 -1                    ",
+        "linux-sockets tcp 127.0.0.1:7779 127.0.0.1:46696 ESTAB",
+    ),
+    "/proc/net/tcp, waiting": (
+        "  12: 0100000A:0028 0200000A:0050 06 00000000:00000000 03:00000B3C 00000000     0        0 0 3 00000000",
+        "linux-sockets tcp 10.0.0.1:40 10.0.0.2:80 TIME-WAIT",
+    ),
+    "/proc/net/tcp6": (
+        "   0: B80D0120000000000000000001000000:0016 00000000000000000000000000000000:0000 0A 00000000:00000000 "
+        "00:00000000 00000000     0        0 1 1 0000000000000000 100 0 0 10 0",
+        "linux-sockets tcp [2001:db8::1]:22 [::]:0 LISTEN",
+    ),
+    "/proc/net/tcp6, IPv4": (
+        "   0: 0000000000000000FFFF00000100000A:0028 0000000000000000FFFF00000200000A:0050 08 00000000:00000000 "
+        "00:00000000 00000000     0        0 1 1 0000000000000000 100 0 0 10 0",
+        "linux-sockets tcp 10.0.0.1:40 10.0.0.2:80 CLOSE-WAIT",
+    ),
+    "/proc/net/udp": (
+        " 2391: 00000000:0044 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 634520 2 "
+        "0000000000000000 0        ",
+        "linux-sockets udp 0.0.0.0:68 0.0.0.0:0 UNCONN",
+    ),
     "Get-NetTCPConnection": (
         "10.0.0.1   40   10.0.0.2   80   CloseWait   Internet",
         "windows-sockets tcp 10.0.0.1:40 10.0.0.2:80 CloseWait",
@@ -170,3 +194,11 @@ def test_a_listing_without_a_column_for_the_protocol_is_of_one(read, states, pro
     assert [(record.protocol, record.local) for record in records] == [
         (protocol, f"10.0.0.1:{at}") for at in range(40, 40 + len(rows))
     ]
+
+
+@pytest.mark.parametrize("netid", ["", "Netid "])
+def test_a_listing_without_states_is_refused(read, netid):
+    heading = f"{netid}Recv-Q Send-Q Local Address:Port  Peer Address:Port Process"
+    got = read(f"# 1795247193.5\n{heading}\n0 0 127.0.0.1:7779 127.0.0.1:46696\n".encode())
+    assert not got.records
+    assert "line 2: this listing of ss has no column State" in str(got.error)
