@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 MODULUS = 1 << 32
-FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
+FIN, SYN, RST, PSH, ACK, URG, ECE, CWR = 1, 2, 4, 8, 16, 32, 64, 128
 TICK = 1_000_000
 """Nanoseconds between two segments that are planted one behind the other."""
 
@@ -152,12 +152,14 @@ def frame(each: Segment, origins: tuple[int, int], number: int = 0) -> bytes:
     ``number`` tells conversations in one file apart: it is added to the first port.
     """
     ends = [bytes(int(part) for part in host.split(".")) for host, _ in ENDS]
+    if "group" in each.more:
+        ends[1] = b"\xe0\0\0\7"
     ports = [ENDS[0][1] + number, ENDS[1][1]]
     source, target = ends[each.side], ends[1 - each.side]
     start = (each.seq - origins[each.side]) % MODULUS
     text = bytes((start + index + each.content) % 251 for index in range(each.length))
     options = each.options + b"\0" * (-len(each.options) % 4)
-    offset = 4 if "short header" in each.more else 5 + len(options) // 4
+    offset = 4 if "short header" in each.more else 15 if "long header" in each.more else 5 + len(options) // 4
     reserved = 4 if "reserved bits" in each.more else 0
     head = struct.pack(
         "!HHIIBBHHH",

@@ -22,12 +22,14 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 from artefacts import ARTEFACTS  # noqa: E402
 from conversation import ENDS, MODULUS, Segments, read, shifted, write  # noqa: E402
-from plants import PLANTS, Plant  # noqa: E402
+from planting import Plant  # noqa: E402
+from plants import PLANTS  # noqa: E402
 
 from tcpmodel.checking.checker import Checker, Judge  # noqa: E402
 from tcpmodel.checking.findings import Diagnostic, Report  # noqa: E402
 from tcpmodel.model.load import load_spec  # noqa: E402
 from tcpmodel.traces.open import open_trace  # noqa: E402
+from tcpmodel.traces.records import Packet, Trace  # noqa: E402
 
 TRACES = HERE.parent / "traces"
 BASES: dict[str, tuple[str, int]] = {
@@ -73,6 +75,20 @@ def places(size: int, most: int) -> list[int]:
     return order[:most] if most else order
 
 
+class Placed:
+    """A capture that is said to have been made at the host of one end."""
+
+    def __init__(self, trace: Trace, at: str) -> None:
+        self._trace, self._at = trace, at
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._trace, name)
+
+    def records(self) -> Iterator[Packet]:
+        """The packets of the capture, each with the place where it was seen."""
+        return (record._replace(at=self._at) for record in self._trace.records() if isinstance(record, Packet))
+
+
 class Bench:
     """Checks conversations with specs that are compiled once; ``folder`` is where it may write a capture."""
 
@@ -81,12 +97,13 @@ class Bench:
         self._judges: dict[str, Judge] = {}
         self.path = folder / "planted.pcap"
 
-    def check(self, segments: Segments) -> Report:
-        """What the checker says of one conversation, written as a capture and read again."""
+    def check(self, segments: Segments, at: str = "") -> Report:
+        """What the checker says of one conversation, written as a capture and read again; ``at``: where it was made."""
         write(self.path, [segments])
         checker = Checker(self._specs)
         checker._judges.update(self._judges)
-        checker.read(open_trace(str(self.path)))
+        trace = open_trace(str(self.path))
+        checker.read(Placed(trace, at) if at else trace)  # type: ignore[arg-type]
         self._judges.update(checker._judges)
         return checker.report
 
@@ -102,61 +119,80 @@ def speaker(side: int) -> str:
     return f"{ENDS[side][0]}:{ENDS[side][1]}"
 
 
-FOUND, NAMED, ELSEWHERE, DOUBT, SILENT = "found", "other name", "elsewhere", "inconclusive", "silent"
+FOUND, NAMED, ELSEWHERE, OPEN, SILENT = "found", "other name", "elsewhere", "inconclusive", "silent"
+TOLD, LEFT_OPEN, UNSAID, BLAMED = "told", "left open", "unsaid", "blamed"
+PROVEN = (FOUND, NAMED, ELSEWHERE, OPEN, SILENT)
+UNPROVEN = (TOLD, LEFT_OPEN, UNSAID, BLAMED)
+"""What can become of a fault that the capture proves, and of one that it does not prove."""
 
 
 def judged(plant: Plant, planted: Segments, index: int, report: Report) -> str:
-    """How the fault was found, if it was."""
+    """What was made of the fault, one of ``PROVEN``, or of ``UNPROVEN`` where the capture does not prove it."""
     found = violations(report)
-    here = [item for item in found if item.place == index + 1 and item.endpoint == speaker(planted[index].side)]
-    if here:
-        return FOUND if any(item.code in plant.ids for item in here) else NAMED
+    port = f":{ENDS[planted[index].side][1]}"
+    told = [item for connection in report.connections for item in connection.diagnostics]
+    here = [item for item in told if item.place == index + 1 and item.endpoint.endswith(port)]
+    named = any(item.code in plant.ids for item in here)
+    elsewhere = [item for item in found if item not in here]
+    if plant.doubt(planted, index):
+        if elsewhere:
+            return BLAMED
+        return TOLD if named else LEFT_OPEN if report.count("inconclusive") else UNSAID
+    if named:
+        return FOUND
     if found:
-        return ELSEWHERE
-    return DOUBT if report.count("inconclusive") else SILENT
+        return ELSEWHERE if elsewhere else NAMED
+    return OPEN if report.count("inconclusive") else SILENT
 
 
 @dataclass
 class Line:
-    """What became of one kind of fault. ``examples``: where it was not found."""
+    """What became of one kind of fault. ``examples``: where it was not found; ``reasons``: why nothing proves it."""
 
     counts: Counter[str] = field(default_factory=Counter)
     extra: int = 0
     seen: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
     examples: list[str] = field(default_factory=list)
     planted: list[tuple[Segments, int]] = field(default_factory=list)
 
 
 def measure(bench: Bench, most: int, only: str = "", base: str = "") -> dict[str, Line]:
     """Plant every fault in every conversation, at up to ``most`` places of each (0 = at all)."""
-    lines: dict[str, Line] = {}
+    lines: dict[str, Line] = {plant.name: Line() for plant in PLANTS if only in plant.name}
     for name, segments in bases(base):
         reasons = bench.check(segments)
         if violations(reasons):
             raise SystemExit(f"{name} itself is accused: {violations(reasons)[0]}")
         for plant in PLANTS:
-            if only not in plant.name:
-                continue
-            line = lines.setdefault(plant.name, Line())
-            done = 0
-            for index in places(len(segments), 0):
-                made = plant.at(segments, index)
-                if made is None:
-                    continue
-                report = bench.check(made[0])
-                how = judged(plant, *made, report)
-                line.counts[how] += 1
-                line.planted.append(made)
-                found = violations(report)
-                line.extra += bool([item for item in found if item.place != made[1] + 1])
-                line.seen.update(item.code for item in found if item.place == made[1] + 1)
-                if how != FOUND:
-                    told = ", ".join(f"{item.code}@{item.place}" for item in found[:3])
-                    line.examples.append(f"{name}, frame {made[1] + 1}: {how} {told}")
-                done += 1
-                if most and done >= most:
-                    break
+            if only in plant.name:
+                _measure(bench, plant, name, segments, most, lines[plant.name])
     return lines
+
+
+def _measure(bench: Bench, plant: Plant, name: str, segments: Segments, most: int, line: Line) -> None:
+    """One kind of fault in one conversation."""
+    done = 0
+    for index in places(len(segments), 0):
+        made = plant.at(segments, index)
+        if made is None:
+            continue
+        report = bench.check(made[0], speaker(made[0][made[1]].side) if plant.vantage == "sender" else "")
+        how = judged(plant, *made, report)
+        line.counts[how] += 1
+        line.planted.append(made)
+        doubt = plant.doubt(*made)
+        if doubt:
+            line.reasons[doubt] += 1
+        found = violations(report)
+        line.extra += bool([item for item in found if item.place != made[1] + 1])
+        line.seen.update(item.code for item in found if item.place == made[1] + 1)
+        if how not in (FOUND, TOLD, LEFT_OPEN):
+            told = ", ".join(f"{item.code}@{item.place}" for item in found[:3])
+            line.examples.append(f"{name}, frame {made[1] + 1}: {how} {told}")
+        done += 1
+        if most and done >= most:
+            return
 
 
 def artefacts(bench: Bench, most: int, only: str = "", base: str = "") -> dict[str, Line]:
@@ -208,25 +244,34 @@ def experts(bench: Bench, planted: list[tuple[Segments, int]]) -> list[list[set[
 
 def _told(lines: dict[str, Line], beside: dict[str, Counter[str]], verbose: bool) -> str:
     ids = {plant.name: plant.ids[0] for plant in PLANTS}
-    rows = ["| planted | rule | times | found | other name | elsewhere | inconclusive | silent | tshark warns |"]
-    rows.append("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+    head = ["planted", "rule", "times", "proven", *PROVEN, "not proven", *UNPROVEN, "tshark warns"]
+    rows = [f"| {' | '.join(head)} |", f"| --- | --- |{' ---: |' * (len(head) - 2)}"]
     sums: Counter[str] = Counter()
     for name, line in lines.items():
-        counts = line.counts
-        times = sum(counts.values())
-        if not times:
+        if not line.counts:
             continue
-        sums.update(counts)
-        sums["times"] += times
         other = beside.get(name)
+        sums.update(line.counts)
         sums["tshark"] += other["warns"] if other else 0
-        row = [name, ids[name], str(times), *(str(counts[key]) for key in (FOUND, NAMED, ELSEWHERE, DOUBT, SILENT))]
-        rows.append(f"| {' | '.join(row)} | {other['warns'] if other else '-'} |")
+        rows.append(_row(name, ids[name], line.counts, str(other["warns"]) if other else "-"))
         if verbose:
             rows += [f"    {example}" for example in line.examples]
             rows.append(f"    named {dict(line.seen)}, {line.extra} with more findings elsewhere")
-    tail = " | ".join(str(sums[key]) for key in (FOUND, NAMED, ELSEWHERE, DOUBT, SILENT))
-    rows.append(f"| all | | {sums['times']} | {tail} | {sums['tshark'] if beside else '-'} |")
+    rows.append(_row("all", "", sums, str(sums["tshark"]) if beside else "-"))
+    return "\n".join(rows)
+
+
+def _row(name: str, rule: str, counts: Counter[str], tail: str) -> str:
+    cells = []
+    for group in (PROVEN, UNPROVEN):
+        cells += [str(sum(counts[key] for key in group)), *(str(counts[key]) for key in group)]
+    times = sum(counts[key] for key in PROVEN + UNPROVEN)
+    return f"| {' | '.join([name, rule, str(times), *cells, tail])} |"
+
+
+def _told_reasons(lines: dict[str, Line]) -> str:
+    rows = ["| not proven | times | why |", "| --- | ---: | --- |"]
+    rows += [f"| {name} | {times} | {why} |" for name, line in lines.items() for why, times in line.reasons.items()]
     return "\n".join(rows)
 
 
@@ -269,6 +314,9 @@ def run(bench: Bench, options: argparse.Namespace) -> None:
                 counts["warns"] += bool(here)
     if any(line.counts for line in planted.values()):
         print(_told(planted, beside, options.misses))
+    if any(line.reasons for line in planted.values()):
+        print()
+        print(_told_reasons(planted))
     if any(line.counts for line in spoiled.values()):
         print()
         print(_told_artefacts(spoiled, beside, options.misses))

@@ -43,7 +43,8 @@ def unexplained(endpoint: Endpoint, sighting: Sighting, interpreter: Interpreter
 def named(findings: list[Diagnostic]) -> list[Diagnostic]:
     """The findings with one for each message that nothing explains and that a rule over messages has a name for.
 
-    What is known of the states stays; name, words and clause are those of the rule.
+    What is known of the states stays; name, words and clause are those of the rule. What was found twice under one
+    name is told once: by the finding that proves more.
     """
     kept = list(findings)
     for one in findings:
@@ -56,7 +57,18 @@ def named(findings: list[Diagnostic]) -> list[Diagnostic]:
                 one.values, one.requirements = other.values, other.requirements
                 kept.remove(other)
                 break
-    return kept
+    best: dict[tuple[str, str, int, int], Diagnostic] = {}
+    for one in kept:
+        key = (one.code, one.endpoint, one.place, one.input)
+        other = best.get(key)
+        if other is None or _proof(one) > _proof(other):
+            best[key] = one
+    return [one for one in kept if best[one.code, one.endpoint, one.place, one.input] is one]
+
+
+def _proof(finding: Diagnostic) -> tuple[int, bool]:
+    """How much a finding proves, and whether it tells of states."""
+    return (("note", "capture", "warning", "violation").index(finding.severity), bool(finding.states))
 
 
 def altered(finding: Diagnostic) -> str:

@@ -174,8 +174,11 @@ def _declared(declaration: syntax.Declaration) -> Iterator[tuple[str, Word]]:
             yield "state", declaration.name
         case syntax.GroupDecl():
             yield "group", declaration.name
-        case syntax.FaultDecl() | syntax.PacketRuleDecl():
+        case syntax.FaultDecl():
             yield "fault", declaration.name
+        case syntax.PacketRuleDecl():
+            # One mistake may be seen in several ways, some of which prove less than others.
+            yield f"{declaration.severity.text} rule", declaration.name
         case SourceDecl():
             yield "source", declaration.name
         case syntax.PropertyDecl():

@@ -26,16 +26,16 @@ SEVERITY_WORDS = {
 def describe(spec: m.Spec, identifier: str) -> str | None:
     """All that the spec says under this id (any case), or None when it has no such id."""
     wanted = identifier.upper()
-    for fault in spec.faults:
-        if fault.id.upper() == wanted:
-            lines = _fault_lines(fault)
-            told = _told(spec, fault.id, fault.title, fault.severity, fault.doc, fault.cites, lines)
-            return told + _shown(spec, fault.id)
-    for rule in spec.packet_rules:
-        if rule.id.upper() == wanted:
-            lines = _packet_rule_lines(spec, rule)
-            told = _told(spec, rule.id, rule.title, rule.severity, rule.doc, rule.cites, lines)
-            return told + _shown(spec, rule.id)
+    judged: list[m.Fault | m.PacketRule] = [
+        *(fault for fault in spec.faults if fault.id.upper() == wanted),
+        *(rule for rule in spec.packet_rules if rule.id.upper() == wanted),
+    ]
+    if judged:
+        told = []
+        for one in judged:
+            lines = _fault_lines(one) if isinstance(one, m.Fault) else _packet_rule_lines(spec, one)
+            told.append(_told(spec, one.id, one.title, one.severity, one.doc, one.cites, lines))
+        return "\n\n".join(told) + _shown(spec, judged[0].id)
     rules = [rule for state in spec.states for rule in state.rules if rule.id.upper() == wanted]
     if rules:
         return _told(spec, rules[0].id, rule_header(rules[0]), "", rules[0].doc, rules[0].cites, _rule_lines(rules))
