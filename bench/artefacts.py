@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from conversation import ACK, MODULUS, PSH, RST, SYN, TICK, Segment, Segments, shifted
+from conversation import ACK, MODULUS, PSH, RST, SYN, TICK, Segment, Segments, options_of, shifted
 
 Artefact = Callable[[Segments, int], "Segments | None"]
 ARTEFACTS: dict[str, Artefact] = {}
@@ -152,6 +152,77 @@ def _(segments: Segments, index: int) -> Segments | None:
     if segments[index].length < 16:
         return None
     return [*segments[:index], _more(segments[index], "fragments"), *segments[index + 1 :]]
+
+
+@artefact("of a packet in fragments, all but the first are lost")
+def _(segments: Segments, index: int) -> Segments | None:
+    if segments[index].length < 16:
+        return None
+    return [*segments[:index], _more(segments[index], "first fragment"), *segments[index + 1 :]]
+
+
+@artefact("all packets bear the same time")
+def _(segments: Segments, index: int) -> Segments | None:
+    return [replace(each, time=segments[0].time) for each in segments] if not index else None
+
+
+@artefact("packets were seen at two interfaces, one end at each")
+def _(segments: Segments, index: int) -> Segments | None:
+    return [_more(each, "other interface") if each.side else each for each in segments] if not index else None
+
+
+@artefact("each packet was seen at two interfaces")
+def _(segments: Segments, index: int) -> Segments | None:
+    if index:
+        return None
+    copies = [
+        (each, _more(replace(each, ttl=each.ttl - 1, time=each.time + 9000), "other interface")) for each in segments
+    ]
+    return [copy for both in copies for copy in both]
+
+
+@artefact("a tunnel in one direction")
+def _(segments: Segments, index: int) -> Segments | None:
+    return [_more(each, "tunnel") if each.side == index else each for each in segments] if index < 2 else None
+
+
+@artefact("both ends are one host, which works out no checksum")
+def _(segments: Segments, index: int) -> Segments | None:
+    return [_more(replace(each, checksum="pseudo"), "loopback") for each in segments] if not index else None
+
+
+@artefact("a box changes the numbers of one end, but not those of its SACK blocks")
+def _(segments: Segments, index: int) -> Segments | None:
+    each = segments[index]
+    if not each.plain or not any(other.side != each.side and other.length for other in segments[:index]):
+        return None
+    edges = b"".join(((each.ack + 10**9 + more) % MODULUS).to_bytes(4, "big") for more in (1, 9))
+    bare = [(kind, data) for kind, data in options_of(each.options) if kind not in (0, 1, 5)]
+    raw = b"".join(bytes((kind, len(data) + 2)) + data for kind, data in bare) + b"\5\12" + edges
+    wrong = replace(each, options=raw + b"\1" * (-len(raw) % 4))
+    return [*segments[:index], wrong, *segments[index + 1 :]]
+
+
+@artefact("captures of both sides of a box that changes numbers are merged")
+def _(segments: Segments, index: int) -> Segments | None:
+    if index > 1:
+        return None
+    by = ((10**9, 0), (70001, 5))[index]
+    copies = [(each.time + (30_000 if each.side else 0), each) for each in segments]
+    copies += [
+        (each.time + (0 if each.side else 30_000), _more(replace(each, ttl=each.ttl - 1), "other hardware"))
+        for each in shifted(segments, by)
+    ]
+    return [replace(each, time=time) for time, each in sorted(copies, key=lambda pair: pair[0])]
+
+
+@artefact("the host that captures resets what it does not know")
+def _(segments: Segments, index: int) -> Segments | None:
+    each = segments[index]
+    if not each.flags & ACK or each.flags & RST or each.side == segments[0].side:
+        return None
+    reset = replace(each, side=1 - each.side, seq=each.ack, ack=0, flags=RST, length=0, options=b"", window=0, ip_id=0)
+    return [*segments[: index + 1], replace(reset, time=each.time + 1000), *segments[index + 1 :]]
 
 
 @artefact("short frames are padded")

@@ -154,6 +154,8 @@ def frame(each: Segment, origins: tuple[int, int], number: int = 0) -> bytes:
     ends = [bytes(int(part) for part in host.split(".")) for host, _ in ENDS]
     if "group" in each.more:
         ends[1] = b"\xe0\0\0\7"
+    if "loopback" in each.more:
+        ends = [b"\x7f\0\0\1", b"\x7f\0\0\1"]
     ports = [ENDS[0][1] + number, ENDS[1][1]]
     source, target = ends[each.side], ends[1 - each.side]
     start = (each.seq - origins[each.side]) % MODULUS
@@ -183,6 +185,9 @@ def frame(each: Segment, origins: tuple[int, int], number: int = 0) -> bytes:
     length = 0 if "no length" in each.more else 20 + len(tcp)
     ip = struct.pack("!BBHHHBBH", 0x45, 0, length, each.ip_id, 0x4000, each.ttl, 6, 0) + source + target
     ip = ip[:10] + struct.pack("!H", total(ip)) + ip[12:]
+    if "tunnel" in each.more:
+        outer = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(ip + tcp), each.ip_id, 0, 64, 4, 0) + b"\x0b\0\0\1\x0b\0\0\2"
+        ip = outer[:10] + struct.pack("!H", total(outer)) + outer[12:] + ip
     other = b"\2\0\0\0\1" if "other hardware" in each.more else b"\2\0\0\0\0"
     tag = b"\x81\0\0\7" if "tag" in each.more else b""
     packet = other + bytes((2 - each.side,)) + other + bytes((1 + each.side,)) + tag + b"\x08\0" + ip + tcp
@@ -203,14 +208,32 @@ def fragments(packet: bytes, at: int = 24) -> list[bytes]:
 
 
 def write(path: Path, conversations: Sequence[Segments]) -> None:
-    """Write conversations one after the other as a pcap file, a frame for each segment (two where it is fragmented)."""
+    """Write conversations one after the other as a capture, a frame for each segment (two where it is fragmented).
+
+    A pcap file, or pcapng where some were seen at another interface.
+    """
+    several = any("other interface" in each.more for segments in conversations for each in segments)
     out = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)]
+    if several:
+        section = struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)
+        out = [_block(0x0A0D0D0A, section), *[_block(1, struct.pack("<HHI", 1, 0, 262144))] * 2]
     for number, segments in enumerate(conversations):
         origins = [next((each.seq for each in segments if each.side == side), 0) for side in (0, 1)]
         for each in segments:
             packet = frame(each, (origins[0], origins[1]), number)
-            for piece in fragments(packet) if "fragments" in each.more else [packet]:
-                kept = min(each.kept or len(piece), len(piece))
-                micros = each.time // 1000
-                out.append(struct.pack("<IIII", micros // 10**6, micros % 10**6, kept, len(piece)) + piece[:kept])
+            pieces = fragments(packet) if each.more & {"fragments", "first fragment"} else [packet]
+            for piece in pieces[:1] if "first fragment" in each.more else pieces:
+                kept, micros = min(each.kept or len(piece), len(piece)), each.time // 1000
+                if several:
+                    time = ("other interface" in each.more, micros >> 32, micros & 0xFFFFFFFF)
+                    head = struct.pack("<IIIII", *time, kept, len(piece))
+                    out.append(_block(6, head + piece[:kept] + bytes(-kept % 4)))
+                else:
+                    head = struct.pack("<IIII", micros // 10**6, micros % 10**6, kept, len(piece))
+                    out.append(head + piece[:kept])
     path.write_bytes(b"".join(out))
+
+
+def _block(kind: int, body: bytes) -> bytes:
+    size = struct.pack("<I", len(body) + 12)
+    return struct.pack("<I", kind) + size + body + size

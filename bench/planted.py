@@ -14,19 +14,22 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import product
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
+import plants_datagrams as datagrams  # noqa: E402
 from artefacts import ARTEFACTS  # noqa: E402
 from conversation import ENDS, MODULUS, Segments, read, shifted, write  # noqa: E402
 from planting import Plant  # noqa: E402
 from plants import PLANTS  # noqa: E402
 
-from tcpmodel.checking.checker import Checker, Judge  # noqa: E402
+from tcpmodel.checking.checker import Checker  # noqa: E402
 from tcpmodel.checking.findings import Diagnostic, Report  # noqa: E402
+from tcpmodel.checking.table import Judge  # noqa: E402
 from tcpmodel.model.load import load_spec  # noqa: E402
 from tcpmodel.traces.open import open_trace  # noqa: E402
 from tcpmodel.traces.records import Packet, Trace  # noqa: E402
@@ -61,7 +64,15 @@ def bases(only: str = "") -> Iterator[tuple[str, Segments]]:
         first = [next((each.seq for each in segments if each.side == side), 0) for side in (0, 1)]
         yield name, segments
         wraps = ((MODULUS - 3 - first[0]) % MODULUS, (MODULUS - 2 - first[1]) % MODULUS)
-        yield f"{name}, wrapping", shifted(segments, wraps)
+        yield f"{name}, wrapping", _counted_on(shifted(segments, wraps))
+
+
+def _counted_on(segments: Segments) -> Segments:
+    """With other identifications: where a host counts, they wrap, too."""
+    ids = [next((each.ip_id for each in segments if each.side == side and each.ip_id), 0) for side in (0, 1)]
+    return [
+        replace(each, ip_id=(each.ip_id - ids[each.side] + 65533) % 65536) if each.ip_id else each for each in segments
+    ]
 
 
 def places(size: int, most: int) -> list[int]:
@@ -96,6 +107,13 @@ class Bench:
         self._specs = [load_spec("tcp"), load_spec("udp")]
         self._judges: dict[str, Judge] = {}
         self.path = folder / "planted.pcap"
+
+    def exchange(self, exchange: datagrams.Exchange, spec: str) -> tuple[Report, list[int]]:
+        """What the checker says of datagrams, and the number of the last frame of each."""
+        numbers = datagrams.write(self.path, exchange)
+        checker = Checker([load_spec(spec)])
+        checker.read(open_trace(str(self.path)))
+        return checker.report, numbers
 
     def check(self, segments: Segments, at: str = "") -> Report:
         """What the checker says of one conversation, written as a capture and read again; ``at``: where it was made."""
@@ -222,6 +240,55 @@ def artefacts(bench: Bench, most: int, only: str = "", base: str = "") -> dict[s
     return lines
 
 
+def measure_datagrams(bench: Bench, most: int, only: str = "", base: str = "") -> list[tuple[str, str, Line]]:
+    """The same for datagrams: each fault or oddity with its rule, in every exchange."""
+    lines = [(plant.name, plant.rule, Line()) for plant in datagrams.PLANTS if only in plant.name]
+    for (kind, exchange), plant in product(datagrams.exchanges().items(), datagrams.PLANTS):
+        done = 0
+        for index in places(len(exchange), 0):
+            made = plant.at(exchange, index) if only in plant.name and base in kind else None
+            if made is None or (most and done >= most):
+                continue
+            done += 1
+            line = next(line for name, _, line in lines if name == plant.name)
+            report, numbers = bench.exchange(made[0], plant.spec)
+            place = numbers[made[1]]
+            found = [item for connection in report.connections for item in connection.diagnostics]
+            told = any((item.code, item.place) == (plant.rule, place) for item in found)
+            wrong = [item for item in violations(report) if (item.code, item.place) != (plant.rule, place)]
+            if plant.doubt:
+                how = BLAMED if violations(report) else TOLD if told else UNSAID
+                line.reasons[plant.doubt] += 1
+            else:
+                how = FOUND if told and not wrong else ELSEWHERE if violations(report) else SILENT
+            line.counts[how] += 1
+            if how not in (FOUND, TOLD):
+                words = ", ".join(f"{item.code}@{item.place}" for item in found[:4])
+                line.examples.append(f"{kind}, frame {place}: {how} {words}")
+    return lines
+
+
+def spoiled_datagrams(bench: Bench, most: int, only: str = "", base: str = "") -> dict[str, Line]:
+    """Exchanges as a bad capture shows them: nobody is at fault."""
+    lines: dict[str, Line] = {}
+    for (kind, exchange), (name, make) in product(datagrams.exchanges().items(), datagrams.ARTEFACTS.items()):
+        done = 0
+        for index in places(len(exchange), 0):
+            made = make(exchange, index) if only in name and base in kind else None
+            if not made or (most and done >= most):
+                continue
+            done += 1
+            line = lines.setdefault(name, Line())
+            for spec in ("udp", "dns"):
+                report, _ = bench.exchange(made, spec)
+                found = violations(report)
+                line.counts[
+                    "violates" if found else "inconclusive" if report.count("inconclusive") else "conforms"
+                ] += 1
+                line.examples += [f"{kind}, place {index + 1}: {item.code}@{item.place}" for item in found]
+    return lines
+
+
 def experts(bench: Bench, planted: list[tuple[Segments, int]]) -> list[list[set[str]]]:
     """For each conversation the words of tshark's warnings and errors, per frame."""
     write(bench.path, [segments for segments, _ in planted])
@@ -269,6 +336,21 @@ def _row(name: str, rule: str, counts: Counter[str], tail: str) -> str:
     return f"| {' | '.join([name, rule, str(times), *cells, tail])} |"
 
 
+def _told_datagrams(lines: list[tuple[str, str, Line]], verbose: bool) -> str:
+    rows = ["| planted in datagrams | rule | times | proven | found | not proven | told |"]
+    rows.append("| --- | --- | ---: | ---: | ---: | ---: | ---: |")
+    whole = Line()
+    for _, _, line in lines:
+        whole.counts.update(line.counts)
+    for name, rule, line in [*lines, ("all", "", whole)]:
+        counts = line.counts
+        certain, odd = (sum(counts[key] for key in group) for group in (PROVEN, UNPROVEN))
+        rows.append(f"| {name} | {rule} | {certain + odd} | {certain} | {counts[FOUND]} | {odd} | {counts[TOLD]} |")
+        if verbose:
+            rows += [f"    {example}" for example in line.examples]
+    return "\n".join(rows)
+
+
 def _told_reasons(lines: dict[str, Line]) -> str:
     rows = ["| not proven | times | why |", "| --- | ---: | --- |"]
     rows += [f"| {name} | {times} | {why} |" for name, line in lines.items() for why, times in line.reasons.items()]
@@ -314,9 +396,15 @@ def run(bench: Bench, options: argparse.Namespace) -> None:
                 counts["warns"] += bool(here)
     if any(line.counts for line in planted.values()):
         print(_told(planted, beside, options.misses))
-    if any(line.reasons for line in planted.values()):
+    small = measure_datagrams(bench, options.places, options.only, options.base)
+    if any(line.counts for *_, line in small):
         print()
-        print(_told_reasons(planted))
+        print(_told_datagrams(small, options.misses))
+    reasons = {**planted, **{name: line for name, _, line in small}}
+    if any(line.reasons for line in reasons.values()):
+        print()
+        print(_told_reasons(reasons))
+    spoiled |= spoiled_datagrams(bench, options.places, options.only, options.base)
     if any(line.counts for line in spoiled.values()):
         print()
         print(_told_artefacts(spoiled, beside, options.misses))

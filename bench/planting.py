@@ -89,25 +89,33 @@ def extra(name: str, ids: str, doubt: Doubt = proven, vantage: str = "auto") -> 
 
 def added(segments: Segments, index: int, wrong: Segment) -> Segments:
     """The conversation with one more segment behind that at the index; its end counts it as it counts the others."""
-    mine = [each for each in segments[index + 1 :] if each.side == wrong.side and each.ip_id]
-    past = [each for each in segments[: index + 1] if each.side == wrong.side and each.ip_id]
-    number = mine[0].ip_id if mine else (past[-1].ip_id + 1) % 65536 if past else 7777
+    counted = _counted(segments, wrong.side)
+    mine = [segments[at].ip_id for at in counted if at > index]
+    past = [segments[at].ip_id for at in counted if at <= index]
+    number = mine[0] if mine else (past[-1] + 1) % 65536 if past else 7777
     wrong = replace(wrong, time=segments[index].time + TICK // 1000, ip_id=number)
     later = [
-        replace(each, ip_id=(each.ip_id + 1) % 65536) if each.side == wrong.side and each.ip_id else each
-        for each in segments[index + 1 :]
+        replace(each, ip_id=(each.ip_id + 1) % 65536) if at in counted and at > index else each
+        for at, each in enumerate(segments)
     ]
-    return [*segments[: index + 1], wrong, *later]
+    return [*later[: index + 1], wrong, *later[index + 1 :]]
+
+
+def _counted(segments: Segments, side: int) -> list[int]:
+    """Where its segments are to which it gives the next identification: 0 stands for none, or comes after 65535."""
+    found: list[int] = []
+    for at, each in enumerate(segments):
+        if each.side == side and (each.ip_id or (found and segments[found[-1]].ip_id == 65535)):
+            found.append(at)
+    return found
 
 
 def put_in(segments: Segments, index: int, wrong: Segment) -> Segments:
     """As ``added``, and all that its end sends later is numbered behind the text of the new segment."""
     later = []
     for each in added(segments, index, wrong)[index + 2 :]:
-        own = each.side == wrong.side
-        later.append(
-            moved(each, seq=wrong.length if own else 0, ack=0 if own or not each.flags & ACK else wrong.length)
-        )
+        seq, ack = (wrong.length, 0) if each.side == wrong.side else (0, wrong.length if each.flags & ACK else 0)
+        later.append(moved(each, seq=seq, ack=ack))
     return [*added(segments, index, wrong)[: index + 2], *later]
 
 

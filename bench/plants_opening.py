@@ -183,9 +183,10 @@ def _(segments: Segments, index: int) -> Segment | None:
 _MADE: Doubt = because("a box between the ends may have made it")
 
 
-@extra("a reset with numbers from nowhere", "TCP-RST-002", _MADE)
-def _(segments: Segments, index: int) -> Segment | None:
+@plant("a reset with numbers from nowhere", "TCP-RST-002", _MADE)
+def _(segments: Segments, index: int) -> Planted | None:
     each = plain(segments, index)
     if each is None:
         return None
-    return replace(moved(each, seq=10**9, ack=-each.ack, flags=RST, length=0), options=b"")
+    wrong = replace(each, flags=RST, ack=0, options=b"", ip_id=(each.ip_id + 7777) % 65536, ttl=200)
+    return [*segments[: index + 1], moved(wrong, seq=10**9, length=0), *segments[index + 1 :]], index + 1

@@ -36,6 +36,8 @@ CLOSE = 1 << 15
 FAR = 1 << 22
 """Numbers that differ by more than this do not belong to one connection that both ends have finished."""
 
+NEVER_SENT = "the other end never sent what it would have had to receive: its numbers ended before"
+
 
 class NewConnection(Exception):
     """The message begins a new connection between the same addresses."""
@@ -353,6 +355,21 @@ class Connection:
                 return False
         return True
 
+    def _refute_at_last(self) -> None:
+        """What was assumed is wrong where the other end, as is known by now, never sent anything like that."""
+        for side in (0, 1):
+            for assumption in list(self.assumed.open[side]):
+                most = self._reach(1 - side)[1]
+                if most == INFINITY or assumption.swapped(side, self.assumed.later(assumption)):
+                    continue
+                before, sighting, reach = assumption.before, assumption.sighting, (-INFINITY, most)
+                if any(before.after_unseen(sighting, sent=sent, received=reach) for sent in (False, True)):
+                    continue
+                finding = unexplained(before, sighting, self.interpreter)
+                finding.excuse = f"packets lost by the capture would explain it, but {NEVER_SENT}"
+                self._report(finding, side, assumption.place, sighting)
+                self.assumed.open[side].remove(assumption)
+
     def _is_of_another_life(self, sighting: Sighting, side: int) -> bool:
         """Do the numbers belong to another connection, whose beginning the capture lost?
 
@@ -384,6 +401,7 @@ class Connection:
         """The verdict so far; nothing more is expected. ``standing`` as ``standing()`` gives it, if it is known."""
         if self.observer is not None:
             self.observer.close(self.assumed.lossless)
+        self._refute_at_last()
         self.assumed.settle((self.ends[0].address, self.ends[1].address))
         standing = standing or self.standing()
         reasons = self._reasons(standing)

@@ -60,8 +60,7 @@ def named(findings: list[Diagnostic]) -> list[Diagnostic]:
     best: dict[tuple[str, str, int, int], Diagnostic] = {}
     for one in kept:
         key = (one.code, one.endpoint, one.place, one.input)
-        other = best.get(key)
-        if other is None or _proof(one) > _proof(other):
+        if key not in best or _proof(one) > _proof(best[key]):
             best[key] = one
     return [one for one in kept if best[one.code, one.endpoint, one.place, one.input] is one]
 
