@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from tcpmodel.checking.findings import ConnectionReport, ConnectionReports, Diagnostic
 from tcpmodel.checking.table import Judge, Table
 from tcpmodel.model.spec import Spec
-from tcpmodel.traces.records import Packet, Record
+from tcpmodel.traces.records import ABOUT, ERRORS, Packet, Record
 
 FIRST_KEPT = 1_000
 BEFORE_KEPT = 20_000
@@ -23,12 +23,15 @@ MOST_TRIALS = 4_000
 
 
 def packets_around(records: Iterable[Record], protocol: str, ends: frozenset[str], place: int) -> list[Packet]:
-    """The packets between two ends around the one with the number ``place``, or only some if there are very many."""
+    """The packets between two ends around the one with the number ``place``, or only some if there are very many.
+
+    Errors about packets between these ends are among them.
+    """
     first: list[Packet] = []
     before: deque[Packet] = deque(maxlen=BEFORE_KEPT)
     after = 0
     for record in records:
-        if not isinstance(record, Packet) or record.protocol != protocol:
+        if not isinstance(record, Packet) or told_of(record) != protocol:
             continue
         if frozenset((record.source, record.destination)) != ends:
             continue
@@ -40,6 +43,11 @@ def packets_around(records: Iterable[Record], protocol: str, ends: frozenset[str
             before.append(record)
             after += record.number > place
     return [*first, *before]
+
+
+def told_of(packet: Packet) -> str:
+    """The protocol of a packet, or of the one that an error is about."""
+    return ABOUT.get(packet.fields.get("about", 0), "") if packet.protocol == ERRORS else packet.protocol
 
 
 class Trial:
@@ -56,7 +64,10 @@ class Trial:
         reports = ConnectionReports()
         table = Table(reports, 0, self._finding.in_lines)
         for packet in packets:
-            table.packet(self._judge, packet)
+            if packet.protocol == ERRORS:
+                table.error(self._judge, told_of(packet), packet)
+            else:
+                table.packet(self._judge, packet)
         table.finish()
         return any(same(item, self._finding) for report in reports for item in report.diagnostics)
 

@@ -16,7 +16,7 @@ from tcpmodel.cli.progress import Progress
 
 TYPE_CHECKING = False  # see main.py
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tcpmodel.checking.findings import ConnectionReport, Diagnostic, Report
     from tcpmodel.model.spec import Spec
@@ -85,9 +85,10 @@ class Slice:
             progress.end()
         print_errors(report)
         connection, finding = self._finding(report)
-        left = self._smallest(path, connection, finding)
-        self._write(path, left)
-        return self._say(left, finding, connection)
+        left, pieces = self._smallest(path, connection, finding)
+        frames = sorted({frame for packet in left for frame in pieces.get(packet.number, (packet.number,))})
+        self._write(path, frames)
+        return self._say(left, frames, finding, connection)
 
     def _finding(self, report: Report) -> tuple[ConnectionReport, Diagnostic]:
         from tcpmodel.checking.smallest import found_at
@@ -105,16 +106,25 @@ class Slice:
             f"--slice: nothing was found at packet {self._args.slice}; there are findings at {named}{more}"
         )
 
-    def _smallest(self, path: str, connection: ConnectionReport, finding: Diagnostic) -> list[Packet]:
+    def _smallest(
+        self, path: str, connection: ConnectionReport, finding: Diagnostic
+    ) -> tuple[list[Packet], Mapping[int, tuple[int, ...]]]:
+        """As few packets as show it, and the frames of those that were put together."""
         from tcpmodel.checking.smallest import Trial, packets_around, smallest
         from tcpmodel.traces.open import open_trace
+        from tcpmodel.traces.pcap import PcapTrace
+        from tcpmodel.traces.pcapng import PcapngTrace
         from tcpmodel.traces.records import TraceError
 
         spec = next(spec for spec in self._specs if (spec.over or spec.name) == connection.protocol)
         packets: list[Packet] = []
         ends = frozenset((connection.a, connection.b))
+        pieces: dict[int, tuple[int, ...]] = {}
         try:
-            packets = packets_around(open_trace(path).records(), connection.protocol, ends, finding.place)
+            trace = open_trace(path)
+            if isinstance(trace, (PcapTrace, PcapngTrace)):
+                trace.circumstances.pieces = pieces
+            packets = packets_around(trace.records(), connection.protocol, ends, finding.place)
         except TraceError as error:
             raise CommandError(f"--slice: the capture is damaged, so no piece of it was cut out\n{error}") from None
         progress = Progress(sys.stderr)
@@ -129,12 +139,12 @@ class Slice:
                 f"--slice: the {len(packets):,} packets of {connection.id} around packet {finding.place} do not show "
                 f"{finding.code} alone"
             )
-        return left
+        return left, pieces
 
-    def _write(self, path: str, left: list[Packet]) -> None:
+    def _write(self, path: str, numbers: Sequence[int]) -> None:
         from tcpmodel.traces.frames import pcap_of, read_frames
 
-        frames = read_frames(path, [packet.number for packet in left])
+        frames = read_frames(path, numbers)
         try:
             pieces = list(pcap_of(frames))
         except ValueError as error:
@@ -142,27 +152,31 @@ class Slice:
         with open(self._args.output, "wb") as file:
             file.writelines(pieces)
 
-    def _say(self, left: list[Packet], finding: Diagnostic, connection: ConnectionReport) -> int:
+    def _say(
+        self, left: Sequence[Packet], frames: Sequence[int], finding: Diagnostic, connection: ConnectionReport
+    ) -> int:
         from tcpmodel.checking.run import check
         from tcpmodel.report import check_text
         from tcpmodel.report.style import Style
+        from tcpmodel.traces.records import ERRORS
 
         report = check([self._args.output], self._specs, self._profiles, vantage=self._args.vantage)
         self._policy.apply(report)
         style = Style.of(sys.stdout, color=wants_color(self._args.color, sys.stdout))
-        place = next(number for number, packet in enumerate(left, 1) if packet.number == finding.place)
+        place = frames.index(finding.place) + 1
         shown = any(
             item.code == finding.code and item.place == place for one in report.connections for item in one.diagnostics
         )
         if not shown:
             raise CommandError(
-                f"--slice: {self._args.output} does not show {finding.code}: packet {finding.place} is made of several "
-                "frames, or depends on frames of other connections"
+                f"--slice: {self._args.output} does not show {finding.code}: packet {finding.place} depends on frames "
+                "of other connections"
             )
-        numbers = ", ".join(str(packet.number) for packet in left[:20]) + (", ..." if len(left) > 20 else "")
+        numbers = ", ".join(map(str, frames[:20])) + (", ..." if len(frames) > 20 else "")
+        errors = sum(packet.protocol == ERRORS for packet in left)
         heading = (
-            f"{check_text.shown_path(self._args.output)}: {len(left):,} of the {connection.packets:,} packets of "
-            f"{connection.id} (numbers in the capture: {numbers})"
+            f"{check_text.shown_path(self._args.output)}: {len(left) - errors:,} of the {connection.packets:,} packets "
+            f"of {connection.id}{f' and {errors:,} ICMP' if errors else ''} (numbers in the capture: {numbers})"
         )
         if sys.stdout is not None:
             for line in (heading, *check_text.lines(report, style, quiet=self._args.quiet)):

@@ -38,11 +38,14 @@ class Circumstances:
 
     ``ways``: of directions between two ends, whether their packets have something around them; empty as long as none
     has. While it is empty, only packets with something odd or something around them have to be looked at.
+    ``pieces``: if it is set to a dictionary, readers note in it of which frames a packet was put together, by its
+    number.
     """
 
     def __init__(self) -> None:
         self.met: dict[tuple[str, str], tuple[int, int]] = {}
         self.ways: dict[tuple[str, str], tuple[int, int]] = {}
+        self.pieces: dict[int, tuple[int, ...]] | None = None
 
     def add(self, what: tuple[str, str], number: int, count: int = 1) -> None:
         """Something was met at packet ``number``, ``count`` times."""

@@ -36,12 +36,13 @@ Key = tuple[bytes, int, int]
 class _Waiting:
     """One packet: its ``pieces`` by their place, and how many octets it has, None as long as its end was not seen."""
 
-    __slots__ = ("begun", "kept", "length", "number", "pieces", "spoilt", "twice")
+    __slots__ = ("begun", "frames", "kept", "length", "number", "pieces", "spoilt", "twice")
 
     def __init__(self, number: int, begun: int | None) -> None:
         self.number = number
         self.begun = begun
         self.pieces: dict[int, Piece] = {}
+        self.frames: list[int] = []
         self.length: int | None = None
         self.kept = 0
         self.twice = 0
@@ -54,6 +55,7 @@ class Fragments:
     def __init__(self, skipped: Skipped, met: Circumstances) -> None:
         self._skip = skipped.add
         self._met = met.add
+        self._told = met
         self._waiting: dict[Key, _Waiting] = {}
         self._kept = 0
 
@@ -65,6 +67,9 @@ class Fragments:
         if waiting is None:
             waiting = self._waiting[key] = _Waiting(number, time)
         self._add(waiting, piece)
+        frames = self._told.pieces
+        if frames is not None and waiting.pieces.get(piece.offset) is piece:
+            waiting.frames += frames.pop(number, (number,))
         if waiting.spoilt or not _complete(waiting):
             if len(self._waiting) > MOST or self._kept > MOST_OCTETS:
                 self._give_up(next(iter(self._waiting)))
@@ -141,6 +146,8 @@ class Fragments:
         buffer = b"".join(parts)
         found = whole(first, buffer, end, waiting.length, number, time)
         count = len(waiting.pieces) + waiting.twice
+        if self._told.pieces is not None:
+            self._told.pieces[number] = tuple(waiting.frames)
         self._met(REASSEMBLED, waiting.number, count)
         for _ in range(MOST_DEEP):
             if isinstance(found, Inner):

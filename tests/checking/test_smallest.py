@@ -142,3 +142,22 @@ def test_refuses_what_is_no_capture(tmp_path: Path, capsys: pytest.CaptureFixtur
     log = next((TRACES / "logs").rglob("*ftrace*"))
     assert main(["check", "--slice", "1", "-o", str(tmp_path / "x.pcap"), str(log)]) == 2
     assert "is no capture" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "frame", "code", "frames"),
+    [
+        ("udp-fragments.client.pcap", 8, "UDP-009", [6, 7, 8]),
+        ("udp-fragments.client.pcap", 5, "UDP-009", [3, 4, 5]),
+        ("udp-unreach.client.pcap", 11, "UDP-018", [10, 11]),
+    ],
+)
+def test_all_pieces_and_what_an_error_quotes_are_kept(
+    name: str, frame: int, code: str, frames: list[int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, piece = TRACES / "lab" / name, tmp_path / "piece.pcap"
+    assert main(["check", "--slice", str(frame), "-o", str(piece), str(path)]) == 0
+    told = capsys.readouterr().out
+    assert code in told and f"(numbers in the capture: {', '.join(map(str, frames))})" in told
+    kept = [(each.time, each.data) for each in read_frames(str(piece), range(100))]
+    assert kept == [(each.time, each.data) for each in read_frames(str(path), frames)]
