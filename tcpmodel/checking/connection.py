@@ -7,6 +7,7 @@ Must never hold: how a message is explained (see ``endpoint``), how it is shown,
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +23,7 @@ from tcpmodel.checking.partial import unseen
 from tcpmodel.checking.sightings import Interpreter, Numbers
 from tcpmodel.checking.standing import Standing
 from tcpmodel.checking.suspects import Suspect, suspect
-from tcpmodel.checking.vantage import SENT_HERE, Standpoint
+from tcpmodel.checking.vantage import SENT_HERE, Standpoint, placed
 from tcpmodel.semantics.execution import Sighting
 from tcpmodel.semantics.values import INFINITY, Interval
 from tcpmodel.traces.records import Packet
@@ -40,7 +41,11 @@ NEVER_SENT = "the other end never sent what it would have had to receive: its nu
 
 
 class NewConnection(Exception):
-    """The message begins a new connection between the same addresses."""
+    """The message begins a new connection between the same addresses, or the first of those ``since`` does."""
+
+    def __init__(self, since: Sequence[Packet] = ()) -> None:
+        super().__init__()
+        self.since = since
 
 
 class Opening(NewConnection):
@@ -81,6 +86,9 @@ class Connection:
         self.light: Any = None
         self.last: Explanation | None = None
         self.standpoint: Standpoint | None = None
+        self.rereading: Callable[[Connection], Sequence[Packet]] | None = None
+        """Asked for the last packets, if they explain what this connection does not."""
+        self.reread = 0
 
     def is_plain(self) -> bool:
         """Is what is known of both ends all that decides how a packet is explained?"""
@@ -117,7 +125,7 @@ class Connection:
         """Judge a packet by the rules over messages; ``near``: the last numbers of its sender and receiver before."""
         if self.observer is not None:
             self.observer.observe(
-                packet,
+                placed(packet, self.standpoint, side),
                 sighting,
                 side,
                 near,
@@ -301,6 +309,9 @@ class Connection:
                 return Explanation.BEHAVIOUR
         if self._is_of_another_life(sighting, side):
             raise NewConnection
+        since = self.rereading(self) if self.rereading is not None else ()
+        if since:
+            raise NewConnection(since)
         finding = unexplained(sender, sighting, self.interpreter)
         finding.excuse = "; ".join(filter(None, (NO_FAULT, SENT_HERE if in_order else "", altered(finding))))
         self._report(finding, side, place, sighting)

@@ -37,7 +37,7 @@ def packets(spec: m.Spec, example: m.Example, shifts: Sequence[int] = (0, 0)) ->
     A number 0 stays as it is: it stands for itself, as in an answer that has no number of its own.
     """
     time = 0
-    at = ENDS["AB".index(example.end)] if example.end else ""
+    at = dict(zip("AB", ENDS, strict=True)).get(example.end, example.end)
     for number, line in enumerate(whole(spec, example), 1):
         time += APART + line.wait
         side = "AB".index(line.sender)

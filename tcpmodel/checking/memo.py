@@ -26,7 +26,7 @@ from tcpmodel.checking.recording import Number, Recorder, Unrecordable
 from tcpmodel.checking.shapes import Freezer, Shape, Thawer, identity, symbolic_slots
 from tcpmodel.checking.sightings import Interpreter
 from tcpmodel.checking.standing import Standing
-from tcpmodel.checking.vantage import Standpoint
+from tcpmodel.checking.vantage import Standpoint, placed
 from tcpmodel.checking.watchmemo import WatchMemo
 from tcpmodel.semantics.execution import Sighting
 from tcpmodel.traces.records import Packet
@@ -162,6 +162,8 @@ class Memo:
         connection.packets += 1
         self.recalled += 1
         observer = connection.observer
+        if observer is not None and connection.standpoint is not None:
+            packet = placed(packet, connection.standpoint, side)
         if observer is not None and not self._judged(observer, packet, side, mine, theirs, form, given, assumed):
             self._watch(connection, packet, side, form, given, (mine, theirs))
 

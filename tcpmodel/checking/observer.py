@@ -38,6 +38,9 @@ TOLD = 4
 COMPLETE = "option_octets"
 """The key by which readers say that they have looked at everything optional."""
 
+BETWEEN = "between"
+"""Where a packet was seen that was captured between the two hosts, and at neither of them."""
+
 CLOCK = "time"
 """The key under which a message has its own time."""
 
@@ -304,6 +307,8 @@ def _known(rule: CompiledWatch, packet: Packet, lossless: Facts) -> bool:
             known = packet.at == packet.source
         elif fact == "receiver":
             known = packet.at == packet.destination
+        elif fact == "between":
+            known = packet.at == BETWEEN
         else:
             known = False
         if not known:

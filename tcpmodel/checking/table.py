@@ -17,6 +17,7 @@ from tcpmodel.checking.memo import Memo
 from tcpmodel.checking.observer import WatchProgram, plain
 from tcpmodel.checking.partial import Partial
 from tcpmodel.checking.quoted import Quoted
+from tcpmodel.checking.rereading import Rereading
 from tcpmodel.checking.sightings import Interpreter
 from tcpmodel.checking.stowed import Idle, Stowed
 from tcpmodel.checking.unanswered import Unanswered
@@ -101,7 +102,7 @@ class Table:
 
     def __init__(self, reports: ConnectionReports, origin: int, in_lines: bool, vantage: str = "auto") -> None:
         self._reports = reports
-        self._see = Vantage(vantage).see if vantage != "middle" else None
+        self._see = Vantage(vantage).see
         self._guesses = vantage in ("auto", "middle")
         self._origin = origin
         self._in_lines = in_lines
@@ -115,6 +116,7 @@ class Table:
         self._back = self._come = 0
         self._quoted = Quoted()
         self._recent = self._quoted.recent.append
+        self._rereading = Rereading(self._quoted.recent).since
         self._doubles = Doubles()
         self._partial = Partial()
         self._reused = self._first_reuse = 0
@@ -136,12 +138,11 @@ class Table:
             connection.last_time, connection.last_flags = packet.time, packet.flags
             return
         side = 0 if a == connection.ends[0].address else 1
-        if self._see is not None:
-            self._see(connection, packet, side)
+        self._see(connection, packet, side)
         try:
             judge.observe(connection, packet, side)
-        except NewConnection:
-            connection = self._renew(judge, key, packet, connection)
+        except NewConnection as new:
+            connection = self._renew(judge, key, new.since or (packet,), connection)
         else:
             if connection.standpoint is not None:
                 connection.standpoint.lately.append(packet)
@@ -226,6 +227,7 @@ class Table:
         new = Connection(
             idle.number, judge.abilities, judge.interpreter, judge.rules, idle.a, idle.b, self._in_lines, None
         )
+        new.rereading = self._rereading
         return self._stowed.restore(idle, new)
 
     def _begin(
@@ -249,16 +251,23 @@ class Table:
         )
         connection.first = connection.latest = packet.number
         connection.last_time, connection.last_flags = packet.time, packet.flags
+        connection.rereading = self._rereading
         if previous is not None:
             judge.memo.succeed(connection)
-        if self._see is not None:
-            self._see(connection, packet, 0)
+        self._see(connection, packet, 0)
         judge.observe(connection, packet, 0)
         if connection.standpoint is not None:
             connection.standpoint.lately.append(packet)
         return connection
 
-    def _renew(self, judge: Judge, key: tuple[str, str, str], packet: Packet, before: Connection) -> Connection:
+    def _renew(
+        self, judge: Judge, key: tuple[str, str, str], since: Sequence[Packet], before: Connection
+    ) -> Connection:
+        """Begin a new connection with these packets, of which the last is at hand; ``before`` had the others."""
+        packet = since[0]
+        if len(since) > 1:
+            before.packets -= len(since) - 1
+            before.diagnostics = [each for each in before.diagnostics if each.place < packet.number]
         if before.previous is not None:
             self._retire(before.previous)
             before.previous = None
@@ -266,7 +275,13 @@ class Table:
         self._reused += 1
         self._first_reuse = self._first_reuse or packet.number
         del self._connections[key]
-        return self._begin(judge, key, self._begun, packet, before)
+        connection = self._begin(judge, key, self._begun, packet, before)
+        for each in since[1:]:
+            try:
+                judge.observe(connection, each, 0 if each.source == connection.ends[0].address else 1)
+            except NewConnection:
+                connection = self._renew(judge, key, (each,), connection)
+        return connection
 
     # ---------------------------------------------------------------------------------------------------- forgetting
 

@@ -14,6 +14,7 @@ from collections import deque
 from typing import Protocol
 
 from tcpmodel.checking.endpoint import Endpoint
+from tcpmodel.checking.observer import BETWEEN
 from tcpmodel.traces.records import Packet
 
 WORDS = ("auto", "client", "server", "middle")
@@ -47,14 +48,15 @@ ORDERED = [(_proves(signs, 0), _proves(signs, 1)) for signs in range(256)]
 class Standpoint:
     """What is known of the place where the packets of one connection were seen.
 
-    ``ordered``: which sides are seen in the order in which they sent; ``lately``: the last packets, or what ``_mark``
-    makes of them.
+    ``ordered``: which sides are seen in the order in which they sent; ``between``: it was said that it lies between the
+    two hosts; ``lately``: the last packets, or what ``_mark`` makes of them.
     """
 
-    __slots__ = ("lately", "ordered", "signs")
+    __slots__ = ("between", "lately", "ordered", "signs")
 
-    def __init__(self, ordered: tuple[bool, bool] = (False, False)) -> None:
+    def __init__(self, ordered: tuple[bool, bool] = (False, False), between: bool = False) -> None:
         self.ordered = ordered
+        self.between = between
         self.signs = 0
         self.lately: deque[Packet | int] = deque(maxlen=REMEMBERED)
 
@@ -89,17 +91,29 @@ class Standpoint:
     def packed(self) -> bytes:
         """All of it in few octets, of which ``unpacked`` makes it again. Of each packet a mark is left."""
         marks = [each if isinstance(each, int) else _mark(each) for each in self.lately]
-        return array("q", (self.signs, *self.ordered, *marks)).tobytes()
+        return array("q", (self.signs, *self.ordered, self.between, *marks)).tobytes()
 
     @classmethod
     def unpacked(cls, octets: bytes) -> Standpoint:
         """What was packed."""
         numbers = array("q")
         numbers.frombytes(octets)
-        made = cls((bool(numbers[1]), bool(numbers[2])))
+        made = cls((bool(numbers[1]), bool(numbers[2])), bool(numbers[3]))
         made.signs = numbers[0]
-        made.lately.extend(numbers[3:])
+        made.lately.extend(numbers[4:])
         return made
+
+
+def placed(packet: Packet, stand: Standpoint | None, side: int) -> Packet:
+    """The packet that ``side`` sent, with the place where it was seen as far as that is known."""
+    if stand is None or packet.at:
+        return packet
+    if stand.between:
+        return packet._replace(at=BETWEEN)
+    here, there = stand.ordered[side], stand.ordered[1 - side]
+    if here == there:
+        return packet
+    return packet._replace(at=packet.source if here else packet.destination)
 
 
 class Watched(Protocol):
@@ -118,11 +132,13 @@ class Vantage:
     def see(self, connection: Watched, packet: Packet, side: int) -> None:
         """Look at a packet before the connection takes it."""
         stand = connection.standpoint
+        if self._where == "middle" and packet.at:
+            return
         if self._where != "auto" and not packet.at:
             if stand is None:
                 ordered = self._asked(connection)
-                if any(ordered):
-                    connection.standpoint = Standpoint(ordered)
+                if any(ordered) or self._where == "middle":
+                    connection.standpoint = Standpoint(ordered, self._where == "middle")
             return
         fields = packet.fields
         if stand is None:

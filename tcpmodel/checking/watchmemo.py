@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 from tcpmodel.checking.compiled import Way, Ways
 from tcpmodel.checking.findings import Diagnostic
 from tcpmodel.checking.forms import Form, Near
-from tcpmodel.checking.observer import CLOCK, COMPLETE, Observer, WatchProgram
+from tcpmodel.checking.observer import BETWEEN, CLOCK, COMPLETE, Observer, WatchProgram
 from tcpmodel.checking.recording import Number, Recorder, Unrecordable
 from tcpmodel.checking.shapes import identity
 from tcpmodel.checking.sightings import Interpreter
@@ -214,7 +214,7 @@ class WatchMemo:
     def _kind(self, packet: Packet, side: int, near: Near, form: Form) -> str:
         words = form.words(packet.fields)
         known = (near[0] is None, near[1] is None, packet.time is None)
-        at = packet.at and (packet.at == packet.source, packet.at == packet.destination)
+        at = packet.at and (packet.at == packet.source, packet.at == packet.destination, packet.at == BETWEEN)
         kind = repr((form.look, words, side, *known, at))
         if not any(known) and not at and not words:
             form.looks[side] = kind

@@ -16,6 +16,8 @@ from tcpmodel.model.names import Names
 from tcpmodel.model.said import Reader
 
 _SENDERS = {"-->": "A", "<--": "B"}
+BETWEEN = "between"
+"""In place of an end: neither of them."""
 
 
 class Examples:
@@ -65,7 +67,7 @@ class Examples:
             self.report.error("TS050", "an example without lines", node.span, help_)
         after = node.after.text if node.after is not None else ""
         if node.end is not None:
-            self.names.known("end", node.end, _SENDERS.values(), "TS019")
+            self.names.known("end", node.end, (*_SENDERS.values(), BETWEEN), "TS019")
         end = text_of(node.end)
         return spec.Example(node.name.text, text_of(node.title), after, end, tuple(lines), node.doc, node.span)
 

@@ -150,3 +150,50 @@ def test_the_option(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--vantage", "[2001:db8::1]:80", capture]) == 0
     assert main(["check", "--vantage", "here", capture]) == 2
     assert "'here' is no address" in capsys.readouterr().err
+
+
+def notes(packets: list[Packet], specs: list[Spec], where: str, memory: bool) -> list[tuple[str, int]]:
+    """What rules that need a place of capture find, by memory the second time."""
+    checker = Checker(specs, vantage=where)
+    for _ in range(2):
+        again = Checker(specs, vantage=where)
+        again._judges = checker._judges
+        judge = again._judge("tcp")
+        assert judge is not None
+        judge.memo.active = memory
+        again.read(Records(packets))
+    every = [item for one in again.report.connections for item in one.diagnostics]
+    return [(item.code, item.place) for item in every if item.code in ("TCP-RTX-001", "TCP-OPT-016")]
+
+
+def steady(**mine: int) -> list[Packet]:
+    """The client sends one text four times, at a steady pace, and it is longer than the server's MSS permits."""
+    more = {"option_octets": 0, "offset": 20}
+    opened = [
+        segment(CLIENT, 0x02, 100, 0, mss=1460, **more, **mine),
+        segment(SERVER, 0x12, 900, 101, mss=500, checksum_ok=1, **more),
+        segment(CLIENT, 0x10, 101, 901, **more, **mine),
+    ]
+    again = [segment(CLIENT, 0x18, 101, 901, 600, **more, **mine)] * 4
+    return [packet._replace(time=number * 10**9) for number, packet in enumerate([*opened, *again])]
+
+
+@pytest.mark.parametrize("memory", [True, False])
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        ("auto", []),
+        ("client", [("TCP-RTX-001", 7)]),
+        ("10.0.0.1", [("TCP-RTX-001", 7)]),
+        ("server", []),
+        ("middle", [("TCP-OPT-016", 4)]),
+    ],
+)
+def test_rules_that_need_a_place(where: str, expected: list[tuple[str, int]], specs: list[Spec], memory: bool) -> None:
+    assert notes(steady(), specs, where, memory) == expected
+
+
+@pytest.mark.parametrize("memory", [True, False])
+def test_the_place_may_follow_from_the_packets(specs: list[Spec], memory: bool) -> None:
+    assert notes(steady(**PARTIAL), specs, "auto", memory) == [("TCP-RTX-001", 7)]
+    assert not notes(steady(**WHOLE), specs, "auto", memory)

@@ -1,0 +1,57 @@
+"""A connection in which nothing explains a packet, read once more: as two, the second of which began like the first.
+
+Owns: which of the last packets are tried as a connection of their own, and how often.
+Must never hold: how a packet is explained (see ``connection``), or anything of a protocol.
+
+An end that always begins with the same number makes a new connection look like the old one, of which a copy came late.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+from tcpmodel.checking.connection import Connection, NewConnection
+from tcpmodel.traces.records import Packet
+
+TRIES = 4
+"""So often the last packets of one connection are tried."""
+
+OPENED = 2
+"""So many packets at least come before those."""
+
+
+class Rereading:
+    """``recent`` holds the last packets of all connections, up to the one at hand."""
+
+    def __init__(self, recent: deque[Packet]) -> None:
+        self._recent = recent
+
+    def since(self, connection: Connection) -> Sequence[Packet]:
+        """The last packets, if they begin like this connection and are one of their own that explains them all."""
+        found: list[Packet] = []
+        if connection.reread >= TRIES:
+            return found
+        connection.reread += 1
+        addresses = {end.address for end in connection.ends}
+        for packet in reversed(list(self._recent)):
+            if {packet.source, packet.destination} != addresses or packet.flags is None:
+                continue
+            found.insert(0, packet)
+            if packet.number <= connection.first or connection.packets - len(found) < OPENED:
+                break
+            if connection.began_with(packet) and _whole(connection, found):
+                return found
+        return []
+
+
+def _whole(like: Connection, packets: Sequence[Packet]) -> bool:
+    """Are these a connection from its beginning, in which nothing is wrong or missing?"""
+    a, b = packets[0].source, packets[0].destination
+    trial = Connection(0, like.abilities, like.interpreter, None, a, b, like.in_lines)
+    try:
+        for packet in packets:
+            trial.observe(packet, trial.side_of(packet))
+    except NewConnection:
+        return False
+    return not trial.diagnostics and trial.is_plain()
