@@ -134,7 +134,7 @@ class Table:
                 self._wait(judge, packet)
                 return
         elif self._is_over(judge, connection, packet):
-            connection = self._renew(judge, key, packet, connection)
+            connection = self._renew(judge, key, (packet,), connection)
             connection.last_time, connection.last_flags = packet.time, packet.flags
             return
         side = 0 if a == connection.ends[0].address else 1
@@ -158,7 +158,8 @@ class Table:
         standing = judge.memo.standing(connection) or connection.standing()
         if standing.unfinished or packet.flags is None:
             return False
-        judge.memo.thaw(connection)
+        if connection.light is not None:
+            judge.memo.thaw(connection)
         return connection.began_with(packet)
 
     def error(self, judge: Judge, protocol: str, packet: Packet) -> None:

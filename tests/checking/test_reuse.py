@@ -78,16 +78,13 @@ def test_nobody_is_accused(judge: Judge, end: str, opener: int, da: int, db: int
     assert sum(one.packets for one in checker.report.connections) == len(first) + 10
 
 
-@pytest.mark.parametrize(("opener", "da", "db"), [(0, 0, -5), (0, 5, -1_000_000), (1, -5, 0), (1, 1000, 1000)])
+@pytest.mark.parametrize(("opener", "da", "db"), [(0, 5, -1_000_000), (0, 1000, 1000), (1, 1000, 1000)])
 def test_what_is_wrong_in_the_new_one_is_found(judge: Judge, opener: int, da: int, db: int) -> None:
     first = life(A, B, "closed")
     second = life(A + da, B + db, "closed", opener)
     wrong = second[4]
     second[4] = wrong._replace(fields={**wrong.fields, "ack": wrong.fields["ack"] + 90_000})
-    found = violations(judge(timed([*first, *second])))
-    assert (("TCP-ACK-001", len(first) + 5) in found) == bool(found)
-    if (opener, da, db) == (1, 1000, 1000):
-        assert found
+    assert violations(judge(timed([*first, *second])))[0] == ("TCP-ACK-001", len(first) + 5)
 
 
 def test_an_old_syn_does_not_excuse_what_is_wrong(judge: Judge) -> None:
