@@ -435,7 +435,7 @@ class Connection:
             states[1],
             self.packets,
             tuple(found),
-            unseen=() if self.opaque else unseen(standing, self.lost, itself=a.address == b.address),
+            unseen=() if self.opaque else unseen(standing, self.packets, self.lost, itself=a.address == b.address),
         )
 
     @property

@@ -23,7 +23,23 @@ MERGED = 4
 MOST_APART = 10**9
 """Nanoseconds: what is farther apart was not doubled by a network; the clocks of two captures may differ by more."""
 
-Key = tuple[str, int, int, int | None]
+HOSTS = 4096
+"""Copies are counted by the host that sent them, for so many hosts; then for all others together."""
+
+Key = tuple[str, int]
+Seen = tuple[int, int | None, int, int | None]
+"""Number and flags of a packet, hops that it may go yet, and its time."""
+
+
+class _Host:
+    """What one host is seen to do: copies ``at_once``, ``apart``, and ``far`` apart; how many of them have another TTL;
+    the first at once and the first that is not. ``others``: how many packets have the identification of another."""
+
+    __slots__ = ("apart", "at_once", "far", "first", "hops", "others")
+
+    def __init__(self) -> None:
+        self.at_once = self.apart = self.far = self.hops = self.others = 0
+        self.first = [0, 0]
 
 
 class Doubles:
@@ -31,18 +47,14 @@ class Doubles:
 
     A copy has the source, flags and number (or checksum, where there are no numbers) of a packet shortly before, and
     the same identification of IP, which a sender changes even when it sends the same data again (RFC 6864 section 4).
-    Where IP has none, or it is 0, nothing is concluded.
+    Where IP has none, or it is 0, nothing is concluded, nor of a host that gives many packets the same one.
     """
 
     def __init__(self) -> None:
-        self._recent: dict[Key, tuple[int, int | None]] = {}
+        self._recent: dict[Key, Seen] = {}
         self._order: deque[Key] = deque()
+        self._hosts: dict[str, _Host] = {}
         self.packets = 0
-        self.at_once = 0
-        self.apart = 0
-        self.far = 0
-        self.hops = 0
-        self._first = [0, 0]
 
     def take(self, packet: Packet) -> None:
         """Compare the next packet with those before it."""
@@ -53,42 +65,51 @@ class Doubles:
         self.packets += 1
         # Not the checksum of a numbered packet: the copy before the network card may have none yet.
         number = fields["seq"] if "seq" in fields else fields.get("checksum", -1)
-        key = (packet.source, ip_id, number, packet.flags)
+        key = (packet.source, ip_id)
         recent = self._recent
         known = recent.get(key)
-        here = (fields.get("ttl", 0), packet.time)
+        here = recent[key] = (number, packet.flags, fields.get("ttl", 0), packet.time)
         if known is not None:
-            self._copy(packet.number, known, here)
-            recent[key] = here
+            self._again(packet, known, here)
             return
-        recent[key] = here
         order = self._order
         order.append(key)
         if len(order) > REMEMBERED:
             del recent[order.popleft()]
 
-    def _copy(self, number: int, one: tuple[int, int | None], other: tuple[int, int | None]) -> None:
-        between = abs(other[1] - one[1]) if one[1] is not None and other[1] is not None else 0
-        self.hops += one[0] != other[0]
+    def _again(self, packet: Packet, one: Seen, other: Seen) -> None:
+        name = packet.source.rpartition(":")[0]
+        host = self._hosts.get(name)
+        if host is None:
+            host = self._hosts.setdefault(name if len(self._hosts) < HOSTS else "", _Host())
+        if one[:2] != other[:2]:
+            host.others += 1
+            return
+        between = abs(other[3] - one[3]) if one[3] is not None and other[3] is not None else 0
+        host.hops += one[2] != other[2]
         kind = between >= AT_ONCE
         if between > MOST_APART:
-            self.far += 1
+            host.far += 1
         elif kind:
-            self.apart += 1
+            host.apart += 1
         else:
-            self.at_once += 1
-        self._first[kind] = self._first[kind] or number
+            host.at_once += 1
+        host.first[kind] = host.first[kind] or packet.number
 
     def findings(self, in_lines: bool) -> list[Diagnostic]:
         """What is to be said of copies, as notes on the capture as a whole."""
-        changed = f", {self.hops:,} of them with another TTL" if self.hops else ""
-        later = self.apart + self.far
+        hosts = [each for each in self._hosts.values() if each.others < each.at_once + each.apart + each.far]
+        at_once, apart, far = (sum(getattr(each, kind) for each in hosts) for kind in ("at_once", "apart", "far"))
+        hops = sum(each.hops for each in hosts)
+        changed = f", {hops:,} of them with another TTL" if hops else ""
+        later = apart + far
         if later > self.packets // MERGED:
             words = f"packets captured again later, as where two captures were merged{changed}: {later:,}"
-            return [Diagnostic("CAP-016", "capture", "", self._first[1], in_lines, words)]
-        copies = self.at_once + self.apart
+            place = min(each.first[1] for each in hosts if each.first[1])
+            return [Diagnostic("CAP-016", "capture", "", place, in_lines, words)]
+        copies = at_once + apart
         if not copies:
             return []
         words = f"packets that were doubled by the network or by the capture{changed}: {copies:,}"
-        first = min(filter(None, self._first))
+        first = min(place for each in hosts for place in each.first if place)
         return [Diagnostic("CAP-010", "capture", "", first, in_lines, words)]

@@ -17,6 +17,9 @@ BEGUN, ONE_WAY, OPEN = "CAP-007", "CAP-008", "CAP-014"
 WITHIN = "CAP-012"
 """The code of connections that never leave their host."""
 
+SEVERAL = 3
+"""So many packets of one end in the middle of a connection are not alone by chance."""
+
 _WORDS = {
     BEGUN: "connections whose beginning was not captured",
     ONE_WAY: "connections of which only one direction was captured, which answers the other",
@@ -26,11 +29,11 @@ _WORDS = {
 _LOCAL = ("127.", "[::1]:")
 
 
-def unseen(standing: Standing, lost: int, *, itself: bool) -> tuple[str, ...]:
-    """What a capture does not show of a connection, by codes. ``lost``: how often packets are missing for certain;
-    ``itself``: both ends have one address and port."""
+def unseen(standing: Standing, packets: int, lost: int, *, itself: bool) -> tuple[str, ...]:
+    """What a capture does not show of a connection, by codes. ``packets``: how many it shows; ``lost``: how often some
+    are missing for certain; ``itself``: both ends have one address and port."""
     # Who was never answered may have spoken to nobody: only what answers shows that the other end spoke.
-    answers = not itself and (not standing.from_start or lost > 0)
+    answers = not itself and (lost > 0 or (not standing.from_start and packets >= SEVERAL))
     missing = (not standing.from_start, answers and not standing.answered, standing.unfinished)
     return tuple([code for code, one in zip((BEGUN, ONE_WAY, OPEN), missing, strict=True) if one])
 

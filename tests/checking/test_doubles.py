@@ -109,6 +109,13 @@ def test_an_identification_that_comes_again_is_no_copy() -> None:
     assert doubles.findings(False) == []
 
 
+def test_a_host_that_gives_all_packets_one_identification_doubles_none() -> None:
+    doubles = Doubles()
+    for number, seq in enumerate((1, 1, 2, 2, 3, 4, 5), 1):
+        doubles.take(packet(number, number, ip_id=1, seq=seq))
+    assert doubles.findings(False) == []
+
+
 def test_without_an_identification_nothing_is_concluded() -> None:
     doubles = Doubles()
     for number in (1, 2):
