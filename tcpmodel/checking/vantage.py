@@ -25,6 +25,9 @@ SENT_HERE = "it was captured where it was sent, so it was not overtaken on its w
 REMEMBERED = 64
 """So many packets before it are compared with one that may be a copy."""
 
+NOT_JOINED = 60
+"""Octets that IP carries: a packet with no more of them is not made of several with text."""
+
 _OF_NO_MATTER = ("ttl", "checksum", "checksum_ok", "checksum_partial", "outgoing", "same_socket")
 """Fields in which copies of one packet may differ."""
 
@@ -147,7 +150,8 @@ class Vantage:
             stand = connection.standpoint = Standpoint()
         sign = 0
         if "checksum_partial" in fields:
-            sign = _PARTIAL << side
+            # What was joined where it arrived bears such a sum, too; so small a packet was not.
+            sign = _PARTIAL << side if fields.get("ip_payload", 0) <= NOT_JOINED else 0
         elif fields.get("checksum_ok"):
             sign = _WHOLE << side
         way = fields.get("outgoing")

@@ -25,6 +25,13 @@ def segment(sender: str, flags: int, seq: int, ack: int, length: int = 0, **fiel
     return Packet(0, None, "tcp", sender, receiver, flags, known)
 
 
+def test_what_was_joined_where_it_arrived_was_not_sent_there(specs: list[Spec]) -> None:
+    """A card that joins segments leaves the sum of the whole open, too."""
+    packets = story(mine=WHOLE, theirs=WHOLE)
+    packets[3] = packets[3]._replace(fields=packets[3].fields | PARTIAL | {"ip_payload": 2920})
+    assert found(packets, specs, "auto") == []
+
+
 def story(*, mine: dict[str, int] | None = None, theirs: dict[str, int] | None = None) -> list[Packet]:
     """The client acknowledges 10 octets, and then, with an identification that is new, less than these."""
     mine, theirs = mine or {}, theirs or {}
