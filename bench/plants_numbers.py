@@ -27,19 +27,19 @@ from planting import (
 # ------------------------------------------------------------------------------------------------- acknowledgments
 
 
-@altered("acknowledges text that was never sent", "TCP-ACK-001 TCP-FIN-003", unsent)
+@altered("acknowledges text that was never sent", "TCP-ACK-001 TCP-FIN-003 TCP-HS-003", unsent)
 def _(segments: Segments, index: int) -> Segment | None:
     each = plain(segments, index)
     return each and moved(each, ack=beyond(segments, 1 - each.side))
 
 
-@extra("one more acknowledgment, of text that was never sent", "TCP-ACK-001 TCP-FIN-003", unsent)
+@extra("one more acknowledgment, of text that was never sent", "TCP-ACK-001 TCP-FIN-003 TCP-HS-003", unsent)
 def _(segments: Segments, index: int) -> Segment | None:
     each = plain(segments, index)
     return each and moved(each, ack=beyond(segments, 1 - each.side), length=0)
 
 
-@altered("acknowledges one octet more than was sent", "TCP-ACK-001 TCP-FIN-003", unsent)
+@altered("acknowledges one octet more than was sent", "TCP-ACK-001 TCP-FIN-003 TCP-HS-003", unsent)
 def _(segments: Segments, index: int) -> Segment | None:
     each = plain(segments, index)
     if each is None:

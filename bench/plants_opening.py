@@ -169,15 +169,17 @@ def _(segments: Segments, index: int) -> Segment | None:
     before = [other for other in segments[:index] if other.side == each.side and other.plain]
     if not each.flags & RST or not before:
         return None
-    return replace(before[-1], seq=before[-1].end, length=5, flags=ACK | PSH)
+    options = each.options or before[-1].options
+    return replace(before[-1], seq=before[-1].end, length=5, flags=ACK | PSH, options=options)
 
 
-@extra("a reset answers a reset", "TCP-RST-001", because("it may answer something else"))
-def _(segments: Segments, index: int) -> Segment | None:
+@plant("a reset answers a reset", "TCP-RST-001", because("it may answer something else"))
+def _(segments: Segments, index: int) -> Planted | None:
     each = segments[index]
     if not each.flags & RST or not each.flags & ACK:
         return None
-    return replace(each, side=1 - each.side, seq=each.ack, ack=0, flags=RST, options=b"", length=0)
+    wrong = replace(each, side=1 - each.side, seq=each.ack, ack=0, flags=RST, options=b"", length=0, ip_id=0)
+    return [*segments[: index + 1], replace(wrong, time=each.time + 1000), *segments[index + 1 :]], index + 1
 
 
 _MADE: Doubt = because("a box between the ends may have made it")

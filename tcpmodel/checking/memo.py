@@ -333,7 +333,10 @@ class Memo:
 
     def report(self, connection: Connection) -> ConnectionReport:
         """The verdict on a connection, as ``Connection.report`` gives it."""
-        return connection.report(self.standing(connection))
+        standing = self.standing(connection)
+        if connection.assumed.watching():
+            self._thaw_all(connection)  # what is assumed is asked of the ends once more
+        return connection.report(standing)
 
     def alone(self, packet: Packet) -> Standing | None:
         """Where the ends of a connection are that has no other packet; None if that is not known by memory, or if
