@@ -31,6 +31,7 @@ from tcpmodel.checking.checker import Checker  # noqa: E402
 from tcpmodel.checking.findings import Diagnostic, Report  # noqa: E402
 from tcpmodel.checking.table import Judge  # noqa: E402
 from tcpmodel.model.load import load_spec  # noqa: E402
+from tcpmodel.model.spec import Spec  # noqa: E402
 from tcpmodel.traces.open import open_trace  # noqa: E402
 from tcpmodel.traces.records import Packet, Trace  # noqa: E402
 
@@ -106,13 +107,17 @@ class Bench:
     def __init__(self, folder: Path) -> None:
         self._specs = [load_spec("tcp"), load_spec("udp")]
         self._judges: dict[str, Judge] = {}
+        self._of_datagrams: dict[str, tuple[Spec, dict[str, Judge]]] = {}
         self.path = folder / "planted.pcap"
 
     def exchange(self, exchange: datagrams.Exchange, spec: str) -> tuple[Report, list[int]]:
         """What the checker says of datagrams, and the number of the last frame of each."""
         numbers = datagrams.write(self.path, exchange)
-        checker = Checker([load_spec(spec)])
+        known, judges = self._of_datagrams.setdefault(spec, (load_spec(spec), {}))
+        checker = Checker([known])
+        checker._judges.update(judges)
         checker.read(open_trace(str(self.path)))
+        judges.update(checker._judges)
         return checker.report, numbers
 
     def check(self, segments: Segments, at: str = "") -> Report:

@@ -93,6 +93,12 @@ CASES = [
     ("rule R must\n", "TS043", "R", "forbid"),
     ('fault F must "x"\n', "TS043", "F", "when"),
     ("fault F must when W = 0\nfault F must when W = 1\n", "TS020", "F", "declared twice"),
+    (
+        "rule R must over packet\n  forbid SEG.DATA = 0\nrule R must over packet\n  forbid SEG.DATA = 1\n",
+        "TS020",
+        "R",
+        "must rule `R` is declared twice",
+    ),
     ("message OTHER\nfault F must when W = 0\n", "TS018", "F", "which message"),
     ("property p exists A -> C\n", "TS010", "C", "unknown state"),
     ("source s\n  name X = C\n", "TS010", "C", "unknown state"),
