@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tcpmodel.checking.beginnings import Beginnings
 from tcpmodel.checking.configurations import Abilities
 from tcpmodel.checking.connection import Connection, NewConnection
 from tcpmodel.checking.doubles import Doubles
@@ -112,6 +113,7 @@ class Table:
         self._stowed = Stowed()
         self._judges: dict[str, Judge] = {}
         self._unanswered: dict[str, Unanswered] = {}
+        self._beginnings: dict[str, Beginnings] = {}
         self._awake = self._sweep_at = SWEEP_FROM
         self._back = self._come = 0
         self._quoted = Quoted()
@@ -190,6 +192,7 @@ class Table:
     def findings(self) -> list[Diagnostic]:
         """What is to be said of all connections together."""
         found = [each for counts in self._unanswered.values() for each in counts.findings(self._in_lines)]
+        found += [each for counts in self._beginnings.values() for each in counts.findings(self._in_lines)]
         found += self._quoted.findings(self._in_lines) + self._doubles.findings(self._in_lines)
         if self._reused:
             words = f"new connections between the addresses and ports of one before: {self._reused:,}"
@@ -204,9 +207,19 @@ class Table:
         if flags is not None:
             counts.ended(judge.interpreter.spec_flags(flags), a, b, place)
 
+    def _opened(self, judge: Judge, packet: Packet) -> None:
+        """A connection begins with this packet."""
+        program = judge.abilities.program
+        if program.steady_rules and packet.flags is not None:
+            counts = self._beginnings.get(judge.spec.name)
+            if counts is None:
+                counts = self._beginnings[judge.spec.name] = Beginnings(program)
+            counts.began(packet, judge.interpreter.spec_flags(packet.flags))
+
     # ------------------------------------------------------------------------------------------------- one by one
 
     def _wait(self, judge: Judge, packet: Packet) -> None:
+        self._opened(judge, packet)
         self._judges[packet.protocol] = judge
         self._begun += 1
         self._waiting.put(packet, self._begun)
@@ -272,6 +285,7 @@ class Table:
         if before.previous is not None:
             self._retire(before.previous)
             before.previous = None
+        self._opened(judge, packet)
         self._begun += 1
         self._reused += 1
         self._first_reuse = self._first_reuse or packet.number

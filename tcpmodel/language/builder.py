@@ -406,6 +406,10 @@ class Builder(ScenarioBuilder, MarkBuilder, PropertyBuilder, SourceBuilder, Obse
         word = self._word(children[0])
         return Part("beyond", word, word.span)
 
+    def steady(self, children: list[Token]) -> Part:
+        word = self._word(children[0])
+        return Part("steady", word, word.span)
+
     def packet_rule(self, children: list[Any]) -> syntax.PacketRuleDecl:
         name, parts = self._word(children[0]), self._parts(children)
         return syntax.PacketRuleDecl(
@@ -422,4 +426,5 @@ class Builder(ScenarioBuilder, MarkBuilder, PropertyBuilder, SourceBuilder, Obse
             [part.value for part in parts if part.tag == "once"],
             [part.value for part in parts if part.tag == "lapses"],
             beyond=self._one(parts, "beyond"),
+            steady=self._one(parts, "steady"),
         )

@@ -395,6 +395,7 @@ class PacketRuleDecl(Declaration):
     onces: list[Node]
     lapses: list[Node]
     beyond: Word | None = None
+    steady: Word | None = None
 
 
 @dataclass(slots=True, eq=False, repr=False)

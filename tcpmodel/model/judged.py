@@ -12,6 +12,7 @@ from tcpmodel.language.syntax import Word
 from tcpmodel.model import spec
 from tcpmodel.model.definitions import Definitions, walk
 from tcpmodel.model.names import Names
+from tcpmodel.model.types import Seq
 from tcpmodel.model.typing import Typer
 
 SEVERITIES = ("must", "normative", "should", "unusual", "capture", "legal")
@@ -134,6 +135,7 @@ class Judged:
                         once,
                         lapses,
                         self._beyond(node),
+                        self._steady(node, message),
                     )
                 )
         return tuple(out)
@@ -146,6 +148,22 @@ class Judged:
         if counted is not None and not over_run:
             self.report.error("TS035", "`beyond` counts in rules `over run` only", counted.span)
         return None if counted is None else int(counted.text, 0)
+
+    def _steady(self, node: syntax.PacketRuleDecl, message: str) -> str:
+        """The field of which a rule over a run asks whether it grows evenly, or ""."""
+        word = node.steady
+        if word is None:
+            return ""
+        if text_of(node.scope) != "run":
+            self.report.error("TS035", "`steady` is asked in rules `over run` only", word.span)
+        fields = {f"{message}.{field.name}": field for field in self.names.messages[message].fields}
+        if not self.names.known("field", word, fields, "TS014"):
+            return ""
+        field = fields[word.text]
+        if not isinstance(field.type, Seq):
+            help_ = "take a sequence number"
+            self.report.error("TS030", f"`{word.text}` is of type {field.type}", word.span, help_)
+        return field.name
 
     def _later(self, typer: Typer, nodes: list[syntax.Node], word: str) -> spec.Expr | None:
         """What is asked of later messages."""

@@ -247,7 +247,8 @@ class PacketRule:
     report anything. A rule with ``once`` waits until this condition holds; one for which ``lapses`` comes true while it
     waits was none. Both know the values of notes as they are then (``After``) and as they were.
     A rule ``over run`` is asked of the message that ends a connection because nobody answers it; more than ``beyond``
-    of them at one address break it.
+    of them at one address break it. With ``steady``, it is asked of the message that begins a connection: more than
+    ``beyond`` of one host break it, if that field of theirs grows from each to the next by the same.
     """
 
     id: str
@@ -265,6 +266,7 @@ class PacketRule:
     once: Expr | None = None
     lapses: Expr | None = None
     beyond: int | None = None
+    steady: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,12 @@ def _packet_rule_lines(spec: m.Spec, rule: m.PacketRule) -> list[str]:
     for condition, words in rule.excepts:
         told = words if condition is None else f"{condition.text}: {words}" if words else condition.text
         lines.append(f"except    {told}")
-    if rule.beyond is not None and not why_not:
+    if rule.steady and not why_not:
+        lines.append(
+            f"counted   where it is the first message of a connection: more than {rule.beyond} of one host in a row,\n"
+            f"          whose {rule.message}.{rule.steady} grows by the same"
+        )
+    elif rule.beyond is not None and not why_not:
         lines.append(f"counted   where it is the last message of a connection: more than {rule.beyond} at one address")
     needs = [need for need in spec.needs if need.name in rule.needs and need.fact != "nothing"]
     lines += [f"needs     {need.title or need.name}" for need in needs]

@@ -84,7 +84,8 @@ def _row(place: Places, rule: m.PacketRule) -> str:
         "packet": "each message alone",
         "direction": "the messages of one end",
         "connection": "the messages of both ends",
-        "run": f"counts over the whole trace: more than {rule.beyond}",
+        "run": f"counts over the whole trace: more than {rule.beyond}"
+        + (f" in a row of one host, {rule.steady} growing by the same" if rule.steady else ""),
     }[rule.scope]
     if rule.once is not None or rule.lapses is not None:
         decided += ", and later ones"

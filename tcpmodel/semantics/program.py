@@ -135,11 +135,13 @@ class Program:
         ]
         self.faults = [(fault, self.compiler.guard(fault.when)) for fault in spec.faults]
         undecided = {need.name for need in spec.needs if need.fact == "nothing"}
-        self.run_rules = [
+        over_run = [
             (rule, self.compiler.guard(rule.forbid))
             for rule in spec.packet_rules
             if rule.scope == "run" and rule.severity != "legal" and not undecided & set(rule.needs)
         ]
+        self.run_rules = [(rule, guard) for rule, guard in over_run if not rule.steady]
+        self.steady_rules = [(rule, guard) for rule, guard in over_run if rule.steady]
         self.discrete = [
             self.layout.variables[variable.name]
             for variable in spec.variables

@@ -57,9 +57,9 @@ def test_what_was_refused_was_answered(judge: Judge) -> None:
 
 
 def test_a_scan_of_ports_and_a_sweep_of_hosts(judge: Judge) -> None:
-    ports = [segment("10.0.0.1:4000", f"192.0.2.1:{port}", SYN) for port in range(1, 102)]
+    ports = [segment("10.0.0.1:4000", f"192.0.2.1:{port}", SYN, port**3) for port in range(1, 102)]
     assert notes(judge(ports)) == [("TCP-HS-019", "note", "192.0.2.1")]
-    hosts = [segment("10.0.0.1:4000", f"192.0.2.{host}:22", SYN) for host in range(1, 102)]
+    hosts = [segment("10.0.0.1:4000", f"192.0.2.{host}:22", SYN, host**3) for host in range(1, 102)]
     assert notes(judge(hosts)) == [("TCP-HS-019", "note", "10.0.0.1")]
 
 

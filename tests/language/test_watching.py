@@ -1,4 +1,4 @@
-"""Notes that take over what another note was in the connection before: how they are declared, and what is wrong."""
+"""What rules over several connections rest on: how it is declared, and what is wrong with a declaration."""
 
 from __future__ import annotations
 
@@ -47,3 +47,18 @@ def test_errors(line: str, code: str, help_: str) -> None:
 def test_more_than_the_other_may_be() -> None:
     found = problems(HEAD + TEXT + "note OLD : optional octets inherits COUNT\n")
     assert not [each for each in found if each.severity == "error"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("over run forbid SEG with SYN steady SEG.SEQ beyond 20", ""),
+        ("over run forbid SEG with SYN steady SEG.SEQ", "TS043"),
+        ("over packet forbid SEG with SYN steady SEG.SEQ", "TS035"),
+        ("over run forbid SEG with SYN steady SEG.SQE beyond 20", "TS014"),
+        ("over run forbid SEG with SYN steady SEG.DATA beyond 20", "TS030"),
+    ],
+)
+def test_what_grows_evenly(words: str, code: str) -> None:
+    found = [each.code for each in problems(HEAD + f'rule R should "r" {words}\n') if each.severity == "error"]
+    assert found == ([code] if code else [])
