@@ -103,7 +103,8 @@ class Doubles:
         hops = sum(each.hops for each in hosts)
         changed = f", {hops:,} of them with another TTL" if hops else ""
         later = apart + far
-        if later > self.packets // MERGED:
+        # Two captures show the packets of both ends twice; one end alone may say the same again.
+        if later > self.packets // MERGED and sum(each.apart + each.far > 0 for each in hosts) > 1:
             words = f"packets captured again later, as where two captures were merged{changed}: {later:,}"
             place = min(each.first[1] for each in hosts if each.first[1])
             return [Diagnostic("CAP-016", "capture", "", place, in_lines, words)]

@@ -22,7 +22,7 @@ SEVERAL = 3
 
 _WORDS = {
     BEGUN: "connections whose beginning was not captured",
-    ONE_WAY: "connections of which only one direction was captured, which answers the other",
+    ONE_WAY: "connections of which one direction was not captured, although it is answered",
     WITHIN: "connections within one host, as on a loopback interface",
     OPEN: "connections that were not over when the capture ended",
 }

@@ -97,7 +97,7 @@ GENERAL = {
         "packets that are there twice",
         "The network, a mirror port or a capture of several interfaces doubled packets; what was forwarded in between "
         "has another TTL and other hardware addresses.",
-        "Two packets have the same source, flags, number and identification of IP, within a millisecond.",
+        "Two packets have the same source, flags, number and identification of IP, and no more than a second between.",
         "None: a copy is one more packet that came late.",
         "Mirror one port, or one direction; capture on one interface; editcap -d takes copies out.",
     ),

@@ -22,6 +22,9 @@ MOST_OF_A_CODE = 5
 WORDS = {"violation": "violation", "warning": "warning", "note": "note", "capture": "capture"}
 """What stands before a finding that is told in one line, by its severity."""
 
+OF_WEIGHT = frozenset({"CAP-006", "CAP-007", "CAP-008", "CAP-014"})
+"""Faults of a capture that make verdicts inconclusive."""
+
 _ROLES = {"violation": "bad", "warning": "unclear", "note": "faint", "capture": "faint"}
 _ORDER = tuple(WORDS)
 
@@ -31,7 +34,7 @@ def note_lines(report: Report, style: Style, *, quiet: bool, verbose: bool) -> I
     for item in report.inputs:
         shown: dict[str, int] = {}
         hidden = 0
-        for note in sorted(item.notes, key=lambda each: _ORDER.index(each.severity)):
+        for note in sorted(item.notes, key=_rank):
             if (quiet and not report.counts(note)) or (note.ignored and not verbose):
                 continue
             shown[note.code] = shown.get(note.code, 0) + 1
@@ -41,6 +44,11 @@ def note_lines(report: Report, style: Style, *, quiet: bool, verbose: bool) -> I
             yield from _note(note, item, style, named=len(report.inputs) > 1)
         if hidden:
             yield f"{style.clean('…')} and {counted(hidden, 'more note')} of this kind"
+
+
+def _rank(note: Diagnostic) -> tuple[int, bool]:
+    """The most serious first, and of faults of the capture those on which verdicts depend."""
+    return (_ORDER.index(note.severity), note.code not in OF_WEIGHT)
 
 
 def _note(note: Diagnostic, item: InputReport, style: Style, *, named: bool) -> Iterator[str]:

@@ -88,9 +88,9 @@ def packet(number: int, time: int, **fields: int) -> Packet:
     ("second", "codes"),
     [
         (packet(2, 10, ip_id=5), ["CAP-010"]),
-        (packet(2, 5 * MILLISECOND, ip_id=5), ["CAP-016"]),
-        (packet(2, 999 * MILLISECOND, ip_id=5), ["CAP-016"]),
-        (packet(2, 2000 * MILLISECOND, ip_id=5), ["CAP-016"]),
+        (packet(2, 5 * MILLISECOND, ip_id=5), ["CAP-010"]),
+        (packet(2, 999 * MILLISECOND, ip_id=5), ["CAP-010"]),
+        (packet(2, 2000 * MILLISECOND, ip_id=5), []),
         (packet(2, 10, ip_id=6), []),
         (packet(2, 10, ip_id=5, seq=8), []),
     ],
@@ -100,6 +100,14 @@ def test_what_a_copy_is(second: Packet, codes: list[str]) -> None:
     doubles.take(packet(1, 0, ip_id=5))
     doubles.take(second)
     assert [each.code for each in doubles.findings(False)] == codes
+
+
+@pytest.mark.parametrize("apart", [5, 2000])
+def test_two_captures_show_both_ends_twice(apart: int) -> None:
+    doubles = Doubles()
+    for number, (time, source) in enumerate(((0, "a:1"), (1, "b:2"), (apart, "a:1"), (apart + 1, "b:2")), 1):
+        doubles.take(packet(number, time * MILLISECOND, ip_id=5)._replace(source=source))
+    assert [(each.code, each.place) for each in doubles.findings(False)] == [("CAP-016", 3)]
 
 
 def test_an_identification_that_comes_again_is_no_copy() -> None:
