@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from tcpmodel.checking.eventwords import EventWords
-from tcpmodel.checking.findings import ConnectionReports, Diagnostic, InputReport, Report
+from tcpmodel.checking.findings import Diagnostic, InputReport, Report
+from tcpmodel.checking.reports import ConnectionReports
 from tcpmodel.checking.statelog import StateLog
 from tcpmodel.checking.table import Found, Judge, Table
 from tcpmodel.model.spec import Spec

@@ -1,15 +1,13 @@
 """What the checker found, before anybody decides how to show it.
 
-Owns: diagnostics, the verdict of a connection, the report of a whole run, and keeping in little room the many reports
-of a flood or a scan: what they have in common once, and the number and addresses of each.
-Must never hold: text layout, colours, JSON.
+Owns: diagnostics, the verdict of a connection, and the report of a whole run.
+Must never hold: text layout, colours, JSON, or how many reports are kept in little room (see ``reports``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, MutableSequence
-from dataclasses import dataclass, field, replace
-from typing import overload
+from collections.abc import Callable, Iterable, Iterator, MutableSequence
+from dataclasses import dataclass, field
 
 CONFORMS = "conforms"
 VIOLATES = "violates"
@@ -73,7 +71,7 @@ class Diagnostic:
 
     ``relative``: what was observed with numbers that do not depend on where the numbering of an end began. ``ignored``:
     why it is of no consequence for the exit code, in words; "" when it is. ``input``: the index of the input that
-    ``place`` is in, -1 for that of the connection.
+    ``place`` is in, -1 for that of the connection. ``told``: was it shown already, while the input was read?
     """
 
     code: str
@@ -96,6 +94,7 @@ class Diagnostic:
     relative: str = ""
     ignored: str = ""
     input: int = -1
+    told: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,112 +144,10 @@ class ConnectionReport:
         )
 
 
-_A, _B = "\x01", "\x02"
-
-
-class Pattern:
-    """What connections have in common that differ in nothing but their number, addresses and how many packets."""
-
-    __slots__ = ("_name", "report")
-
-    def __init__(self, report: ConnectionReport) -> None:
-        """``report``: of one of them; it has no findings."""
-        self._name = report.id.rpartition("-")[0]
-        names = sorted(((report.a, _A), (report.b, _B)), key=lambda pair: -len(pair[0]))
-        reasons = report.reasons
-        for address, mark in names:
-            reasons = tuple(each.replace(address, mark) for each in reasons)
-        self.report = replace(report, reasons=reasons)
-
-    def of(self, number: int, a: str, b: str, origin: int, packets: int) -> ConnectionReport:
-        """The report of one of them; ``origin`` is the index of its input."""
-        reasons = tuple([each.replace(_A, a).replace(_B, b) for each in self.report.reasons])
-        name = f"{self._name}-{number}"
-        return replace(self.report, id=name, a=a, b=b, reasons=reasons, input=origin, packets=packets)
-
-
-class ConnectionReports(MutableSequence[ConnectionReport]):
-    """A list of reports. One that was added by its pattern is made anew whenever it is asked for, so a change of it is
-    kept only when it is put back."""
-
-    def __init__(self, reports: Iterable[ConnectionReport] = ()) -> None:
-        self._items: list[ConnectionReport | str] = list(reports)
-        self._patterns: list[Pattern] = []
-        self._index: dict[int, int] = {}
-
-    def add_like(self, pattern: Pattern, number: int, a: str, b: str, origin: int, packets: int) -> None:
-        """Add a report that differs from others of its pattern in these only."""
-        if " " in a or " " in b:
-            self._items.append(pattern.of(number, a, b, origin, packets))
-            return
-        index = self._index.get(id(pattern))
-        if index is None:
-            index = self._index[id(pattern)] = len(self._patterns)
-            self._patterns.append(pattern)
-        self._items.append(f"{index} {packets} {number} {origin} {a} {b}")
-
-    def _made(self, item: ConnectionReport | str) -> ConnectionReport:
-        if not isinstance(item, str):
-            return item
-        index, packets, number, origin, a, b = item.split(" ")
-        return self._patterns[int(index)].of(int(number), a, b, int(origin), int(packets))
-
-    def sort(self, start: int) -> None:
-        """Put those from the index ``start`` on into the order of their numbers."""
-        rest = self._items[start:]
-        rest.sort(key=_number)
-        self._items[start:] = rest
-
-    def groups(self) -> Iterator[tuple[ConnectionReport, int]]:
-        """Each report with how many there are of its kind: those of one pattern with as many packets are one kind."""
-        counts: dict[tuple[str, ...], int] = {}
-        for item in self._items:
-            if isinstance(item, str):
-                kind = tuple(item.split(" ", 2)[:2])
-                counts[kind] = counts.get(kind, 0) + 1
-        for item in self._items:
-            if not isinstance(item, str):
-                yield item, 1
-            elif number := counts.pop(tuple(item.split(" ", 2)[:2]), 0):
-                yield self._made(item), number
-
-    # ------------------------------------------------------------------------------------------ as any other list
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def __iter__(self) -> Iterator[ConnectionReport]:
-        return map(self._made, self._items)
-
-    @overload
-    def __getitem__(self, index: int) -> ConnectionReport: ...
-    @overload
-    def __getitem__(self, index: slice) -> MutableSequence[ConnectionReport]: ...
-    def __getitem__(self, index: int | slice) -> ConnectionReport | MutableSequence[ConnectionReport]:
-        if isinstance(index, slice):
-            return [self._made(item) for item in self._items[index]]
-        return self._made(self._items[index])
-
-    def __setitem__(self, index: int | slice, value: ConnectionReport | Iterable[ConnectionReport]) -> None:
-        self._items[index] = value  # type: ignore[index, assignment]
-
-    def __delitem__(self, index: int | slice) -> None:
-        del self._items[index]
-
-    def insert(self, index: int, value: ConnectionReport) -> None:
-        """Put a report before the one with that index."""
-        self._items.insert(index, value)
-
-
-def _number(item: ConnectionReport | str) -> int:
-    return int(item.split(" ", 3)[2] if isinstance(item, str) else item.id.rpartition("-")[2])
-
-
 def grouped(reports: Iterable[ConnectionReport]) -> Iterator[tuple[ConnectionReport, int]]:
     """Each report with how many there are that differ from it in number and addresses only."""
-    if isinstance(reports, ConnectionReports):
-        return reports.groups()
-    return ((each, 1) for each in reports)
+    groups: Callable[[], Iterator[tuple[ConnectionReport, int]]] | None = getattr(reports, "groups", None)
+    return ((each, 1) for each in reports) if groups is None else groups()
 
 
 @dataclass(slots=True)
@@ -280,7 +177,7 @@ class Report:
     """
 
     inputs: list[InputReport] = field(default_factory=list)
-    connections: MutableSequence[ConnectionReport] = field(default_factory=ConnectionReports)
+    connections: MutableSequence[ConnectionReport] = field(default_factory=list)
     interrupted: bool = False
     fails: frozenset[str] = frozenset({"violation"})
 

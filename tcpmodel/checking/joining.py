@@ -20,6 +20,7 @@ from tcpmodel.checking.following import Follower, Found, Job
 from tcpmodel.checking.kept import Pair, Views, apart
 from tcpmodel.checking.logged import Log, with_position
 from tcpmodel.checking.merging import merge
+from tcpmodel.checking.reports import drop
 from tcpmodel.checking.telling import Line, Teller
 from tcpmodel.model.profiles import choose_profiles
 from tcpmodel.model.spec import Spec
@@ -64,8 +65,7 @@ class _Join:
         for pair, packets in self.views.packets.items():
             if pair[1] in self.specs and len(self.captured.get(pair, ())) == 1 and packets[0].flags is not None:
                 self._across(pair, packets)
-        for index in sorted(self.gone, reverse=True):
-            del self.report.connections[index]
+        drop(self.report.connections, self.gone)
 
     def _joiner(self, protocol: str) -> _Joiner:
         if protocol not in self.joiners:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from tcpmodel.checking.comparing import compare
 from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE, VIOLATES, ConnectionReport, Diagnostic, Report, View
 from tcpmodel.checking.kept import Views, apart, whole
+from tcpmodel.checking.reports import drop
 
 
 def merge(views: Views, report: Report) -> None:
@@ -24,10 +25,9 @@ def merge(views: Views, report: Report) -> None:
             groups.setdefault((min(one.a, one.b), max(one.a, one.b)), []).append(index)
     gone: list[int] = []
     for indexes in groups.values():
-        if len({report.connections[index].input for index in indexes}) == len(indexes) > 1:
+        if len(indexes) > 1 and len({report.connections[index].input for index in indexes}) == len(indexes):
             gone += _of_one(views, report, indexes)
-    for index in sorted(gone, reverse=True):
-        del report.connections[index]
+    drop(report.connections, gone)
 
 
 def _of_one(views: Views, report: Report, indexes: list[int]) -> list[int]:

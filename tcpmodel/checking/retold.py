@@ -15,10 +15,9 @@ from tcpmodel.checking.findings import (
     INCONCLUSIVE,
     VIOLATES,
     ConnectionReport,
-    ConnectionReports,
     Diagnostic,
-    Pattern,
 )
+from tcpmodel.checking.reports import ConnectionReports, Pattern
 from tcpmodel.model import spec as m
 from tcpmodel.semantics.execution import Run
 from tcpmodel.semantics.program import EventKey, Program

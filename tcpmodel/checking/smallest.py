@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
-from tcpmodel.checking.findings import ConnectionReport, ConnectionReports, Diagnostic
+from tcpmodel.checking.findings import ConnectionReport, Diagnostic
+from tcpmodel.checking.reports import ConnectionReports
 from tcpmodel.checking.table import Judge, Table
 from tcpmodel.model.spec import Spec
 from tcpmodel.traces.records import ABOUT, ERRORS, Packet, Record

@@ -13,12 +13,13 @@ from tcpmodel.checking.beginnings import Beginnings
 from tcpmodel.checking.configurations import Abilities
 from tcpmodel.checking.connection import Connection, NewConnection
 from tcpmodel.checking.doubles import Doubles
-from tcpmodel.checking.findings import ConnectionReport, ConnectionReports, Diagnostic, Pattern
+from tcpmodel.checking.findings import ConnectionReport, Diagnostic
 from tcpmodel.checking.memo import Memo
 from tcpmodel.checking.observer import WatchProgram, plain
 from tcpmodel.checking.partial import Partial
 from tcpmodel.checking.quoted import Quoted
 from tcpmodel.checking.rereading import Rereading
+from tcpmodel.checking.reports import ConnectionReports, Pattern
 from tcpmodel.checking.sightings import Interpreter
 from tcpmodel.checking.stowed import Idle, Stowed
 from tcpmodel.checking.unanswered import Unanswered

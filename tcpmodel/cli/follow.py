@@ -50,10 +50,10 @@ class Follow:
             raise CommandError("--follow: does not go together with other outputs, nor with -o")
         self._args, self._specs, self._profiles, self._policy = args, specs, profiles, policy
         self._patterns = patterns
-        self._told: dict[int, Diagnostic] = {}
 
     def run(self) -> int:
         """Follow the trace; the exit status is that of ``check``."""
+        from tcpmodel.checking.reports import change
         from tcpmodel.checking.run import check
         from tcpmodel.report import check_json, check_text
 
@@ -68,19 +68,23 @@ class Follow:
             vantage=self._args.vantage,
         )
         self._policy.settle(report)
-        for one in report.connections:
-            for item in one.diagnostics:
-                if id(item) not in self._told:
-                    self._tell(one, item)
+        change(report.connections, self._tell_rest)
         for each in report.inputs:
             for item in each.notes:
                 self._policy.mark(item, None)
         if self._args.output_format == "jsonl":
-            self._print((*check_json.record_lines(report), check_json.summary_line(report)))
+            self._print(check_json.record_lines(report))
+            self._print((check_json.summary_line(report),))
         else:
             self._print(check_text.summary_lines(report, self._style))
         print_errors(report)
         return report.exit_code
+
+    def _tell_rest(self, one: ConnectionReport) -> None:
+        """Tell what was not told while the trace was read."""
+        for item in one.diagnostics:
+            if not item.told:
+                self._tell(one, item)
 
     def _found(self, name: str, a: str, b: str, item: Diagnostic) -> None:
         from tcpmodel.checking.findings import INCONCLUSIVE, ConnectionReport
@@ -91,7 +95,7 @@ class Follow:
     def _tell(self, one: ConnectionReport, item: Diagnostic) -> None:
         from tcpmodel.report import check_json, check_text
 
-        self._told[id(item)] = item
+        item.told = True
         self._policy.mark(item, one)
         if self._args.output_format == "jsonl":
             self._print((check_json.finding_line(one, item),))

@@ -21,6 +21,7 @@ from tcpmodel.checking.findings import (
     InputReport,
     Report,
 )
+from tcpmodel.checking.reports import since
 
 
 def report_document(report: Report) -> dict[str, Any]:
@@ -66,7 +67,7 @@ def record_lines(report: Report, known_inputs: int = 0, known_connections: int =
     import json
 
     encode = json.JSONEncoder(check_circular=False).encode
-    for one in report.connections[known_connections:]:
+    for one in since(report.connections, known_connections):
         yield encode({"kind": "connection", **connection_object(one, report)})
     for item in report.inputs[known_inputs:]:
         yield encode({"kind": "input", **input_object(item)})

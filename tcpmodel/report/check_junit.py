@@ -6,9 +6,10 @@ Must never hold: a verdict or a rule: those come from the report.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from tcpmodel.checking.findings import INCONCLUSIVE, ConnectionReport, Diagnostic, InputReport, Report
+from tcpmodel.checking.reports import by_input
 from tcpmodel.report.check_text import shown_path
 from tcpmodel.report.finding_text import clauses, details, evidence
 
@@ -16,11 +17,11 @@ from tcpmodel.report.finding_text import clauses, details, evidence
 def lines(report: Report) -> Iterator[str]:
     """The document. A connection fails by its findings that make the exit status 1; inconclusive ones are skipped."""
     yield '<?xml version="1.0" encoding="UTF-8"?>'
-    suites = [(item, _of(report, number)) for number, item in enumerate(report.inputs)]
-    stray = [one for one in report.connections if not 0 <= one.input < len(report.inputs)]
+    *parts, stray = by_input(report.connections, len(report.inputs))
+    suites = list(zip(report.inputs, parts, strict=True))
     if stray:
         suites.append((InputReport("connections", "", 0, {}), stray))
-    everything = [one for _, found in suites for one in found]
+    everything = report.connections
     yield f'<testsuites name="tcpmodel" {_counts(everything, [item for item, _ in suites], report)}>'
     for item, found in suites:
         name = shown_path(item.path)
@@ -44,10 +45,6 @@ def escape(text: str) -> str:
     return text.replace("\n", "&#10;").encode("ascii", "xmlcharrefreplace").decode()
 
 
-def _of(report: Report, number: int) -> list[ConnectionReport]:
-    return [one for one in report.connections if one.input == number]
-
-
 def _failures(one: ConnectionReport, report: Report) -> list[Diagnostic]:
     return [item for item in one.diagnostics if report.counts(item)]
 
@@ -56,13 +53,16 @@ def _is_skipped(one: ConnectionReport, report: Report) -> bool:
     return one.verdict == INCONCLUSIVE and not _failures(one, report)
 
 
-def _counts(found: Sequence[ConnectionReport], inputs: Sequence[InputReport], report: Report) -> str:
+def _counts(found: Iterable[ConnectionReport], inputs: Sequence[InputReport], report: Report) -> str:
     errors = sum(1 for item in inputs if item.error)
     whole = sum(1 for item in inputs if item.notes)
-    failed = sum(1 for one in found if _failures(one, report))
-    failed += sum(1 for item in inputs if any(map(report.counts, item.notes)))
-    skipped = sum(1 for one in found if _is_skipped(one, report))
-    return f'tests="{len(found) + whole + errors}" failures="{failed}" errors="{errors}" skipped="{skipped}"'
+    failed = sum(1 for item in inputs if any(map(report.counts, item.notes)))
+    number = skipped = 0
+    for one in found:
+        number += 1
+        failed += bool(_failures(one, report))
+        skipped += _is_skipped(one, report)
+    return f'tests="{number + whole + errors}" failures="{failed}" errors="{errors}" skipped="{skipped}"'
 
 
 def _case(one: ConnectionReport, name: str, report: Report) -> Iterator[str]:

@@ -6,7 +6,7 @@ Must never hold: a verdict or a rule: those come from the report. Escaping and c
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from tcpmodel.checking.findings import (
     CONFORMS,
@@ -18,6 +18,7 @@ from tcpmodel.checking.findings import (
     Report,
     grouped,
 )
+from tcpmodel.checking.reports import Part, by_input
 from tcpmodel.report.finding_text import clauses, details, evidence
 from tcpmodel.report.notes_text import (
     WORDS,
@@ -64,7 +65,7 @@ def lines(report: Report, style: Style, *, quiet: bool = False, verbose: bool = 
     writer = _Writer(report, style, quiet=only_violations, verbose=verbose)
     began = False
     for heading, connections in _by_input(report):
-        shown = [one for one in connections if not only_violations or writer.is_serious(one)]
+        shown = connections.only(writer.is_serious) if only_violations else connections
         if only_violations and not shown:
             continue
         if heading is not None:
@@ -100,15 +101,14 @@ def summary_lines(report: Report, style: Style) -> Iterator[str]:
         yield from writer.amounts()
 
 
-def _by_input(report: Report) -> Iterator[tuple[InputReport | None, Sequence[ConnectionReport]]]:
+def _by_input(report: Report) -> Iterator[tuple[InputReport | None, Part]]:
     """The connections of each input; all at once without a heading if there is one input, or if nobody noted which."""
-    if len(report.inputs) < 2 or any(not 0 <= one.input < len(report.inputs) for one in report.connections):
-        yield None, report.connections
-        return
-    found: list[list[ConnectionReport]] = [[] for _ in report.inputs]
-    for one in report.connections:
-        found[one.input].append(one)
-    yield from zip(report.inputs, found, strict=True)
+    if len(report.inputs) > 1:
+        *found, others = by_input(report.connections, len(report.inputs))
+        if not others:
+            yield from zip(report.inputs, found, strict=True)
+            return
+    yield None, Part(report.connections, lambda _: True, 0, len(report.connections))
 
 
 class _Writer:
@@ -146,16 +146,15 @@ class _Writer:
             text += f", {self._left_out(item.skipped)}"
         return text + (", then unreadable" if item.error and item.packets else "")
 
-    def connections(self, shown: Sequence[ConnectionReport]) -> Iterator[str]:
-        """One line each, in columns, and below it what was found."""
+    def connections(self, shown: Iterable[ConnectionReport]) -> Iterator[str]:
+        """One line each, in columns, and below it what was found; they are asked for twice."""
         clean = self.style.clean
-        rows = [
-            (one.verdict, clean(one.id), clean(_pair(one)), clean(one.protocol), f"{one.packets:,}") for one in shown
-        ]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        for one, row in zip(shown, rows, strict=True):
+        widths = [0] * 5
+        for one in shown:
+            widths = [max(width, len(text)) for width, text in zip(widths, self._row(one), strict=True)]
+        for one in shown:
             role, mark = _MARKS[one.verdict]
-            verdict, name, pair, protocol, number = row
+            verdict, name, pair, protocol, number = self._row(one)
             start = clean(mark) + " "
             unit = _unit(self._input_of(one))
             head = "  ".join(
@@ -171,6 +170,10 @@ class _Writer:
             columns += 2 + widths[3] + 2 + widths[4] + 1 + len(unit) + (one.packets != 1)
             yield from self._with_ends(one, head, columns)
             yield from self._findings(one)
+
+    def _row(self, one: ConnectionReport) -> tuple[str, ...]:
+        clean = self.style.clean
+        return (one.verdict, clean(one.id), clean(_pair(one)), clean(one.protocol), f"{one.packets:,}")
 
     def _with_ends(self, one: ConnectionReport, head: str, columns: int) -> Iterator[str]:
         """The line of a connection: ``head`` and where both ends are, on a second line if one is too short."""
@@ -267,11 +270,11 @@ class _Writer:
         reasons: dict[str, int] = {}
         codes: dict[tuple[str, str], int] = {}
         words: dict[str, str] = {}
-        for one in self.report.connections:
+        for one, number in grouped(self.report.connections):
             if one.verdict == INCONCLUSIVE:
                 for reason in one.reasons:
                     general = reason.replace(one.a, "one end").replace(one.b, "one end")
-                    reasons[general] = reasons.get(general, 0) + 1
+                    reasons[general] = reasons.get(general, 0) + number
             met = {(item.severity, item.code): item for item in one.diagnostics}
             for key, item in met.items():
                 codes[key] = codes.get(key, 0) + 1

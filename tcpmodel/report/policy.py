@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tcpmodel.checking.findings import ConnectionReport, Diagnostic, Report, grouped
+from tcpmodel.checking.findings import ConnectionReport, Diagnostic, Report
+from tcpmodel.checking.reports import change
 from tcpmodel.model.spec import Spec
 from tcpmodel.report.finding_codes import GENERAL
 
@@ -104,10 +105,12 @@ class Policy:
     def apply(self, report: Report, known_connections: int = 0, known_inputs: int = 0) -> None:
         """Mark the findings of a report, but for those of the first connections and inputs: they were marked before."""
         self.settle(report)
-        added = report.connections[known_connections:] if known_connections else report.connections
-        for connection, _ in grouped(added):
+
+        def mark(connection: ConnectionReport) -> None:
             for item in connection.diagnostics:
                 self.mark(item, connection)
+
+        change(report.connections, mark, known_connections)
         for each in report.inputs[known_inputs:]:
             for item in each.notes:
                 self.mark(item, None)
