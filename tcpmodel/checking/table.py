@@ -18,8 +18,8 @@ from tcpmodel.checking.memo import Memo
 from tcpmodel.checking.observer import WatchProgram, plain
 from tcpmodel.checking.partial import Partial
 from tcpmodel.checking.quoted import Quoted
-from tcpmodel.checking.rereading import Rereading
 from tcpmodel.checking.reports import ConnectionReports, Pattern
+from tcpmodel.checking.rereading import Rereading
 from tcpmodel.checking.sightings import Interpreter
 from tcpmodel.checking.stowed import Idle, Stowed
 from tcpmodel.checking.unanswered import Unanswered
