@@ -203,19 +203,6 @@ def _(segments: Segments, index: int) -> Segments | None:
     return [*segments[:index], wrong, *segments[index + 1 :]]
 
 
-@artefact("captures of both sides of a box that changes numbers are merged")
-def _(segments: Segments, index: int) -> Segments | None:
-    if index > 1:
-        return None
-    by = ((10**9, 0), (70001, 5))[index]
-    copies = [(each.time + (30_000 if each.side else 0), each) for each in segments]
-    copies += [
-        (each.time + (0 if each.side else 30_000), _more(replace(each, ttl=each.ttl - 1), "other hardware"))
-        for each in shifted(segments, by)
-    ]
-    return [replace(each, time=time) for time, each in sorted(copies, key=lambda pair: pair[0])]
-
-
 @artefact("the host that captures resets what it does not know")
 def _(segments: Segments, index: int) -> Segments | None:
     each = segments[index]
