@@ -360,8 +360,9 @@ class Endpoint:
         if not births:
             return Birth.NONE
         for slot in self.program.picked_numbers:
-            mine = {c.values[slot] for c in (*self.now.values(), *self.ever.values())}
-            if any(c.values[slot] in mine and _exact(c.values[slot]) for c in births):
+            mine = [known for c in (*self.now.values(), *self.ever.values()) if (known := c.values[slot]) is not None]
+            theirs = [known for c in births if _exact(known := c.values[slot])]
+            if any(a is b or a == b for a in theirs for b in mine):
                 return Birth.SAME
         return Birth.NEW
 
