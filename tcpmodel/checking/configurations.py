@@ -34,6 +34,10 @@ Limits = list[int]
 WIDEN_AFTER = 4
 """How often a configuration may grow before a bound that moves is given up."""
 
+UNLIKELIEST = 6
+"""The highest cost that is told apart: whatever needs as many unlikely things is equally unlikely. Without it, what is
+kept possible by something unlikely in each packet would never look the same again."""
+
 
 @dataclass(slots=True)
 class Configuration:
@@ -328,9 +332,8 @@ class Abilities:
 
 
 def rebase(configurations: Configurations) -> Configurations:
-    """Costs relative to the cheapest."""
+    """Costs relative to the cheapest; what is very unlikely does not become more so."""
     least = min(configuration.cost for configuration in configurations.values())
-    if least:
-        for configuration in configurations.values():
-            configuration.cost -= least
+    for configuration in configurations.values():
+        configuration.cost = min(configuration.cost - least, UNLIKELIEST)
     return configurations
