@@ -14,7 +14,11 @@ from tcpmodel.traces.lines import numbered_lines
 from tcpmodel.traces.records import Record, Skipped, StateRecord
 from tcpmodel.traces.source import Source
 
-_EVENT = re.compile(r"\s(\d+)(?:\.(\d{1,9}))?:\s+(?:\d+\s+)?(?:[\w-]+:)?([A-Za-z_]\w*)\s*[:(](.*)$")
+_EVENT = re.compile(r"(?:^|\s)(\d+)(?:\.(\d{1,9}))?:\s+(?:\d+\s+)?(?:[\w-]+:)?([A-Za-z_]\w*)\s*[:(](.*)$")
+_LATENCY = re.compile(r"\s(\d+)us\s*\S?\s*:\s+(?:[\w-]+:)?([A-Za-z_]\w*)\s*[:(](.*)$")
+"""ftrace with its option latency-format."""
+_BARE = re.compile(r"(?:[\w-]+:)?([a-z_]\w*):\s+(.*=.*|skb_addr .*)$")
+"""ftrace without its option context-info: no process, no time."""
 _PERF_TRACE = re.compile(r"\s*(\d+)\.(\d{1,6})\s.*?\bsock:inet_sock_set_state\s*[:(](.*)$")
 _NAME = "inet_sock_set_state"
 _PAIRS = re.compile(r"(\w+)(?:=|: )([^\s,)]*)")
@@ -66,7 +70,7 @@ class KernelTrace:
                 if "LOST " in line and " EVENTS" in line.upper():
                     self.skipped.add("events lost by the kernel before this log was written")
                 else:
-                    self.skipped.add("another tracepoint" if _EVENT.search(line) else "unreadable line")
+                    self.skipped.add("another tracepoint" if _is_event(line) else "unreadable line")
                 continue
             record = self._record(number, line)
             if isinstance(record, str):
@@ -75,19 +79,17 @@ class KernelTrace:
                 yield record
 
     def _record(self, number: int, line: str) -> StateRecord | str:
-        time: int | None
-        event = _EVENT.search(line)
-        if event is not None and event[3] == _NAME:
-            seconds, fraction, _, text = event.groups()
-            time = int(seconds[:12]) * 1_000_000_000 + int(fraction.ljust(9, "0")) if fraction else None
-        else:
-            event = _PERF_TRACE.match(line)
-            if event is None:
-                return "another tracepoint" if _EVENT.search(line) else "unreadable line"
-            milliseconds, fraction, text = event.groups()
-            time = int(milliseconds[:15]) * 1_000_000 + int(fraction.ljust(6, "0"))
+        found = _told(line)
+        if found is None:
+            return "another tracepoint" if _is_event(line) else "unreadable line"
+        time, text = found
         values: dict[str, str] = dict(_PAIRS.findall(text))
-        protocol = values.get("protocol", "")
+        if "newstate: " in text:
+            for name in ("sport", "dport"):
+                values.setdefault(name, "0")  # perf trace leaves out what is zero
+        for name in ("oldstate", "newstate", "sport", "dport", "family", "protocol"):
+            values[name] = _plain(values.get(name, ""))
+        protocol = values["protocol"]
         if protocol not in ("IPPROTO_TCP", "6"):
             return "not TCP" if protocol else "unreadable line"
         old, new = values.get("oldstate", ""), values.get("newstate", "")
@@ -104,15 +106,46 @@ class KernelTrace:
         return StateRecord(number, time, "tcp", endpoint, local, remote, old, new)
 
 
+def _told(line: str) -> tuple[int | None, str] | None:
+    """The time of a change of state, in nanoseconds, and the values that the line gives."""
+    event = _EVENT.search(line)
+    if event is not None and event[3] == _NAME:
+        seconds, fraction, _, text = event.groups()
+        return (int(seconds[:12]) * 1_000_000_000 + int(fraction.ljust(9, "0")) if fraction else None), text
+    event = _PERF_TRACE.match(line)
+    if event is not None:
+        milliseconds, fraction, text = event.groups()
+        return int(milliseconds[:15]) * 1_000_000 + int(fraction.ljust(6, "0")), text
+    event = _LATENCY.search(line)
+    if event is not None and event[2] == _NAME:
+        return int(event[1][:18]) * 1_000, event[3]
+    event = _BARE.match(line)
+    return (None, event[2]) if event is not None and event[1] == _NAME else None
+
+
+def _is_event(line: str) -> bool:
+    return any((_EVENT.search(line), _LATENCY.search(line), _BARE.match(line)))
+
+
+def _plain(text: str) -> str:
+    """A number that is printed as the kernel stored it (ftrace with its option fields), in decimal."""
+    return str(int(text, 16)) if re.fullmatch(r"0x[0-9a-f]{1,8}", text) else text
+
+
 def _is_port(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) <= 5
 
 
 def _host(values: dict[str, str], side: str, six: bool) -> str:
-    """The address of one side as printed; ``0`` when the tool printed only where it was stored."""
+    """The address of one side as printed; ``0`` when the tool printed only where it was stored.
+
+    A number has the octets in the order of the machine: little-endian, as on nearly all that run Linux.
+    """
     text = values.get(side + "v6" if six else side, "")
     if "." in text or ":" in text:
         return unmapped(text)
+    if re.fullmatch(r"0x[0-9a-f]{1,8}", text):
+        return ".".join(str(octet) for octet in int(text, 16).to_bytes(4, "little"))
     return "0"
 
 

@@ -20,6 +20,15 @@ _DATE = re.compile(
     r"[#=\s-]*(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?\s*(Z|[+-]\d\d:?\d\d)?[=\s-]*$"
 )
 
+_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTHS = {name: number for number, name in enumerate(_NAMES, 1)}
+_DAY = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? +"
+_CLOCK = r"(\d\d?):(\d\d):(\d\d)(?: (AM|PM))?"
+_ZONE = r"(?: ([+-]\d{4}|[A-Z]{1,5}))?"
+_MONTH = "(" + "|".join(_MONTHS) + ")"
+_US = re.compile(rf"(?:.*[#=:\s-])?{_DAY}{_MONTH} +(\d\d?) +{_CLOCK}{_ZONE} +(\d{{4}})[=\s-]*$", re.ASCII)
+_OTHER = re.compile(rf"[#=\s-]*{_DAY}(\d\d?) +{_MONTH} +(\d{{4}}) +{_CLOCK}{_ZONE}[=\s-]*$", re.ASCII)
+"""What ``date`` prints of itself, with 24 hours or 12, and behind the name of the command, ``watch``; ``date -R``."""
 
 STATELESS = (
     "this listing of ss has no column State, so nothing can be checked: ss leaves it out if one state only was asked "
@@ -48,19 +57,32 @@ def _time(line: str) -> int | None:
     if found:
         return int(found[1]) * 1_000_000_000 + int((found[2] or "0").ljust(9, "0"))
     found = _DATE.match(line)
-    if not found:
-        return None
-    try:
+    if found:
         year, month, day, hour, minute, second = (int(found[at]) for at in range(1, 7))
-        moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+        return _moment(year, month, day, (hour, minute, second), found[7] or "0", found[8])
+    found = _US.match(line)
+    if found:
+        word, day_of, clock, zone, year_of = found[1], found[2], found.group(3, 4, 5, 6), found[7], found[8]
+    else:
+        found = _OTHER.match(line)
+        if not found:
+            return None
+        day_of, word, year_of, clock, zone = found[1], found[2], found[3], found.group(4, 5, 6, 7), found[8]
+    hour = int(clock[0]) % 12 + 12 * (clock[3] == "PM") if clock[3] else int(clock[0])
+    numbers = (hour, int(clock[1]), int(clock[2]))
+    return _moment(int(year_of), _MONTHS[word], int(day_of), numbers, "0", zone)
+
+
+def _moment(year: int, month: int, day: int, clock: tuple[int, int, int], part: str, zone: str | None) -> int | None:
+    """A time of a zone, in nanoseconds since the epoch; a zone that is only named counts as UTC."""
+    try:
+        seconds = int(datetime(year, month, day, *clock, tzinfo=UTC).timestamp())
     except ValueError:
         return None
-    seconds = int(moment.timestamp())
-    zone = found[8]
-    if zone and zone != "Z":
+    if zone and zone[0] in "+-":
         minutes = int(zone[1:3]) * 60 + int(zone[-2:])
         seconds -= minutes * 60 if zone[0] == "+" else -minutes * 60
-    return seconds * 1_000_000_000 + int((found[7] or "0").ljust(9, "0"))
+    return seconds * 1_000_000_000 + int(part.ljust(9, "0"))
 
 
 class SnapshotTrace:

@@ -134,6 +134,22 @@ def test_where_a_listing_begins(read, between):
     assert read((between * 2 + "ESTAB 0 0 1.1.1.1:40 1.1.1.2:80\n").encode()).records[-1].new == "ESTAB"
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Sat Nov 21 07:46:35 UTC 2026",
+        "Sat Nov 21 07:46:35 AM UTC 2026",
+        "Sat 21 Nov 2026 07:46:35 AM CET",
+        "Sat, 21 Nov 2026 08:46:35 +0100",
+        "Every 1.0s: ss -tan                    host: Sat Nov 21 07:46:35 2026",
+    ],
+)
+def test_what_date_and_watch_print_is_the_time_of_a_listing(read, line):
+    found = read(f"{line}\nESTAB 0 0 1.1.1.1:40 1.1.1.2:80\n".encode())
+    assert [record.time for record in found.records] == [1795247195 * 10**9]
+    assert found.skipped == {}
+
+
 def test_details_do_not_count_and_other_sockets_do(read):
     log = (
         b"Netid State Recv-Q Send-Q Local Address:Port Peer Address:Port\nu_str ESTAB 0 0 * 29901 * 29903\n"
