@@ -87,6 +87,8 @@ class KernelTrace:
         if "newstate: " in text:
             for name in ("sport", "dport"):
                 values.setdefault(name, "0")  # perf trace leaves out what is zero
+        if values.get("oldstate", "").startswith("0x"):
+            values["stored"] = "yes"
         for name in ("oldstate", "newstate", "sport", "dport", "family", "protocol"):
             values[name] = _plain(values.get(name, ""))
         protocol = values["protocol"]
@@ -144,7 +146,7 @@ def _host(values: dict[str, str], side: str, six: bool) -> str:
     text = values.get(side + "v6" if six else side, "")
     if "." in text or ":" in text:
         return unmapped(text)
-    if re.fullmatch(r"0x[0-9a-f]{1,8}", text):
+    if "stored" in values and re.fullmatch(r"0x[0-9a-f]{1,8}", text):
         return ".".join(str(octet) for octet in int(text, 16).to_bytes(4, "little"))
     return "0"
 

@@ -29,6 +29,8 @@ TOOLS = {
     "trace-cmd report": "         python3-7591  [001]  1075.800591: inet_sock_set_state:  {}",
     "perf script": "python3  7591 [001]  1075.800591: sock:inet_sock_set_state: {}",
     "perf script, idle": "swapper     0 [003]  1075.800591:          1 sock:inet_sock_set_state: {}",
+    "perf script, time first": "1075.800591: sock:inet_sock_set_state: {}",
+    "ftrace, latency format": " python3-7591     1.Ns2. 1075800591us+: inet_sock_set_state: {}",
     "program with blanks": " Web [1] Content-7591    [001] .N...  1075.800591: inet_sock_set_state: {}",
 }
 
@@ -60,6 +62,42 @@ def test_perf_trace_prints_numbers(read):
     first, second = read(text).records
     assert first[1:8] == (0, "tcp", "0xffff9b3a", "0:0", "0:80", "TCP_CLOSE", "TCP_SYN_SENT")
     assert (second.time, second.local) == (12345000, "10.0.0.1:44")
+
+
+def test_perf_trace_leaves_out_what_is_zero(read):
+    text = (
+        b"    15.692 python3/12031 sock:inet_sock_set_state(skaddr: 0xffff888105ac65c0, oldstate: 7, newstate: 2,"
+        b" dport: 24813, family: 2, protocol: 6, saddr: 0x7f59c9e6db24, daddr: 0x7f59c9e6db28)\n"
+    )
+    (record,) = read(text).records
+    assert record[1:6] == (15692000, "tcp", "0xffff888105ac65c0", "0:0", "0:24813")
+
+
+def test_ftrace_without_context_tells_no_time(read):
+    reading = read(
+        b"# tracer: nop\n#\n"
+        + f"inet_sock_set_state: {event(80, 1234, 'LISTEN', 'SYN_RECV')}\n".encode()
+        + b"tcp_destroy_sock: family=AF_INET sport=24813 dport=0 saddr=10.0.0.1 daddr=0.0.0.0\n"
+    )
+    (record,) = reading.records
+    assert (record.time, record.local, record.new) == (None, "10.0.0.1:80", "TCP_SYN_RECV")
+    assert reading.skipped == {"another tracepoint": 1}
+
+
+def test_ftrace_with_fields_as_they_are_stored(read):
+    (record,) = read(
+        b"         python3-12031   [001] ..... 38107.229855: inet_sock_set_state: skaddr=0xffff888105ac65c0"
+        b" (-131387249367616) oldstate=0x7 (7) newstate=0x2 (2) sport=0x0 (0) dport=0x60ed (24813) family=0x2 (2)"
+        b" protocol=0x6 (6) saddr=0x1014a0a (16861706) daddr=0x2024a0a (33704458) saddr_v6=<INVALID-SIZE>\n"
+    ).records
+    assert record[2:8] == (
+        "tcp",
+        "0xffff888105ac65c0",
+        "10.74.1.1:0",
+        "10.74.2.2:24813",
+        "TCP_CLOSE",
+        "TCP_SYN_SENT",
+    )
 
 
 def test_a_printed_socket_address_is_the_endpoint(read):
