@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from types import CodeType, FunctionType
-from typing import Any
+from typing import Any, NamedTuple
 
 from tcpmodel.checking.recording import Base, Number, Recorder
 
 _NO_BOUND = 1 << 61
 
-ENOUGH = 24
+ENOUGH = 100
 """How often a way is tried before a function is made of it."""
 
 Output = tuple[Base, int]
@@ -41,6 +41,15 @@ def _one(part: Any) -> Any:
     if len(_SHARED) >= _MOST_SHARED:
         _SHARED.clear()
     return _SHARED.setdefault(part, part)
+
+
+class Part(NamedTuple):
+    """One way: what must hold, its results, whether in place, and how often it was taken."""
+
+    tests: Sequence[tuple[Base, int, int]]
+    outputs: Sequence[Output]
+    in_place: bool
+    weight: int
 
 
 class Way:
@@ -85,9 +94,19 @@ class Way:
         self._calls = 0
         self._code: CodeType | None = None
 
-    def kept(self) -> Kept:
-        """All but the target, as plain values."""
-        return (self._tests, self._outputs, self._own, self._in_place, min(self.uses, _MOST_USES), self._code)
+    @property
+    def own(self) -> int:
+        """How many own numbers it takes."""
+        return self._own
+
+    def part(self) -> Part:
+        """What becomes of it in one function with others."""
+        return Part(self._tests, self._outputs, self._in_place, self.uses)
+
+    def kept(self, *, merged: bool = False) -> Kept:
+        """All but the target, as plain values. If it is ``merged`` into one function with others, without its own."""
+        code = None if merged else self._code
+        return (self._tests, self._outputs, self._own, self._in_place, min(self.uses, _MOST_USES), code)
 
     @property
     def made(self) -> bool:
@@ -204,30 +223,6 @@ class Way:
     def _ready(self, code: CodeType) -> Run:
         self._code = code
         return FunctionType(code, {"target": self.target})
-
-
-class Ways(dict[Any, list[Any]]):
-    """For each kind of packet the ways that were found. ``kept`` gives those that were found in an earlier run; it is
-    called once a kind is asked for."""
-
-    __slots__ = ("kept",)
-
-    def __init__(self, kept: Callable[[], dict[Any, list[Any]]] | None = None) -> None:
-        super().__init__()
-        self.kept = kept
-
-    def __missing__(self, kind: Any) -> list[Any]:
-        found: list[Any] | None = self.whole().get(kind)
-        if found is None:
-            found = self[kind] = []
-        return found
-
-    def whole(self) -> Ways:
-        """This, with all that was kept."""
-        if self.kept is not None:
-            kept, self.kept = self.kept, None
-            self.update(kept())
-        return self
 
 
 def _sum(base: Base) -> str:

@@ -89,7 +89,7 @@ class Abilities:
         self.dead = self._dead_words()
         self.no_limits: Limits = [-v.INFINITY] * program.tracked
         self._universe: Configurations | None = None
-        self._initial: Values | None = None
+        self._initial: tuple[Key, Values] | None = None
         self.bits: dict[int, int] = {}
         """The bit of each rule of the spec, by the identity of the rule; empty while nobody counts."""
 
@@ -154,9 +154,10 @@ class Abilities:
     def fresh(self) -> Configurations:
         """A new endpoint in the initial state."""
         if self._initial is None:
-            self._initial = self.program.initial_values()
-        configuration = Configuration(self.program.initial, list(self._initial), 0)
-        return {self.key(configuration): configuration}
+            values = self.program.initial_values()
+            self._initial = (self.key(Configuration(self.program.initial, values, 0)), values)
+        key, values = self._initial
+        return {key: Configuration(self.program.initial, list(values), 0)}
 
     def after(self, before: Configuration, outcome: Outcome, cost: int, *, anew: bool = False) -> Configuration | None:
         """The configuration that an outcome leads to; None when it begins a new life and ``anew`` does not allow that.

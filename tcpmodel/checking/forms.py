@@ -115,7 +115,7 @@ class Form:
         self.seen = tuple([(key, ahead + taken.index(key)) for key in looked])
         self.look = (seen, self.pattern, self.seen, self.word_keys, COMPLETE in fields)
         self.kinds = tuple([repr((side, flags, self.pattern, order)) for order in (False, True) for side in (0, 1)])
-        self.looks: dict[int, str] = {}
+        self.looks: dict[int | tuple[int, tuple[int, ...]], str] = {}
 
 
 class _Few:

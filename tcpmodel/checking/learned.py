@@ -16,10 +16,12 @@ import hashlib
 import marshal
 from collections.abc import Callable, Sequence
 from functools import partial
+from types import CodeType
 from typing import Any
 
-from tcpmodel.checking.compiled import Kept, Way, Ways
+from tcpmodel.checking.compiled import Kept, Way
 from tcpmodel.checking.courses import Course
+from tcpmodel.checking.kinds import Kind, Ways
 from tcpmodel.checking.memo import MOST, STANDING, Known, Memo
 from tcpmodel.checking.standing import Standing
 from tcpmodel.checking.watchmemo import EXACT, Bounds
@@ -31,7 +33,7 @@ LARGEST = 24 << 20
 """Most octets that are kept for one spec; if there were more, what this run did not use is forgotten."""
 
 WORTHWHILE = 8
-"""So many functions that were made of known ways are worth writing a file."""
+"""So many functions that were made of ways known before are worth writing a file."""
 
 _MARK = 16
 _Part = tuple[int, int, bytes]
@@ -90,9 +92,8 @@ def keep(memo: Memo, profiles: Sequence[str]) -> None:
 
 def _made(memo: Memo) -> bool:
     """Were functions made of ways that were known before?"""
-    count: int = sum(way.made for known in memo.known.values() for ways in known.ways.values() for way in ways)
-    count += sum(way.made for known in memo.watch.known.values() for ways in known.ways.values() for way, _ in ways)
-    return count >= WORTHWHILE
+    every: list[Known | Notes] = [*memo.known.values(), *memo.watch.known.values()]
+    return sum(kind.fresh for known in every for kind in known.ways.values()) >= WORTHWHILE
 
 
 def _file(memo: Memo, ends: list[Known], notes: list[Notes]) -> bytes:
@@ -101,7 +102,7 @@ def _file(memo: Memo, ends: list[Known], notes: list[Notes]) -> bytes:
     noted = {id(known): place for place, known in enumerate(notes)}
     body = bytearray()
 
-    def put(known: Known | Notes, places: dict[int, int], plain: Callable[[], dict[Any, list[Any]]]) -> _Part:
+    def put(known: Known | Notes, places: dict[int, int], plain: Callable[[], dict[Any, _Kept]]) -> _Part:
         reader = known.ways.kept
         data = reader.data(places) if isinstance(reader, _Reader) else b""
         data = data or marshal.dumps(plain())
@@ -146,11 +147,11 @@ class _Reader:
         start: int,
         part: _Part,
         known: list[Any],
-        made: Callable[[Any, list[Any]], dict[Any, list[Any]]],
+        made: Callable[[Any, list[Any]], dict[Any, Kind]],
     ) -> None:
         self._data, self._start, self._part, self._known, self._made = data, start, part, known, made
 
-    def __call__(self) -> dict[Any, list[Any]]:
+    def __call__(self) -> dict[Any, Kind]:
         """For each kind of packet its ways; nothing if they are damaged."""
         data = self._read()
         return self._made(marshal.loads(data), self._known) if data else {}
@@ -166,17 +167,43 @@ class _Reader:
         return data if _sum(data) == mark else b""
 
 
-def _of_ends(memo: Memo, known: Known, places: dict[int, int]) -> dict[Any, list[Any]]:
-    found: dict[Any, list[Any]] = {}
+_Kept = tuple[list[Any], tuple[CodeType, list[int]] | None]
+"""Ways of a kind, and the function that was made of some of them, with their places."""
+
+
+def _of_ends(memo: Memo, known: Known, places: dict[int, int]) -> dict[Any, _Kept]:
+    found: dict[Any, _Kept] = {}
     for kind, ways in known.ways.whole().items():
         if kind == STANDING:
-            found[kind] = [(way.kept(), tuple(way.target)) for way in ways]
+            found[kind] = ([(way.kept(), tuple(way.target)) for way in ways], None)
             continue
         for way in ways:
             if way.target is not None and way.target.after is not None:
                 memo.retarget(way, known)
-        found[kind] = [(way.kept(), _place(way, places), *_beside(way)) for way in ways if _place(way, places) != _GONE]
+        left = [way for way in ways if _place(way, places) != _GONE]
+        merged, inside = _merged(ways, left)
+        kept = [(way.kept(merged=way in inside), _place(way, places), *_beside(way)) for way in left]
+        found[kind] = (kept, merged)
     return found
+
+
+def _merged(kind: Kind, left: list[Way]) -> tuple[tuple[CodeType, list[int]] | None, list[Way]]:
+    """The function of a kind with the places of its ways, and these ways, if all of them are as they were."""
+    if kind.merged is None:
+        return None, []
+    code, ways, targets = kind.merged
+    places = {id(way): place for place, way in enumerate(left)}
+    if any(id(way) not in places or way.target is not target for way, target in zip(ways, targets, strict=True)):
+        return None, []
+    return (code, [places[id(way)] for way in ways]), ways
+
+
+def _kind(ways: list[Any], merged: tuple[CodeType, list[int]] | None, inside: list[Way]) -> Kind:
+    kind = Kind(ways)
+    if merged is not None:
+        code, places = merged
+        kind.restore(code, [inside[place] for place in places])
+    return kind
 
 
 def _beside(way: Way) -> tuple[Any, Any]:
@@ -191,30 +218,32 @@ def _end_way(kept: Kept, target: Any, about: Any, aside: Any) -> Way:
     return way
 
 
-def _end_ways(kept: dict[Any, list[Any]], known: list[Any]) -> dict[Any, list[Any]]:
-    found: dict[Any, list[Any]] = {}
-    for kind, ways in kept.items():
-        if kind == STANDING:
-            found[kind] = [Way.again(way, Standing(*target)) for way, target in ways]
-        else:
-            found[kind] = [
-                _end_way(way, None if target is None else known[target], *beside) for way, target, *beside in ways
-            ]
+def _end_ways(kept: dict[Any, _Kept], known: list[Any]) -> dict[Any, Kind]:
+    found: dict[Any, Kind] = {}
+    for name, (ways, merged) in kept.items():
+        if name == STANDING:
+            found[name] = Kind([Way.again(way, Standing(*target)) for way, target in ways])
+            continue
+        made = [_end_way(way, None if target is None else known[target], *beside) for way, target, *beside in ways]
+        found[name] = _kind(made, merged, made)
     return found
 
 
-def _of_notes(known: Notes, places: dict[int, int]) -> dict[Any, list[Any]]:
-    return {
-        kind: [(way.kept(), _place(way, places), fact) for way, fact in ways if _place(way, places) != _GONE]
-        for kind, ways in known.ways.whole().items()
-    }
+def _of_notes(known: Notes, places: dict[int, int]) -> dict[Any, _Kept]:
+    found: dict[Any, _Kept] = {}
+    for kind, ways in known.ways.whole().items():
+        left = [(way, fact) for way, fact in ways if _place(way, places) != _GONE]
+        merged, inside = _merged(ways, [way for way, _ in left])
+        found[kind] = ([(way.kept(merged=way in inside), _place(way, places), fact) for way, fact in left], merged)
+    return found
 
 
-def _note_ways(kept: dict[Any, list[Any]], known: list[Any]) -> dict[Any, list[Any]]:
-    return {
-        kind: [(Way.again(way, None if target is None else known[target]), fact) for way, target, fact in ways]
-        for kind, ways in kept.items()
-    }
+def _note_ways(kept: dict[Any, _Kept], known: list[Any]) -> dict[Any, Kind]:
+    found: dict[Any, Kind] = {}
+    for name, (ways, merged) in kept.items():
+        made = [(Way.again(way, None if target is None else known[target]), fact) for way, target, fact in ways]
+        found[name] = _kind(made, merged, [way for way, _ in made])
+    return found
 
 
 _GONE = -1

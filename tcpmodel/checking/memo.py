@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tcpmodel.checking.assumed import Supposed
-from tcpmodel.checking.compiled import Way, Ways
+from tcpmodel.checking.compiled import Way
 from tcpmodel.checking.configurations import Abilities
 from tcpmodel.checking.connection import Connection, NewConnection, Opening
 from tcpmodel.checking.courses import Course, noted
@@ -21,6 +21,7 @@ from tcpmodel.checking.endpoint import Endpoint, Explanation
 from tcpmodel.checking.findings import ConnectionReport, Diagnostic
 from tcpmodel.checking.forms import Form, Forms, Near
 from tcpmodel.checking.gaps import Place
+from tcpmodel.checking.kinds import Kind, Ways
 from tcpmodel.checking.observer import WatchProgram
 from tcpmodel.checking.recording import Number, Recorder, Unrecordable
 from tcpmodel.checking.shapes import Freezer, Shape, Thawer, identity, symbolic_slots
@@ -81,7 +82,7 @@ class Known:
         self.after = Known(self.shape, groups)
         self.among = [self.groups[place] for place in self.after.places]
         for kind, ways in self.ways.whole().items():
-            self.after.ways[kind] = [way.split(self.among) for way in ways]
+            self.after.ways[kind] = Kind([way.split(self.among) for way in ways])
         self.ways = Ways()
         return self.after
 
@@ -130,7 +131,22 @@ class Memo:
         in_order = connection.standpoint is not None and connection.standpoint.may_be_in_order(connection.ends, side)
         ways = known.ways[form.kinds[side + 2 if in_order else side]]
         assumed = connection.assumed
-        before = list(numbers) if assumed.busy() else numbers
+        busy = assumed.busy()
+        if not busy and ways.step is not None:
+            found = ways.step(numbers, given)
+            if found is not None:
+                if found[0].after is not None:
+                    ways.forget()
+                connection.light = found
+                connection.packets += 1
+                self.recalled += 1
+                observer = connection.observer
+                if observer is not None and not self._judged(
+                    observer, packet, side, mine, theirs, form, given, assumed
+                ):
+                    self._watch(connection, packet, side, form, given, (mine, theirs))
+                return
+        before = list(numbers) if busy else numbers
         found = None
         for index, way in enumerate(ways):
             if way.about.doubtful is not None and not way.about.applies(assumed, side):
@@ -156,6 +172,8 @@ class Memo:
                 raise Opening
             self._slowly(connection, packet, side)
             return
+        if not busy:
+            ways.missed(_mergeable)
         if before is not numbers or not way.plain:
             self._assume(connection, packet, side, way, known, before, form, given)
         connection.light = found
@@ -457,6 +475,11 @@ class Memo:
         way = Way.of(recorder, target, outputs, own, in_place=target is known and course.plain)
         way.about, way.plain, way.aside = course, course.plain, Way.of(recorder, None, beside, own)
         return way
+
+
+def _mergeable(way: Way) -> Way | None:
+    """The way, if it is taken where nothing is assumed, and asks nothing else."""
+    return way if way.plain and way.target is not None and way.target.after is None and not way.about.doubtful else None
 
 
 def _latest(light: tuple[Known, list[int]]) -> tuple[Known, list[int]]:

@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from tcpmodel.checking.compiled import Way, Ways
+from tcpmodel.checking.compiled import Way
 from tcpmodel.checking.findings import Diagnostic
 from tcpmodel.checking.forms import Form, Near
+from tcpmodel.checking.kinds import Ways
 from tcpmodel.checking.observer import BETWEEN, CLOCK, COMPLETE, Observer, WatchProgram
 from tcpmodel.checking.recording import Number, Recorder, Unrecordable
 from tcpmodel.checking.shapes import identity
@@ -30,6 +31,11 @@ MOST_OF_A_KIND = 64
 """How many ways are remembered for packets of one kind."""
 
 _FAR = INFINITY // 2
+
+_LATEST = 1 << 62
+"""No number of a packet that is taken by memory lies beyond this, its time in nanoseconds neither."""
+
+_MOST_LOOKS = 256
 
 EXACT = "="
 """In a shape: a number stands here, and is known exactly."""
@@ -116,13 +122,22 @@ class WatchMemo:
             return False
         known, numbers = light
         time = packet.time
-        if mine is None or theirs is None or time is None or packet.at or form.word_keys:
+        if time is not None and time > _LATEST:
+            return False
+        if mine is None or theirs is None or time is None or packet.at:
             kind = self._kind(packet, side, (mine, theirs), form)
             inputs = self._inputs(packet, given, (mine, theirs))
         else:
-            kind = form.looks.get(side) or self._kind(packet, side, (mine, theirs), form)
+            look = (side, form.words(packet.fields)) if form.word_keys else side
+            kind = form.looks.get(look) or self._kind(packet, side, (mine, theirs), form)
             inputs = (*given, time // 1000, mine, theirs) if self._timed else (*given, mine, theirs)
         ways = known.ways[kind]
+        if ways.step is not None:
+            found = ways.step(numbers, inputs)
+            if found is not None:
+                observer.light = found
+                self.recalled += 1
+                return True
         for index, (way, fact) in enumerate(ways):
             if fact is not None and fact != assumed.lossless():
                 continue
@@ -133,6 +148,7 @@ class WatchMemo:
                 way.uses += 1
                 if index and way.uses > ways[index - 1][0].uses:
                     ways[index - 1], ways[index] = ways[index], ways[index - 1]
+                ways.missed(_mergeable)
                 observer.light = found
                 self.recalled += 1
                 return True
@@ -216,8 +232,8 @@ class WatchMemo:
         known = (near[0] is None, near[1] is None, packet.time is None)
         at = packet.at and (packet.at == packet.source, packet.at == packet.destination, packet.at == BETWEEN)
         kind = repr((form.look, words, side, *known, at))
-        if not any(known) and not at and not words:
-            form.looks[side] = kind
+        if not any(known) and not at and len(form.looks) < _MOST_LOOKS:
+            form.looks[(side, words) if words else side] = kind
         return kind
 
     # ------------------------------------------------------------------------------------------- shapes and numbers
@@ -340,6 +356,12 @@ class WatchMemo:
         target = None if told or trial.doubts else self._known(trial, outputs)
         way = Way.of(recorder, target, outputs, own, in_place=target is known)
         return way, asked[0] if asked else None
+
+
+def _mergeable(entry: tuple[Way, bool | None]) -> Way | None:
+    """The way, if it asks nothing of the capture and nothing is told."""
+    way, fact = entry
+    return way if fact is None and way.target is not None else None
 
 
 def _bounded(number: Number | int) -> bool:

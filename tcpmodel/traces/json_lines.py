@@ -385,7 +385,7 @@ def _options(options: dict[str, Any]) -> dict[str, int]:
 def _put(fields: dict[str, int], name: str, key: str, value: Any) -> None:
     if not isinstance(value, int) or isinstance(value, bool):
         raise Fault("bad value", f'"{key}" is a whole number, not {shown(value)}', key)
-    top = 0xFFFFFFFF if name in _NUMBERS else (1 << 64) - 1
+    top = 0xFFFFFFFF if name in _NUMBERS else (1 << 48) - 1
     if not 0 <= value <= top:
         raise Fault("bad value", f'"{key}" is from 0 to {top}, not {shown(value)}', key)
     if fields.get(name, value) != value:
