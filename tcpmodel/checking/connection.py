@@ -16,7 +16,15 @@ from tcpmodel.checking.configurations import Abilities
 from tcpmodel.checking.damage import is_rubbish
 from tcpmodel.checking.diagnosis import NO_FAULT, altered, named, unexplained
 from tcpmodel.checking.endpoint import Birth, Endpoint, Explanation
-from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE, VIOLATES, ConnectionReport, Diagnostic
+from tcpmodel.checking.findings import (
+    CONFORMS,
+    INCONCLUSIVE,
+    VIOLATES,
+    ConnectionReport,
+    Diagnostic,
+    Findings,
+    with_rest,
+)
 from tcpmodel.checking.gaps import Place
 from tcpmodel.checking.observer import Observer, WatchProgram
 from tcpmodel.checking.partial import unseen
@@ -79,7 +87,7 @@ class Connection:
         self.last_time: int | None = None
         self.last_flags: int | None = None
         self.opaque = False
-        self.diagnostics: list[Diagnostic] = []
+        self.diagnostics = Findings()
         self.told = 0
         self.assumed = Assumed(in_lines, self.diagnostics.append)
         self.suspects: list[Suspect | None] = [None, None]
@@ -434,7 +442,7 @@ class Connection:
             states[0],
             states[1],
             self.packets,
-            tuple(found),
+            with_rest(found),
             unseen=() if self.opaque else unseen(standing, self.packets, self.lost, itself=a.address == b.address),
         )
 

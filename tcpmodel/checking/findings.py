@@ -7,7 +7,7 @@ Must never hold: text layout, colours, JSON, or how many reports are kept in lit
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, MutableSequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 CONFORMS = "conforms"
 VIOLATES = "violates"
@@ -72,6 +72,7 @@ class Diagnostic:
     ``relative``: what was observed with numbers that do not depend on where the numbering of an end began. ``ignored``:
     why it is of no consequence for the exit code, in words; "" when it is. ``input``: the index of the input that
     ``place`` is in, -1 for that of the connection. ``told``: was it shown already, while the input was read?
+    ``more``: so many others of this code there were, which are counted here and not kept.
     """
 
     code: str
@@ -95,6 +96,48 @@ class Diagnostic:
     ignored: str = ""
     input: int = -1
     told: bool = field(default=False, compare=False)
+    more: int = 0
+
+
+MOST_OF_A_CODE = 200
+"""So many findings of one code are kept of one connection; what is beyond is counted."""
+
+
+class Findings(list[Diagnostic]):
+    """Those of one connection. Of one code so many are kept, and the last of them says how many more there were."""
+
+    __slots__ = ("_last", "_size")
+
+    def __init__(self, found: Iterable[Diagnostic] = ()) -> None:
+        super().__init__(found)
+        self._last: dict[str, tuple[int, Diagnostic]] = {}
+        self._size = 0
+
+    def append(self, item: Diagnostic) -> None:
+        """Add one, or count it."""
+        if len(self) < MOST_OF_A_CODE:
+            super().append(item)
+            return
+        if self._size != len(self):
+            self._last.clear()
+            for each in self:
+                self._last[each.code] = self._last.get(each.code, (0, each))[0] + 1, each
+        number, last = self._last.get(item.code, (0, item))
+        if number < MOST_OF_A_CODE:
+            self._last[item.code] = number + 1, item
+            super().append(item)
+        else:
+            last.more += 1
+        self._size = len(self)
+
+
+def with_rest(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """These, those that stand for others in words that say so."""
+    return tuple([_with_rest(item) if item.more else item for item in found])
+
+
+def _with_rest(item: Diagnostic) -> Diagnostic:
+    return replace(item, message=f"{item.message}; and {item.more:,} more of this kind, which are not kept")
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +247,7 @@ class Report:
     @property
     def failing(self) -> int:
         """How many findings make the exit code 1."""
-        return sum(map(self.counts, self.findings()))
+        return sum(1 + item.more for item in self.findings() if self.counts(item))
 
     @property
     def exit_code(self) -> int:

@@ -11,7 +11,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from tcpmodel.checking.configurations import Abilities, Configuration, Configurations, Reception, rebase
-from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE, VIOLATES, ConnectionReport, Diagnostic
+from tcpmodel.checking.findings import (
+    CONFORMS,
+    INCONCLUSIVE,
+    VIOLATES,
+    ConnectionReport,
+    Diagnostic,
+    Findings,
+    with_rest,
+)
 from tcpmodel.checking.state_words import Words
 from tcpmodel.model import spec as m
 from tcpmodel.semantics.execution import Run
@@ -37,7 +45,7 @@ class Life:
     gaps: int = 0
     over: bool = False
     begun: bool = True
-    diagnostics: list[Diagnostic] = field(default_factory=list)
+    diagnostics: Findings = field(default_factory=Findings)
 
 
 class StateLog:
@@ -371,7 +379,7 @@ class StateLog:
             tuple(self.abilities.likely_states(a.now)),
             tuple(self.abilities.likely_states(b.now)) if b is not None else (),
             sum(life.records for life in lives),
-            tuple(found),
+            with_rest(found),
             logged=True,
         )
 

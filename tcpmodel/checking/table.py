@@ -282,7 +282,7 @@ class Table:
         packet = since[0]
         if len(since) > 1:
             before.packets -= len(since) - 1
-            before.diagnostics = [each for each in before.diagnostics if each.place < packet.number]
+            before.diagnostics[:] = [each for each in before.diagnostics if each.place < packet.number]
         if before.previous is not None:
             self._retire(before.previous)
             before.previous = None
