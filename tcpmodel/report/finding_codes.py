@@ -106,8 +106,9 @@ GENERAL = {
         "It may take options away, lower the MSS, shift numbers or answer in the name of an end. One capture cannot "
         "tell it from the end, except where it gives itself away; rules that it could break say so among their "
         "exceptions.",
-        "A reset has a TTL far from that of all other packets of its end. Two captures of one connection show "
-        "options, windows or timestamps differently.",
+        "A reset has a TTL far from that of all other packets of its end; SACK blocks lie far from what the peer sent, "
+        "since only the numbers outside of them were shifted. Two captures of one connection show options, windows or "
+        "timestamps differently.",
         "None by itself. What a box does in the name of an end is held against that end.",
         "Capture on both sides of the box, and give both captures at once.",
     ),
@@ -151,7 +152,8 @@ GENERAL = {
     "CAP-017": General(
         "resets of the capturing host",
         "Tools that send packets past their kernel make it answer connections that it does not know.",
-        "The end that asks for a connection resets it as soon as it is answered, and goes on as if it had not.",
+        "An end resets a connection, as hosts do that know nothing of it, and goes on as if it had not. A box that "
+        "wants to end the connection does the same.",
         "None: any reset has an explanation.",
         "Drop what the kernel sends: iptables -A OUTPUT -p tcp --tcp-flags RST RST -j DROP.",
     ),
