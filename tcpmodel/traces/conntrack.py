@@ -94,7 +94,7 @@ class ConntrackTrace:
         if entry.protocol != "tcp":
             self.skipped.add("an entry of another protocol than TCP")
         elif entry.ends is None or not (entry.state or entry.event == "DESTROY"):
-            self.skipped.add("unreadable line")
+            self.skipped.add("an entry whose state or addresses are not printed")
         else:
             local, remote = entry.ends
             name = f"entry {entry.mark}" if entry.mark else f"{local} > {remote}"

@@ -71,7 +71,7 @@ def test_other_protocols_are_counted(read):
     assert reading.records == []
     assert reading.skipped == {
         "an entry of another protocol than TCP": 4,
-        "unreadable line": 1,
+        "an entry whose state or addresses are not printed": 1,
         "not a line about an entry": 1,
     }
 
