@@ -46,6 +46,12 @@ SWEEP_FROM = 1024
 MOST_AWAKE = 8192
 """If most connections that were put away are soon back, more of them stay, up to so many."""
 
+MOST_LIVE = 1 << 14
+"""So many connections that cannot be put away are kept; then half of them have to go, those that were quiet longest."""
+
+MOST_STOWED = 1 << 18
+"""So many are kept that were put away; then half of them have to go."""
+
 PATTERNS_KEPT = 4096
 """How many patterns of connections of one packet are remembered."""
 
@@ -117,6 +123,7 @@ class Table:
         self._beginnings: dict[str, Beginnings] = {}
         self._awake = self._sweep_at = SWEEP_FROM
         self._back = self._come = 0
+        self._given_up = self._first_given_up = 0
         self._quoted = Quoted()
         self._recent = self._quoted.recent.append
         self._rereading = Rereading(self._quoted.recent).since
@@ -198,6 +205,9 @@ class Table:
         if self._reused:
             words = f"new connections between the addresses and ports of one before: {self._reused:,}"
             found.append(Diagnostic("CAP-015", "capture", "", self._first_reuse, self._in_lines, words))
+        if self._given_up:
+            words = f"connections reported as they stood, because too many were open at a time: {self._given_up:,}"
+            found.append(Diagnostic("CAP-014", "capture", "", self._first_given_up, self._in_lines, words))
         return found + self._partial.findings(self._in_lines)
 
     def _ended(self, judge: Judge, flags: int | None, a: str, b: str, place: int, report: ConnectionReport) -> None:
@@ -225,6 +235,7 @@ class Table:
         self._begun += 1
         self._waiting.put(packet, self._begun)
         if len(self._waiting) >= MOST:
+            self._give_up(MOST // 2, packet.number)
             self._release(MOST // 2)
 
     def _fetched(self, judge: Judge, key: tuple[str, str, str], packet: Packet) -> Connection | None:
@@ -334,7 +345,29 @@ class Table:
         if 2 * self._back > self._come:
             self._awake = min(2 * self._awake, MOST_AWAKE)
         self._back = self._come = 0
-        self._sweep_at = max(self._awake, 2 * len(connections))
+        self._bound()
+        self._sweep_at = min(max(self._awake, 2 * len(connections)), max(self._awake, MOST_LIVE))
+
+    def _bound(self) -> None:
+        """Report as they are those that were quiet longest, if there are too many; what comes yet begins anew."""
+        connections = self._connections
+        if len(connections) >= MOST_LIVE:
+            keys = sorted(connections, key=lambda key: connections[key].latest)[: len(connections) // 2]
+            self._give_up(len(keys), connections[keys[-1]].latest)
+            for key in keys:
+                connection = connections.pop(key)
+                if connection.previous is not None:
+                    self._retire(connection.previous)
+                self._retire(connection)
+        if len(self._stowed) > MOST_STOWED:
+            for number, idle in enumerate(self._stowed.oldest(MOST_STOWED // 2)):
+                if not number:
+                    self._give_up(MOST_STOWED // 2, idle.first)
+                self._retire_idle(idle)
+
+    def _give_up(self, number: int, place: int) -> None:
+        self._given_up += number
+        self._first_given_up = self._first_given_up or place
 
     def _retire_idle(self, idle: Idle) -> None:
         """Report a connection that was put away; most of them are like many others."""

@@ -210,3 +210,53 @@ def test_more_stay_awake_when_all_are_soon_back(judge, monkeypatch):
     checker = judge([each for turn in turns for each in turn])
     assert {(one.verdict, one.packets) for one in checker.report.connections} == {("conforms", 9)}
     assert len(back) < 3 * 200
+
+
+def notes(checker) -> list[str]:
+    return [each.message for each in checker.report.inputs[0].notes if "too many" in each.message]
+
+
+def test_of_those_put_away_half_have_to_go_when_there_are_too_many(judge, monkeypatch):
+    monkeypatch.setattr(table, "SWEEP_FROM", 16)
+    monkeypatch.setattr(table, "MOST_STOWED", 64)
+    most = []
+    original = table.Table._sweep
+
+    def sweep(self, now):
+        original(self, now)
+        most.append(len(self._stowed))
+
+    monkeypatch.setattr(table.Table, "_sweep", sweep)
+    checker = judge(conversations(300, close=False))
+    assert max(most) <= 64
+    assert [one.packets for one in checker.report.connections] == [6] * 300
+    assert notes(checker) == ["connections reported as they stood, because too many were open at a time: 224"]
+
+
+def test_of_those_that_cannot_be_put_away_half_have_to_go(judge, monkeypatch):
+    monkeypatch.setattr(table, "SWEEP_FROM", 16)
+    monkeypatch.setattr(table, "MOST_AWAKE", 16)
+    monkeypatch.setattr(table, "MOST_LIVE", 64)
+    monkeypatch.setattr(table.Stowed, "put", lambda *_: False)
+    most = []
+    original = table.Table._make_room
+
+    def make_room(self, now):
+        original(self, now)
+        most.append(len(self._connections))
+
+    monkeypatch.setattr(table.Table, "_make_room", make_room)
+    checker = judge(conversations(300, close=False))
+    assert max(most) <= 64
+    assert [one.packets for one in checker.report.connections] == [6] * 300
+    assert len(notes(checker)) == 1
+
+
+def test_what_comes_after_one_was_given_up_is_no_violation(judge, monkeypatch):
+    monkeypatch.setattr(table, "SWEEP_FROM", 16)
+    monkeypatch.setattr(table, "MOST_STOWED", 32)
+    began = conversations(100, close=False)
+    rest = [each for number in range(100) for each in conversation(number, (1000 + number) * 10**6)[6:]]
+    checker = judge([*began, *rest])
+    assert len(checker.report.connections) > 150
+    assert not [each for one in checker.report.connections for each in one.diagnostics if each.severity == "violation"]
