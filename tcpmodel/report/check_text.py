@@ -324,7 +324,7 @@ class _Writer:
         text = " and ".join(counted(number, unit) for unit, number in units.items()) or "nothing"
         yield from self.style.fold(f"{text} checked" + (f", {self._left_out(skipped)}" if skipped else ""), 0)
         yield from note_lines(self.report, self.style, quiet=False, verbose=self.verbose)
-        yield from gathered_lines(self.gathered, self.style)
+        yield from gathered_lines(self.gathered, self.report, self.style)
         yield from ignored_lines(self.report, self.style)
         failed = sum(1 for item in inputs if item.error)
         if failed:

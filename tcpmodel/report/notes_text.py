@@ -10,11 +10,12 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from tcpmodel.checking.findings import ConnectionReport, Diagnostic, InputReport, Report, grouped
+from tcpmodel.report.finding_codes import GENERAL
 from tcpmodel.report.finding_text import clauses
 from tcpmodel.report.style import Style, counted
 
 MOST_ALONE = 3
-"""What more connections than this have is told once, unless all is asked for."""
+"""What more connections or inputs than this have is told once, unless all is asked for."""
 
 MOST_OF_A_CODE = 5
 """So many notes of one code are shown of one input, unless all are asked for."""
@@ -31,11 +32,14 @@ _ORDER = tuple(WORDS)
 
 def note_lines(report: Report, style: Style, *, quiet: bool, verbose: bool) -> Iterator[str]:
     """The notes of all inputs, the most serious first. ``quiet``: only those that make the exit status 1."""
+    common = {} if quiet or verbose else _common(report)
     for item in report.inputs:
         shown: dict[str, int] = {}
         hidden = 0
         for note in sorted(item.notes, key=_rank):
             if (quiet and not report.counts(note)) or (note.ignored and not verbose):
+                continue
+            if note.code in common and _is_fault(note):
                 continue
             shown[note.code] = shown.get(note.code, 0) + 1
             if shown[note.code] > MOST_OF_A_CODE and not verbose:
@@ -44,6 +48,30 @@ def note_lines(report: Report, style: Style, *, quiet: bool, verbose: bool) -> I
             yield from _note(note, item, style, named=len(report.inputs) > 1)
         if hidden:
             yield f"{style.clean('…')} and {counted(hidden, 'more note')} of this kind"
+    for code, inputs in common.items():
+        title = GENERAL[code].title
+        yield from _fault(
+            f"{title}: {len(inputs):,} of {len(report.inputs):,} inputs, the first {inputs[0]}", code, style
+        )
+
+
+def _common(report: Report) -> dict[str, list[str]]:
+    """By code, the inputs that have a fault of the capture which more than a few have."""
+    found: dict[str, list[str]] = {}
+    for item in report.inputs:
+        for code in dict.fromkeys(note.code for note in item.notes if _is_fault(note) and note.code in GENERAL):
+            found.setdefault(code, []).append(_path(item))
+    return {code: inputs for code, inputs in found.items() if len(inputs) > MOST_ALONE}
+
+
+def _fault(words: str, code: str, style: Style) -> Iterator[str]:
+    lines = list(style.fold(style.clean(f"capture: {words} [{code}]"), 4))
+    lines[0] = style.paint(_ROLES["capture"], "capture:") + lines[0].removeprefix("capture:")
+    yield from lines
+
+
+def _path(item: InputReport) -> str:
+    return "standard input" if item.path == "-" else item.path
 
 
 def _rank(note: Diagnostic) -> tuple[int, bool]:
@@ -56,7 +84,7 @@ def _note(note: Diagnostic, item: InputReport, style: Style, *, named: bool) -> 
     if note.ignored:
         word = f"ignored ({note.ignored}) {word}"
     if named:
-        word += f" of {'standard input' if item.path == '-' else item.path}"
+        word += f" of {_path(item)}"
     cites = f" ({clauses(note.cites)})" if note.cites else ""
     place = f"{'line' if note.in_lines else 'packet'} {note.place}"
     lines = list(style.fold(style.clean(f"{word}: {note.message}, the first with {place}{cites} [{note.code}]"), 4))
@@ -87,14 +115,14 @@ def gathered(report: Report) -> dict[str, Gathered]:
     return {code: each for code, each in found.items() if each.connections > MOST_ALONE}
 
 
-def gathered_lines(found: dict[str, Gathered], style: Style) -> Iterator[str]:
+def gathered_lines(found: dict[str, Gathered], report: Report, style: Style) -> Iterator[str]:
     """One line for each of them."""
     for code, each in found.items():
         place = f"{'line' if each.first.in_lines else 'packet'} {each.first.place} of {each.connection.id}"
-        text = f"capture: {each.words}: {each.connections:,} connections, the first with {place} [{code}]"
-        lines = list(style.fold(style.clean(text), 4))
-        lines[0] = style.paint(_ROLES["capture"], "capture:") + lines[0].removeprefix("capture:")
-        yield from lines
+        origin = each.first.input if each.first.input >= 0 else each.connection.input
+        if len(report.inputs) > 1 and 0 <= origin < len(report.inputs):
+            place += f" in {_path(report.inputs[origin])}"
+        yield from _fault(f"{each.words}: {each.connections:,} connections, the first with {place}", code, style)
 
 
 def _is_fault(item: Diagnostic) -> bool:

@@ -145,3 +145,16 @@ def test_a_fault_of_many_connections_is_told_once(reports: Reports, make: Callab
         assert shown(report, verbose=True).count("CAP-006") == count
     report.connections[0].diagnostics[0].severity = "violation"
     assert "numbers before this packet were never captured" in shown(report, quiet=True)
+
+
+def test_a_fault_of_many_inputs_is_told_once(reports: Reports) -> None:
+    for count in (3, 4):
+        report = reports["several"]()
+        for item in report.inputs[:count]:
+            item.notes = noted(reports).inputs[0].notes
+        told = [line for line in shown(report).splitlines() if "CAP-005" in line]
+        if count == 3:
+            assert len(told) == 3
+        else:
+            assert told == ["capture: packets cut by the capture: 4 of 4 inputs, the first a.pcap [CAP-005]"]
+        assert shown(report, verbose=True).count("CAP-005") == shown(report).count("TCP-HS-019") == count
