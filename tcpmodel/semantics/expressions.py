@@ -271,12 +271,12 @@ class Compiler:
                 return True
             gap = 1 if op == "<" else 0
             if truth:
-                return left.narrow(environment, -v.INFINITY, b[1] - gap) and right.narrow(
-                    environment, a[0] + gap, v.INFINITY
+                return left.narrow(environment, -v.INFINITY, v.lowered(b[1], gap)) and right.narrow(
+                    environment, v.raised(a[0], gap), v.INFINITY
                 )
             gap = 1 - gap
-            return right.narrow(environment, -v.INFINITY, a[1] - gap) and left.narrow(
-                environment, b[0] + gap, v.INFINITY
+            return right.narrow(environment, -v.INFINITY, v.lowered(a[1], gap)) and left.narrow(
+                environment, v.raised(b[0], gap), v.INFINITY
             )
 
         return Guard(test, refine)

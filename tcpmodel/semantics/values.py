@@ -72,6 +72,16 @@ def subtract(a: Interval, b: Interval) -> Interval:
     return (low if low > -_FAR else -INFINITY, high if high < _FAR else INFINITY)
 
 
+def lowered(high: int, gap: int) -> int:
+    """A highest value less ``gap``; what has no bound has none below it either."""
+    return high - gap if high < _FAR else INFINITY
+
+
+def raised(low: int, gap: int) -> int:
+    """A lowest value and ``gap``; what has no bound has none above it either."""
+    return low + gap if low > -_FAR else -INFINITY
+
+
 def multiply(a: Interval, b: Interval) -> Interval:
     """Product."""
     corners = [x * y for x in a for y in b]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,6 +16,7 @@ from tcpmodel.checking.recording import Number, Recorder
 from tcpmodel.model.spec import Spec
 from tcpmodel.semantics import values as v
 from tcpmodel.traces.open import open_trace
+from tcpmodel.traces.records import Packet, Record
 
 TRACES = Path(__file__).parents[2] / "traces"
 CAPTURES = sorted(TRACES.glob("*/*.pcap*"))
@@ -24,6 +27,14 @@ def report(specs: list[Spec], judges: dict[str, Judge], paths: list[Path]) -> Re
     checker._judges.update(judges)
     for path in paths:
         checker.read(open_trace(str(path)))
+    judges.update(checker._judges)
+    return checker.report
+
+
+def read(specs: list[Spec], judges: dict[str, Judge], trace: Any) -> Report:
+    checker = Checker(specs)
+    checker._judges.update(judges)
+    checker.read(trace)
     judges.update(checker._judges)
     return checker.report
 
@@ -50,6 +61,66 @@ def test_a_capture_is_judged_alike(
     again = report(specs, with_memory, [path])
     assert list(first.connections) == list(plain.connections)
     assert list(again.connections) == list(plain.connections)
+
+
+class Spoiled:
+    """A trace of which only some packets were captured: ``seen`` says which, by their number and source."""
+
+    def __init__(self, path: Path, seen: Callable[[int, Packet], bool]) -> None:
+        self._trace = open_trace(str(path))
+        self._seen = seen
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._trace, name)
+
+    def records(self) -> Iterator[Record]:
+        for number, record in enumerate(self._trace.records()):
+            if not isinstance(record, Packet) or self._seen(number, record):
+                yield record
+
+
+LOSSY = [
+    TRACES / "lab" / "half-close.client.pcap",
+    TRACES / "lab" / "rst-abort-client.client.pcap",
+    TRACES / "real" / "bulk-worse.pcap",
+    TRACES / "real" / "reuse-tw.pcap",
+    TRACES / "real" / "zerowin.pcap",
+    TRACES / "zeek" / "ftp-ipv6.pcap",
+    TRACES / "zeek" / "tcp-missing-syn.pcap",
+]
+LOSSES: dict[str, Callable[[int, Packet], bool]] = {
+    "each seventh": lambda number, _packet: number % 7 != 4,
+    "each third": lambda number, _packet: number % 3 != 1,
+    "two in a row": lambda number, _packet: number % 9 not in (5, 6),
+    "the head": lambda number, _packet: number > 5,
+    "one direction": lambda _number, packet: packet.source < packet.destination,
+    "the other direction": lambda _number, packet: packet.source > packet.destination,
+}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_captures_that_lost_packets_are_judged_alike(
+    loss: str, specs: list[Spec], with_memory: dict[str, Judge], without_memory: dict[str, Judge]
+) -> None:
+    for path in LOSSY:
+        plain, first, again = (
+            list(read(specs, judges, Spoiled(path, LOSSES[loss])).connections)
+            for judges in (without_memory, with_memory, with_memory)
+        )
+        assert first == plain, path.name
+        assert again == plain, path.name
+
+
+def test_packets_are_taken_by_memory_while_packets_are_missing(specs: list[Spec]) -> None:
+    judges: dict[str, Judge] = {}
+    path = TRACES / "lab" / "half-close.client.pcap"
+    for _ in range(2):
+        checked = read(specs, judges, Spoiled(path, LOSSES["each seventh"]))
+    codes = [item.code for one in checked.connections for item in one.diagnostics]
+    memo = judges["tcp"].memo
+    assert codes.count("CAP-006") > 5
+    assert memo.slow == 0
+    assert memo.recorded < memo.recalled / 2
 
 
 def test_memory_is_used(specs: list[Spec], with_memory: dict[str, Judge]) -> None:
