@@ -25,6 +25,9 @@ REMEMBERED = 48
 ASSUMPTIONS = 4
 """How many such assumptions are kept open for one endpoint."""
 
+GAPS = 32
+"""How many gaps of one endpoint wait for what may come late; then those seen first are given up."""
+
 Said = Callable[[], Sighting]
 """Gives a message, once it is asked for."""
 
@@ -129,9 +132,10 @@ class Assumed:
 
     # --------------------------------------------------------------------------------------------------- assuming
 
-    def skipped(self, side: int, place: Place, low: int, high: int) -> None:
+    def skipped(self, side: int, address: str, place: Place, low: int, high: int) -> None:
         """Numbers of this side, [low, high), were not seen."""
         self.gaps[side].note(place, low, high)
+        self._close(side, address, GAPS)
 
     def unseen(self, side: int, place: Place, said: Said, before: Callable[[], Endpoint]) -> None:
         """This side received something that was not seen."""
@@ -167,11 +171,14 @@ class Assumed:
             for assumption in self.open[side]:
                 self._stands(assumption, side, addresses[side])
             self.open[side].clear()
-            found = self.gaps[side].findings(addresses[side], self._in_lines)
-            self.lost += len(found)
-            for each in found:
-                self._told(each)
+            self._close(side, addresses[side], 0)
         self._forget()
+
+    def _close(self, side: int, address: str, left: int) -> None:
+        found = self.gaps[side].findings(address, self._in_lines, left)
+        self.lost += len(found)
+        for each in found:
+            self._told(each)
 
     def _forget(self) -> None:
         oldest = min([kept[0].since for kept in self.open if kept], default=None)
@@ -223,7 +230,7 @@ class Supposed(Assumed):
             raise Unrecordable
         return []
 
-    def skipped(self, side: int, place: Place, low: int, high: int) -> None:
+    def skipped(self, side: int, address: str, place: Place, low: int, high: int) -> None:
         """Note it."""
         self.skip = (low, high)
 

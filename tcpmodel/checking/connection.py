@@ -254,7 +254,7 @@ class Connection:
             sender.settle(after)
             skipped = self.interpreter.skipped(sighting, below)
             if skipped is not None:
-                self.assumed.skipped(side, place, *skipped)
+                self.assumed.skipped(side, sender.address, place, *skipped)
             return Explanation.UNSEEN_SENT
         if not self.assumed.doubtful(side) and not in_order:
             after = sender.overtaken(sighting)

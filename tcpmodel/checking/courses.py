@@ -11,8 +11,10 @@ from typing import Any, NamedTuple
 
 from tcpmodel.checking.assumed import Assumed, Event, Said, Supposed
 from tcpmodel.checking.endpoint import Endpoint, Explanation
+from tcpmodel.checking.forms import Form
 from tcpmodel.checking.gaps import Place
 from tcpmodel.checking.recording import Number
+from tcpmodel.checking.sightings import Interpreter
 from tcpmodel.semantics.values import Interval
 
 _OWN = (Explanation.BEHAVIOUR, Explanation.LATE)
@@ -64,7 +66,7 @@ class Course(NamedTuple):
         left = iter(numbers[1:])
         numbered = (next(left), next(left)) if self.numbered else None
         if self.skipped:
-            assumed.skipped(side, place, next(left), next(left))
+            assumed.skipped(side, addresses[side], place, next(left), next(left))
         for each in self.said:
             if each == Supposed.UNSEEN:
                 assumed.unseen(side, place, said, before)
@@ -79,3 +81,9 @@ def noted(how: Explanation, assumed: Supposed, numbered: Interval | None) -> tup
     numbers = [assumed.top, *(numbered or ()), *(assumed.skip or ())]
     doubtful = assumed.supposed if assumed.asked else None
     return Course(how, doubtful, numbered is not None, assumed.skip is not None, tuple(assumed.said)), numbers
+
+
+def seen(interpreter: Interpreter, assumed: Assumed, side: int, form: Form, given: Sequence[int]) -> None:
+    """Note that a packet of this form with these numbers was taken, which may have been missing until now."""
+    sighting = interpreter.message_of(form.flags, form.pattern, [given[place] for place in form.order])
+    assumed.seen(side, interpreter.numbered(sighting))

@@ -65,12 +65,14 @@ class Gaps:
         self.open = left
         self._highest = max([gap.high for gap in left], default=-INFINITY)
 
-    def findings(self, address: str, in_lines: bool) -> list[Diagnostic]:
-        """What was never captured; the gaps are forgotten."""
+    def findings(self, address: str, in_lines: bool, left: int = 0) -> list[Diagnostic]:
+        """What was never captured; those gaps are forgotten. As many as ``left``, those seen last, stay open."""
         found: list[Diagnostic] = []
-        for gap in self.open:
+        closed = len(self.open) - left
+        for gap in self.open[: max(closed, 0)]:
             words = f"{gap.high - gap.low} numbers before this packet were never captured"
             found.append(Diagnostic("CAP-006", "capture", address, gap.place.number, in_lines, words))
-        self.open = []
-        self._highest = -INFINITY
+        if found:
+            self.open = self.open[closed:]
+            self._highest = max([gap.high for gap in self.open], default=-INFINITY)
         return found

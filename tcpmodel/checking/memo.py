@@ -15,7 +15,7 @@ from tcpmodel.checking.assumed import Supposed
 from tcpmodel.checking.compiled import Way
 from tcpmodel.checking.configurations import Abilities
 from tcpmodel.checking.connection import Connection, NewConnection, Opening
-from tcpmodel.checking.courses import Course, noted
+from tcpmodel.checking.courses import Course, noted, seen
 from tcpmodel.checking.damage import damaged
 from tcpmodel.checking.endpoint import Endpoint, Explanation
 from tcpmodel.checking.findings import ConnectionReport, Diagnostic
@@ -131,7 +131,7 @@ class Memo:
         in_order = connection.standpoint is not None and connection.standpoint.may_be_in_order(connection.ends, side)
         ways = known.ways[form.kinds[side + 2 if in_order else side]]
         assumed = connection.assumed
-        busy = assumed.busy()
+        busy = assumed.watching()
         if not busy and ways.step is not None:
             found = ways.step(numbers, given)
             if found is not None:
@@ -140,6 +140,8 @@ class Memo:
                 connection.light = found
                 connection.packets += 1
                 self.recalled += 1
+                if assumed.gaps[side]:
+                    seen(self.interpreter, assumed, side, form, given)
                 observer = connection.observer
                 if observer is not None and not self._judged(
                     observer, packet, side, mine, theirs, form, given, assumed
@@ -174,8 +176,10 @@ class Memo:
             return
         if not busy:
             ways.missed(_mergeable)
-        if before is not numbers or not way.plain:
+        if busy or not way.plain:
             self._assume(connection, packet, side, way, known, before, form, given)
+        elif assumed.gaps[side]:
+            seen(self.interpreter, assumed, side, form, given)
         connection.light = found
         connection.packets += 1
         self.recalled += 1

@@ -82,12 +82,8 @@ class Spoiled:
 LOSSY = [
     TRACES / "lab" / "half-close.client.pcap",
     TRACES / "lab" / "rst-abort-client.client.pcap",
-    TRACES / "real" / "bulk-worse.pcap",
-    TRACES / "real" / "reuse-tw.pcap",
-    TRACES / "real" / "zerowin.pcap",
-    TRACES / "zeek" / "ftp-ipv6.pcap",
-    TRACES / "zeek" / "tcp-missing-syn.pcap",
 ]
+LONGER = TRACES / "zeek" / "ftp-ipv6.pcap"
 LOSSES: dict[str, Callable[[int, Packet], bool]] = {
     "each seventh": lambda number, _packet: number % 7 != 4,
     "each third": lambda number, _packet: number % 3 != 1,
@@ -102,7 +98,7 @@ LOSSES: dict[str, Callable[[int, Packet], bool]] = {
 def test_captures_that_lost_packets_are_judged_alike(
     loss: str, specs: list[Spec], with_memory: dict[str, Judge], without_memory: dict[str, Judge]
 ) -> None:
-    for path in LOSSY:
+    for path in [*LOSSY, LONGER] if loss == "each third" else LOSSY:
         plain, first, again = (
             list(read(specs, judges, Spoiled(path, LOSSES[loss])).connections)
             for judges in (without_memory, with_memory, with_memory)
