@@ -7,7 +7,7 @@ Must never hold: the words of a source or what it hides: those stand in the spec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from tcpmodel.checking.configurations import Abilities, Configuration, Configurations, Reception, rebase
@@ -341,7 +341,7 @@ class StateLog:
 
     # ------------------------------------------------------------------------------------------------------ reports
 
-    def reports(self, first: int) -> list[ConnectionReport]:
+    def reports(self, first: int) -> Iterator[ConnectionReport]:
         """One report per connection; the two ends of a connection that one log shows share one."""
         pairs: list[tuple[Life, Life | None]] = []
         open_ends: dict[tuple[str, str], list[int]] = {}
@@ -353,7 +353,8 @@ class StateLog:
             else:
                 open_ends.setdefault((life.local, life.remote), []).append(len(pairs))
                 pairs.append((life, None))
-        return [self._connection(first + number, a, b) for number, (a, b) in enumerate(pairs)]
+        for number, (a, b) in enumerate(pairs, first):
+            yield self._connection(number, a, b)
 
     def _connection(self, number: int, a: Life, b: Life | None) -> ConnectionReport:
         lives = [a] if b is None else [a, b]

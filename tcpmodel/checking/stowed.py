@@ -13,7 +13,9 @@ other only those numbers are kept that do not follow.
 
 from __future__ import annotations
 
+import pickle
 import struct
+import zlib
 from array import array
 from collections.abc import Iterator
 from itertools import islice
@@ -39,6 +41,10 @@ class Rest(NamedTuple):
     lost: int
     gaps: tuple[Gaps, Gaps] | None
     standpoint: bytes | None
+
+    def packed(self) -> bytes:
+        """All of it in few octets."""
+        return zlib.compress(pickle.dumps(self, pickle.HIGHEST_PROTOCOL), 1)
 
 
 class Kind(NamedTuple):
@@ -83,7 +89,7 @@ class Stowed:
     """The connections that were put away, by protocol and addresses; those put away last come last."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, bytes | tuple[bytes, Rest]] = {}
+        self._kept: dict[str, bytes | tuple[bytes, bytes]] = {}
         self._kinds: list[Kind] = []
         self._index: dict[tuple[int, int], int] = {}
         self._standings: list[Standing] = []
@@ -135,7 +141,7 @@ class Stowed:
         places = array(kind.places, [place for place, _ in (*long, *short)]).tobytes()
         rest = _rest(connection)
         kept = head + body + places
-        self._kept[" ".join(key)] = kept if rest is None else (kept, rest)
+        self._kept[" ".join(key)] = kept if rest is None else (kept, rest.packed())
         return True
 
     def slim(self, connection: Connection) -> None:
@@ -182,7 +188,8 @@ class Stowed:
             connection.observer.began = True
         rest = idle.rest
         if rest is not None:
-            connection.diagnostics += rest.diagnostics
+            for item in rest.diagnostics:
+                connection.diagnostics.append(item)
             connection.told = rest.told
             connection.assumed.lost = rest.lost
             if rest.gaps is not None:
@@ -232,9 +239,10 @@ class Stowed:
             self._standings.append(standing)
         return place
 
-    def _idle(self, key: str, kept: bytes | tuple[bytes, Rest]) -> Idle:
+    def _idle(self, key: str, kept: bytes | tuple[bytes, bytes]) -> Idle:
         protocol, low, high = key.split(" ")
-        octets, rest = (kept, None) if isinstance(kept, bytes) else kept
+        octets, packed = (kept, None) if isinstance(kept, bytes) else kept
+        rest: Rest | None = None if packed is None else pickle.loads(zlib.decompress(packed))
         number, first, time, packets, flags, place, _, begun_low, _ = _HEAD.unpack_from(octets)
         a, b = (low, high) if begun_low else (high, low)
         return Idle(

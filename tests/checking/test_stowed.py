@@ -61,7 +61,7 @@ def test_putting_away_changes_nothing(judge, monkeypatch, most):
         done = original(self, key, *others)
         if done:
             kept = self._kept[" ".join(key)]
-            rests.append(None if isinstance(kept, bytes) else kept[1])
+            rests.append(None if isinstance(kept, bytes) else self._idle(" ".join(key), kept).rest)
         return done
 
     monkeypatch.setattr(table.Stowed, "put", put)
@@ -170,10 +170,10 @@ def test_memory_of_what_was_put_away(judge, monkeypatch):
     monkeypatch.setattr(table.Table, "finish", finish)
     checker = judge(conversations(128))  # compiles the spec and fills caches
     tracemalloc.start()
-    for count in (300, 1500):
+    for count in (200, 800):
         checker.read(Stream(lambda count=count: (each for n in range(count) for each in conversation(n, n * 1000))))
     tracemalloc.stop()
-    each = (found[1] - found[0]) / 1200
+    each = (found[1] - found[0]) / 600
     assert each < 800, f"{each:.0f} octets for each connection"
 
 
@@ -260,3 +260,31 @@ def test_what_comes_after_one_was_given_up_is_no_violation(judge, monkeypatch):
     checker = judge([*began, *rest])
     assert len(checker.report.connections) > 150
     assert not [each for one in checker.report.connections for each in one.diagnostics if each.severity == "violation"]
+
+
+def test_findings_of_what_was_put_away_take_little_room(judge, monkeypatch):
+    monkeypatch.setattr(table, "SWEEP_FROM", 64)
+    found = []
+    original = table.Table.finish
+
+    def finish(self):
+        gc.collect()
+        found.append(tracemalloc.get_traced_memory()[0])
+        original(self)
+
+    def refused(count: int) -> Iterator[Packet]:
+        fields = {"icmp_type": 3, "icmp_code": 3, "ip_version": 4, "about": 17, "destination_multicast": 0}
+        for port in range(count):
+            yield udp(1, "10.0.0.1:4000", f"192.0.2.1:{port}", 40)
+            yield Packet(1, 0, ERRORS, "10.0.0.1:4000", f"192.0.2.1:{port}", 0, fields)
+            yield udp(1, "10.0.0.1:4000", f"192.0.2.1:{port}", 41)
+
+    monkeypatch.setattr(table.Table, "finish", finish)
+    checker = judge(refused(100))
+    assert {each.code for one in checker.report.connections for each in one.diagnostics}
+    tracemalloc.start()
+    for count in (200, 800):
+        checker.read(Stream(lambda count=count: refused(count)))
+    tracemalloc.stop()
+    each = (found[-1] - found[-2]) / 600
+    assert each < 1400, f"{each:.0f} octets for each connection"
