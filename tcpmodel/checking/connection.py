@@ -45,6 +45,9 @@ CLOSE = 1 << 15
 FAR = 1 << 22
 """Numbers that differ by more than this do not belong to one connection that both ends have finished."""
 
+APART = 1 << 19
+"""The same for numbers of one end alone, when the end of the connection was seen."""
+
 NEVER_SENT = "the other end never sent what it would have had to receive: its numbers ended before"
 
 
@@ -393,12 +396,12 @@ class Connection:
         """Do the numbers belong to another connection, whose beginning the capture lost?
 
         Numbers of both ends that lie nowhere near say so by themselves. When both ends have finished it is enough that
-        one lies nowhere near, or that both were never used.
+        one lies nowhere near, or that both were never used; less is enough when the end was seen.
         """
         interpreter = self.interpreter
         own = self.ends[side].apart(sighting, interpreter.number_slot)
         other = self.ends[1 - side].apart(sighting, interpreter.answer_slot)
-        if min(own, other) > FAR:
+        if min(own, other) > FAR or (max(own, other) > APART and not self.standing().unfinished):
             return True
         return (own > FAR or min(own, other) > CLOSE) and all(end.may_rest() for end in self.ends)
 

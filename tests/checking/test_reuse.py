@@ -78,6 +78,20 @@ def test_nobody_is_accused(judge: Judge, end: str, opener: int, da: int, db: int
     assert sum(one.packets for one in checker.report.connections) == len(first) + 10
 
 
+@pytest.mark.parametrize("lost", [1, 2, 3])
+@pytest.mark.parametrize("end", ["closed", "reset"])
+@pytest.mark.parametrize(("da", "db"), [(-1_000_000, 5), (5, -1_000_000), (-1_000_000, -5), (1_000_000, 3)])
+def test_a_new_one_without_its_beginning(judge: Judge, end: str, da: int, db: int, lost: int) -> None:
+    """The capture has lost the first packets of the new connection, whose numbers lie close on one side."""
+    assert not violations(judge(timed([*life(A, B, end), *life(A + da, B + db, "closed")[lost:]])))
+
+
+@pytest.mark.parametrize("wrong", [packet(0, "ACK", A + 7, B + 5, 30), packet(1, "ACK", B + 5, A + 90)])
+def test_numbers_that_lie_close_on_both_sides_are_of_the_old_one(judge: Judge, wrong: Packet) -> None:
+    told = life(A, B, "closed")
+    assert [place for _, place in violations(judge(timed([*told, wrong])))] == [len(told) + 1]
+
+
 @pytest.mark.parametrize(("opener", "da", "db"), [(0, 5, -1_000_000), (0, 1000, 1000), (1, 1000, 1000)])
 def test_what_is_wrong_in_the_new_one_is_found(judge: Judge, opener: int, da: int, db: int) -> None:
     first = life(A, B, "closed")
