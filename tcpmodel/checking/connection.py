@@ -100,6 +100,8 @@ class Connection:
         self.rereading: Callable[[Connection], Sequence[Packet]] | None = None
         """Asked for the last packets, if they explain what this connection does not."""
         self.reread = 0
+        self.doubted: set[int] = set()
+        """Numbers of packets that nothing explains, and that may begin another connection if what follows agrees."""
 
     def is_plain(self) -> bool:
         """Is what is known of both ends all that decides how a packet is explained?"""
@@ -318,10 +320,10 @@ class Connection:
                 self.ends = (other, self.ends[1]) if side == 0 else (self.ends[0], other)
                 del open_[index:]
                 return Explanation.BEHAVIOUR
-        if self._is_of_another_life(sighting, side):
-            raise NewConnection
-        since = self.rereading(self) if self.rereading is not None else ()
-        if since:
+        another = self._is_of_another_life(sighting, side, place)
+        reread = self.rereading if self.doubted or not another else None
+        since = reread(self) if reread is not None else ()
+        if another or since:
             raise NewConnection(since)
         finding = unexplained(sender, sighting, self.interpreter)
         finding.excuse = "; ".join(filter(None, (NO_FAULT, SENT_HERE if in_order else "", altered(finding))))
@@ -392,17 +394,22 @@ class Connection:
                 self._report(finding, side, assumption.place, sighting)
                 self.assumed.open[side].remove(assumption)
 
-    def _is_of_another_life(self, sighting: Sighting, side: int) -> bool:
+    def _is_of_another_life(self, sighting: Sighting, side: int, place: Place) -> bool:
         """Do the numbers belong to another connection, whose beginning the capture lost?
 
         Numbers of both ends that lie nowhere near say so by themselves. When both ends have finished it is enough that
-        one lies nowhere near, or that both were never used; less is enough when the end was seen.
+        one lies nowhere near, or that both were never used; less is enough when the end was seen. Where one of the
+        numbers was used before, what the other end sends later has to say so, too.
         """
         interpreter = self.interpreter
         own = self.ends[side].apart(sighting, interpreter.number_slot)
         other = self.ends[1 - side].apart(sighting, interpreter.answer_slot)
-        if min(own, other) > FAR or (max(own, other) > APART and not self.standing().unfinished):
+        if min(own, other) > FAR:
             return True
+        if max(own, other) > APART and not self.standing().unfinished:
+            if min(own, other):
+                return True
+            self.doubted.add(place.number)
         return (own > FAR or min(own, other) > CLOSE) and all(end.may_rest() for end in self.ends)
 
     # ----------------------------------------------------------------------------------------------------- findings

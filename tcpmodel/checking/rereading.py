@@ -1,9 +1,10 @@
-"""A connection in which nothing explains a packet, read once more: as two, the second of which began like the first.
+"""A connection in which nothing explains a packet, read once more: as two, one after the other.
 
 Owns: which of the last packets are tried as a connection of their own, and how often.
 Must never hold: how a packet is explained (see ``connection``), or anything of a protocol.
 
 An end that always begins with the same number makes a new connection look like the old one, of which a copy came late.
+And the capture may have lost the beginning of a new one, whose numbers lie close to those of the old.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Sequence
 from tcpmodel.checking.connection import Connection, NewConnection
 from tcpmodel.traces.records import Packet
 
-TRIES = 4
+TRIES = 8
 """So often the last packets of one connection are tried."""
 
 OPENED = 2
@@ -28,8 +29,12 @@ class Rereading:
         self._recent = recent
 
     def since(self, connection: Connection) -> Sequence[Packet]:
-        """The last packets, if they begin like this connection and are one of their own that explains them all."""
+        """The last packets, if they are a connection of their own that explains them all.
+
+        They have to begin like this one, or with one that nothing explained after this one was over.
+        """
         found: list[Packet] = []
+        best: list[Packet] = []
         if connection.reread >= TRIES:
             return found
         connection.reread += 1
@@ -40,9 +45,10 @@ class Rereading:
             found.insert(0, packet)
             if packet.number <= connection.first or connection.packets - len(found) < OPENED:
                 break
-            if connection.began_with(packet) and _whole(connection, found):
-                return found
-        return []
+            doubted = packet.number in connection.doubted and len({each.source for each in found}) == len(addresses)
+            if (doubted or connection.began_with(packet)) and _whole(connection, found):
+                best = list(found)
+        return best
 
 
 def _whole(like: Connection, packets: Sequence[Packet]) -> bool:

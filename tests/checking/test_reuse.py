@@ -80,7 +80,7 @@ def test_nobody_is_accused(judge: Judge, end: str, opener: int, da: int, db: int
 
 @pytest.mark.parametrize("lost", [1, 2, 3])
 @pytest.mark.parametrize("end", ["closed", "reset"])
-@pytest.mark.parametrize(("da", "db"), [(-1_000_000, 5), (5, -1_000_000), (-1_000_000, -5), (1_000_000, 3)])
+@pytest.mark.parametrize(("da", "db"), [(-1_000_000, 0), (5, -1_000_000), (-1_000_000, -5), (1_000_000, 3)])
 def test_a_new_one_without_its_beginning(judge: Judge, end: str, da: int, db: int, lost: int) -> None:
     """The capture has lost the first packets of the new connection, whose numbers lie close on one side."""
     assert not violations(judge(timed([*life(A, B, end), *life(A + da, B + db, "closed")[lost:]])))
