@@ -393,12 +393,11 @@ def run(bench: Bench, options: argparse.Namespace) -> None:
     spoiled = artefacts(bench, options.places, options.only, options.base)
     beside: dict[str, Counter[str]] = {}
     if shutil.which("tshark") and not options.no_tshark:
-        for name, line in (*planted.items(), *spoiled.items()):
-            told = experts(bench, line.planted)
-            counts = beside[name] = Counter()
-            for (_, index), words in zip(line.planted, told, strict=True):
-                here = words[index] if name in planted else set().union(*words)
-                counts["warns"] += bool(here)
+        every = [(name, *each) for lines in (planted, spoiled) for name, line in lines.items() for each in line.planted]
+        told = experts(bench, [(segments, index) for _, segments, index in every])
+        for (name, _, index), words in zip(every, told, strict=True):
+            here = words[index] if name in planted else set().union(*words)
+            beside.setdefault(name, Counter())["warns"] += bool(here)
     if any(line.counts for line in planted.values()):
         print(_told(planted, beside, options.misses))
     small = measure_datagrams(bench, options.places, options.only, options.base)
