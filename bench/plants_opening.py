@@ -103,7 +103,7 @@ def _(segments: Segments, index: int) -> Segment | None:
 
 @extra(
     "a second SYN,ACK with another initial number",
-    "TCP-HS-006",
+    "TCP-HS-006 TCP-HS-014",
     because("who keeps nothing of a request works its number out anew"),
 )
 def _(segments: Segments, index: int) -> Segment | None:
