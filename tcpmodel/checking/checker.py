@@ -60,6 +60,8 @@ class Checker:
         self._of_observers = {protocol for protocol, spec in self._specs.items() if not spec.messages}
         self._profiles = profiles
         self._judges: dict[str, Judge] = {}
+        self._direct: dict[str, Judge] = {}
+        """The judges of protocols of which every packet is judged."""
         self._observers: dict[str, Observers] = {}
 
     def _judge(self, protocol: str) -> Judge | None:
@@ -91,10 +93,18 @@ class Checker:
         logs: dict[tuple[str, str], StateLog] = {}
         words = EventWords()
         told: dict[tuple[str, str], Retold] = {}
+        direct = self._direct
         table = Table(self._reports, len(self.report.inputs), trace.counts_lines, self._vantage)
         try:
             for record in trace.records():
                 if isinstance(record, Packet):
+                    judge = direct.get(record.protocol)
+                    if judge is not None:
+                        table.packet(judge, record)
+                        count += 1
+                        if progress is not None and count % PROGRESS_EVERY == 0:
+                            progress(trace.path, count)
+                        continue
                     used = self._packet(record, table)
                 elif record.protocol in self._of_observers:
                     used = self._told(record, record.source or trace.source, told)
@@ -134,6 +144,8 @@ class Checker:
         if judge is None:
             return f"no spec for {packet.protocol}"
         spec = judge.spec
+        if spec.port < 0 and not spec.by:
+            self._direct[packet.protocol] = judge
         if spec.port >= 0 and spec.port not in (
             packet.fields.get("source_port"),
             packet.fields.get("destination_port"),

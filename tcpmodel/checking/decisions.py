@@ -60,7 +60,8 @@ def function_of(parts: Sequence[Part], own: int) -> CodeType:
 def _facts(tests: Iterable[tuple[Base, int, int]]) -> Facts:
     found: Facts = {}
     for base, low, high in tests:
-        low, high = max(low, -FAR), min(high, FAR)
+        least, most = found.get(base, (-FAR, FAR))
+        low, high = max(low, least), min(high, most)
         if low > -FAR or high < FAR:
             found[base] = (low, high)
     return found

@@ -40,33 +40,35 @@ class Recorder:
 
     def number(self, index: int) -> Number:
         """The input with that index."""
-        return Number(self, self._base(((index, 1),)), 0, self.inputs[index])
+        return Number(self, self._base(((index, 1),), self.inputs[index]), 0, self.inputs[index])
 
-    def _base(self, base: Base) -> int:
+    def _base(self, base: Base, value: int) -> int:
         known = self._known.get(base)
         if known is None:
-            known = self._enter(base)
-            opposite = self._enter(tuple((index, -factor) for index, factor in base))
-            self._opposite += [opposite, known]
+            known = self._known[base] = len(self.bases)
+            opposite = tuple([(index, -factor) for index, factor in base])
+            self._known[opposite] = known + 1
+            self.bases += (base, opposite)
+            self.values += (value, -value)
+            self.bounds += ([-INFINITY, INFINITY], [-INFINITY, INFINITY])
+            self._opposite += (known + 1, known)
         return known
-
-    def _enter(self, base: Base) -> int:
-        number = self._known[base] = len(self.bases)
-        self.bases.append(base)
-        self.values.append(sum(self.inputs[index] * factor for index, factor in base))
-        self.bounds.append([-INFINITY, INFINITY])
-        return number
 
     def combine(self, a: int, b: int, factor: int) -> int:
         """The base of ``a + factor * b``."""
         key = (a, b, factor)
         known = self._sums.get(key)
         if known is None:
-            total = dict(self.bases[a])
-            for index, each in self.bases[b]:
-                total[index] = total.get(index, 0) + factor * each
-            base = tuple(sorted((index, each) for index, each in total.items() if each))
-            known = self._sums[key] = self._base(base)
+            one, other = self.bases[a], self.bases[b]
+            if len(one) == len(other) == 1 and one[0][0] != other[0][0]:
+                second = (other[0][0], factor * other[0][1])
+                base: Base = (one[0], second) if one[0][0] < second[0] else (second, one[0])
+            else:
+                total = dict(one)
+                for index, each in other:
+                    total[index] = total.get(index, 0) + factor * each
+                base = tuple(sorted([(index, each) for index, each in total.items() if each]))
+            known = self._sums[key] = self._base(base, self.values[a] + factor * self.values[b])
         return known
 
     def at_most(self, base: int, limit: int) -> bool:
@@ -196,6 +198,8 @@ class Number:
 
     def __lt__(self, other: Number | int) -> bool:
         if isinstance(other, Number):
+            if self.base == other.base:
+                return self.constant < other.constant
             base = self.recorder.combine(self.base, other.base, -1)
             limit = other.constant - self.constant - 1
             return self.recorder.at_most(base, limit) if base else limit >= 0
@@ -203,6 +207,8 @@ class Number:
 
     def __le__(self, other: Number | int) -> bool:
         if isinstance(other, Number):
+            if self.base == other.base:
+                return self.constant <= other.constant
             base = self.recorder.combine(self.base, other.base, -1)
             limit = other.constant - self.constant
             return self.recorder.at_most(base, limit) if base else limit >= 0
@@ -216,6 +222,8 @@ class Number:
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Number):
+            if self.base == other.base:
+                return self.constant == other.constant
             base = self.recorder.combine(self.base, other.base, -1)
             number = other.constant - self.constant
             return self.recorder.equals(base, number) if base else number == 0

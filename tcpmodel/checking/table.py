@@ -143,7 +143,12 @@ class Table:
             if connection is None:
                 self._wait(judge, packet)
                 return
-        elif self._is_over(judge, connection, packet):
+        elif (
+            packet.time is not None
+            and connection.last_time is not None
+            and packet.time - connection.last_time > QUIET
+            and self._is_over(judge, connection, packet)
+        ):
             connection = self._renew(judge, key, (packet,), connection)
             connection.last_time, connection.last_flags = packet.time, packet.flags
             return
@@ -162,9 +167,6 @@ class Table:
 
     def _is_over(self, judge: Judge, connection: Connection, packet: Packet) -> bool:
         """Does a packet like the first one come so long after both ends may have finished that it is no copy?"""
-        last = connection.last_time
-        if last is None or packet.time is None or packet.time - last <= QUIET:
-            return False
         standing = judge.memo.standing(connection) or connection.standing()
         if standing.unfinished or packet.flags is None:
             return False

@@ -12,6 +12,7 @@ from struct import Struct
 from tcpmodel.traces.circumstances import TAGGED, odd
 from tcpmodel.traces.network import ip, ipv4, ipv6
 from tcpmodel.traces.records import Packet
+from tcpmodel.traces.transport import usual_tcp
 from tcpmodel.traces.tunnels import ETHERNET, MOST_DEEP, PPP, Found, Inner, Piece, mpls
 
 Decoder = Callable[[bytes, int, int, int, int, int | None], Found]
@@ -93,6 +94,10 @@ def _ethernet(buffer: bytes, at: int, end: int, original_end: int, number: int, 
         return CUT
     kind = _ethernet_type(buffer, at)[0]
     if kind == 0x0800:
+        if end - at >= 66:
+            found = usual_tcp(buffer, at, end, number, time)
+            if found is not None:
+                return found
         return ipv4(buffer, at + 14, end, original_end, number, time)
     return by_type(kind, buffer, at + 14, end, original_end, number, time)
 

@@ -15,6 +15,7 @@ CUT = "cut before the end of the transport header"
 """Reason for leaving out a packet of which the capture does not hold the whole fixed header."""
 
 _tcp_header = Struct(">HHIIBBHHH").unpack_from
+_usual = Struct(">14xBxHHHBBxx12sIIBBHHHIII").unpack_from
 _udp_header = Struct(">HHHH").unpack_from
 _ports = Struct(">HH").unpack_from
 _three_words = Struct(">III").unpack_from
@@ -115,6 +116,59 @@ def tcp(
     else:
         del fields["length"]
     return _packet(Packet, (number, time, "tcp", source, destination, flags | (offset & 1) << 8, fields, ""))
+
+
+def usual_tcp(buffer: bytes, at: int, end: int, number: int, time: int | None) -> Packet | None:
+    """The segment in the Ethernet frame with IPv4 at ``at``, of which 66 octets are there, if it is of the commonest
+    form: no options of IP, no fragment, no option but time stamps. None if it is not; ``tcp`` says the same of it.
+    """
+    (
+        version,
+        total,
+        ip_id,
+        fragment,
+        ttl,
+        protocol,
+        key,
+        seq,
+        ack,
+        offset,
+        flags,
+        window,
+        checksum,
+        urgent,
+        kind,
+        tsval,
+        tsecr,
+    ) = _usual(buffer, at)
+    if version != 0x45 or protocol != 6 or offset != 0x80 or kind != _TIMESTAMP_ONLY or fragment & 0x3FFF or total < 52:
+        return None
+    source, destination, from_port, to_port, _, group = _flows.get(key) or _flow(key)
+    if group or source == destination:
+        return None
+    payload = total - 20
+    fields = {
+        "seq": seq,
+        "ack": ack,
+        "window": window,
+        "length": payload - 32,
+        "urgent": urgent,
+        "offset": 32,
+        "ip_payload": payload,
+        "source_port": from_port,
+        "destination_port": to_port,
+        "ttl": ttl,
+        "ip_version": 4,
+        "checksum": checksum,
+        "ip_id": ip_id,
+    }
+    at += 34
+    if end - at >= payload:
+        _checksum(key[:8], buffer[at : at + payload], 32, checksum, fields)
+    fields["tsval"] = tsval
+    fields["tsecr"] = tsecr
+    fields["option_octets"] = 12
+    return _packet(Packet, (number, time, "tcp", source, destination, flags, fields, ""))
 
 
 def _options(buffer: bytes, at: int, header_end: int, end: int, fields: dict[str, int]) -> None:
