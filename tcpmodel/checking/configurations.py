@@ -127,6 +127,8 @@ class Abilities:
         slots = {variable.name: program.layout.variables[variable.name] for variable in program.spec.variables}
         words = {name for name, slot in slots.items() if slot in program.discrete}
         live: list[set[str]] = [set() for _ in program.states]
+        known = {id(rule.source): rule.source for by in program.rules for rules in by.values() for rule in rules}
+        uses = {key: rule_reads(program.spec, rule) for key, rule in known.items()}
         grown = True
         while grown:
             grown = False
@@ -134,7 +136,7 @@ class Abilities:
                 found = set(live[state])
                 for rules in by_event.values():
                     for rule in rules:
-                        reads, sets = rule_reads(program.spec, rule.source)
+                        reads, sets = uses[id(rule.source)]
                         found |= (reads & words) | (live[rule.target] - sets)
                 if found != live[state]:
                     live[state], grown = found, True

@@ -117,9 +117,11 @@ class WatchMemo:
         assumed: Lossless,
     ) -> bool:
         """Judge one packet if that is known by memory and nothing is told; False if ``observe`` has to."""
-        light = observer.light
-        if light is None or observer.doubts:
+        if observer.doubts:
             return False
+        light = observer.light
+        if light is None:
+            light = observer.light = self._freeze(observer) if observer.began else self._begin(observer)
         known, numbers = light
         time = packet.time
         if time is not None and time > _LATEST:
