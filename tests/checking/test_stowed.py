@@ -170,10 +170,10 @@ def test_memory_of_what_was_put_away(judge, monkeypatch):
     monkeypatch.setattr(table.Table, "finish", finish)
     checker = judge(conversations(128))  # compiles the spec and fills caches
     tracemalloc.start()
-    for count in (200, 800):
+    for count in (300, 1500):
         checker.read(Stream(lambda count=count: (each for n in range(count) for each in conversation(n, n * 1000))))
     tracemalloc.stop()
-    each = (found[1] - found[0]) / 600
+    each = (found[1] - found[0]) / 1200
     assert each < 800, f"{each:.0f} octets for each connection"
 
 
