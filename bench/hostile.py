@@ -96,7 +96,10 @@ def states(out: BinaryIO, count: int) -> None:
 
 
 def wrong(out: BinaryIO, count: int) -> None:
-    """One connection in which every packet breaks a rule: text behind the end of all text."""
+    """One connection in which every packet breaks a rule: text behind the end of all text.
+
+    A hundredth of the packets: each of them is followed step by step.
+    """
     to = Capture(out)
 
     def segment(source: int, target: int, flags: int, seq: int, ack: int, length: int = 0) -> None:
@@ -111,7 +114,7 @@ def wrong(out: BinaryIO, count: int) -> None:
     segment(TARGET, SCANNER, 18, 300, 101)
     segment(SCANNER, TARGET, 17, 101, 301)
     segment(TARGET, SCANNER, 16, 301, 102)
-    for number in range(count - 4):
+    for number in range(count // 100):
         segment(SCANNER, TARGET, 16, 102 + 10 * number, 301, 10)
 
 
