@@ -402,15 +402,17 @@ class Connection:
         numbers was used before, what the other end sends later has to say so, too.
         """
         interpreter = self.interpreter
-        own = self.ends[side].apart(sighting, interpreter.number_slot)
-        other = self.ends[1 - side].apart(sighting, interpreter.answer_slot)
+        sender, peer = self.ends[side], self.ends[1 - side]
+        own = sender.apart(sighting, interpreter.number_slot)
+        # Of a peer that was never seen, only what the sender acknowledged is known.
+        other = (peer if peer.sent else sender).apart(sighting, interpreter.answer_slot, peer=not peer.sent)
         if min(own, other) > FAR:
             return True
         if max(own, other) > APART and not self.standing().unfinished:
             if min(own, other):
                 return True
             self.doubted.add(place.number)
-        return (own > FAR or min(own, other) > CLOSE) and all(end.may_rest() for end in self.ends)
+        return (own > FAR or min(own, other) > CLOSE) and all(end.may_rest() or not end.sent for end in self.ends)
 
     # ----------------------------------------------------------------------------------------------------- findings
 

@@ -409,11 +409,15 @@ class Endpoint:
             len({c.values[slot] for c in lives if _exact(c.values[slot])}) > 1 for slot in self.program.picked_numbers
         )
 
-    def apart(self, sighting: Sighting, slot: int | None) -> int:
-        """How far a field lies from the numbers that it may have used; 0 when it is not known or among them."""
+    def apart(self, sighting: Sighting, slot: int | None, *, peer: bool = False) -> int:
+        """How far a field lies from the numbers that it may have used, or those of its peer that it may have received.
+
+        0 when the field is not known, or is among them.
+        """
         known = sighting.slots[slot] if slot is not None else None
-        values = [c.values[own] for c in self.now.values() for own in self.program.local_numbers]
-        used = [value for value in values if value is not None]
+        slots = self.program.peer_numbers if peer else self.program.local_numbers
+        values = [c.values[own] for c in self.now.values() for own in slots]
+        used = [value for value in values if value and value[0] > -v.INFINITY and value[1] < v.INFINITY]
         if known is None or not _exact(known) or not used:
             return 0
         return max(min(value[0] for value in used) - known[0], known[0] - max(value[1] for value in used), 0)

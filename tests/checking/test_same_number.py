@@ -1,4 +1,4 @@
-"""A host that always picks the same initial number uses a port again: that is another connection, and no violation."""
+"""Ports that are used again with a number that is the old one, or near to it: another connection, and no violation."""
 
 from __future__ import annotations
 
@@ -46,6 +46,13 @@ def test_the_answer_shows_that_the_syn_was_no_copy(judge: Callable[..., Checker]
 def test_no_copy_is_so_old(judge: Callable[..., Checker], server: int) -> None:
     found = judge(life(1000, 5000, 10, 0) + life(1000, server, 30, 400)).report.connections
     assert [each.verdict for each in found] == [CONFORMS, CONFORMS]
+
+
+def test_the_half_of_one_end_is_enough_to_tell_two_connections_apart(judge: Callable[..., Checker]) -> None:
+    """Linux picks a number just above the old one for ports that are used again."""
+    both = life(1000, 5000, 10, 0) + life(1_600_000, 5022 + 65_537, 30, 1)
+    found = judge([packet for packet in both if packet.source == ENDS[1]]).report.connections
+    assert [d.code for each in found for d in each.diagnostics if d.severity == "violation"] == []
 
 
 def test_a_late_copy_of_a_syn_begins_nothing(judge: Callable[..., Checker]) -> None:
