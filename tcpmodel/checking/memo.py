@@ -340,11 +340,13 @@ class Memo:
 
     def _thaw_all(self, connection: Connection) -> None:
         for each in (connection, connection.previous):
-            if each is not None and each.light is not None:
+            if each is None:
+                continue
+            if each.light is not None:
                 self.thaw(each)
-        if connection.observer is not None and connection.observer.light is not None:
-            self.watch.thaw(connection.observer)
-            connection.observer.light = None
+            if each.observer is not None and each.observer.light is not None:
+                self.watch.thaw(each.observer)
+                each.observer.light = None
 
     def thaw(self, connection: Connection) -> None:
         """Give the connection its objects back."""
