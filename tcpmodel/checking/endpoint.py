@@ -405,9 +405,12 @@ class Endpoint:
     def lived_twice(self) -> bool:
         """Has it picked an initial number more than once?"""
         lives = (*self.now.values(), *self.ever.values())
-        return any(
-            len({c.values[slot] for c in lives if _exact(c.values[slot])}) > 1 for slot in self.program.picked_numbers
-        )
+        for slot in self.program.picked_numbers:
+            # Told apart by comparing: numbers that a recorded run follows have no hash.
+            picked = [known for c in lives if _exact(known := c.values[slot])]
+            if any(each is not picked[0] and each != picked[0] for each in picked[1:]):
+                return True
+        return False
 
     def apart(self, sighting: Sighting, slot: int | None, *, peer: bool = False) -> int:
         """How far a field lies from the numbers that it may have used, or those of its peer that it may have received.
