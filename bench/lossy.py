@@ -238,7 +238,7 @@ def main() -> int:
                 path = folder / f"{name}-{packets}.pcap"
                 if not path.exists():
                     write(path, name, packets)
-                counts.append(packets_in(path.read_bytes()))
+                counts.append(packets_in(path))
                 several = programs(path, command)
                 lines.append(several[0])
             lines += [line for line in several if "conv,tcp" in line.name]

@@ -238,8 +238,7 @@ def main() -> int:
             path = folder / f"{name}-{options.packets}.pcap"
             if not path.exists():
                 CAPTURES[name](path, options.packets)
-            with path.open("rb") as file:
-                count = packets_in(file.read())
+            count = packets_in(path)
             lines = programs(path, command)[: 1 if options.alone else None]
             for _ in range(options.runs):
                 for line in lines:
@@ -256,12 +255,14 @@ def main() -> int:
     return int(failed)
 
 
-def packets_in(data: bytes) -> int:
-    """How many packets a capture holds."""
-    count, at = 0, 24
-    while at + 16 <= len(data):
-        at += 16 + int.from_bytes(data[at + 8 : at + 12], "little")
-        count += 1
+def packets_in(path: Path) -> int:
+    """How many packets a capture holds. It is not read at once: most memory of this program would count for its children."""
+    count = 0
+    with path.open("rb") as file:
+        file.seek(24)
+        while len(head := file.read(16)) == 16:
+            file.seek(int.from_bytes(head[8:12], "little"), os.SEEK_CUR)
+            count += 1
     return count
 
 
