@@ -256,7 +256,7 @@ def main() -> int:
 
 
 def packets_in(path: Path) -> int:
-    """How many packets a capture holds. It is not read at once: most memory of this program would count for its children."""
+    """How many packets a capture holds; not read at once, since memory of this program counts for its children."""
     count = 0
     with path.open("rb") as file:
         file.seek(24)
