@@ -29,7 +29,7 @@ from tcpmodel.checking.gaps import Place
 from tcpmodel.checking.observer import Observer, WatchProgram
 from tcpmodel.checking.partial import unseen
 from tcpmodel.checking.sightings import Interpreter, Numbers
-from tcpmodel.checking.standing import Standing
+from tcpmodel.checking.standing import ENOUGH, Standing
 from tcpmodel.checking.suspects import Suspect, suspect
 from tcpmodel.checking.vantage import SENT_HERE, Standpoint, placed
 from tcpmodel.semantics.execution import Sighting
@@ -100,12 +100,14 @@ class Connection:
         self.rereading: Callable[[Connection], Sequence[Packet]] | None = None
         """Asked for the last packets, if they explain what this connection does not."""
         self.reread = 0
+        self.unexplained = self.left_at = 0
+        """How many messages nothing explains; the place of the one after which it was followed no further."""
         self.doubted: set[int] = set()
         """Numbers of packets that nothing explains, and that may begin another connection if what follows agrees."""
 
     def is_plain(self) -> bool:
         """Is what is known of both ends all that decides how a packet is explained?"""
-        return not (self.opaque or any(self.suspects))
+        return not (self.opaque or self.left_at or any(self.suspects))
 
     @property
     def lost(self) -> int:
@@ -170,7 +172,8 @@ class Connection:
 
     def take(self, packet: Packet | None, sighting: Sighting, side: int, place: Place) -> Explanation:
         """Follow what a packet says. Without ``packet``, nothing is known of connections before this one."""
-        how = Explanation.BEHAVIOUR if self.opaque else self._follow(packet, sighting, side, place)
+        left = self.opaque or self.left_at
+        how = Explanation.BEHAVIOUR if left else self._follow(packet, sighting, side, place)
         self.packets += how is not Explanation.PREVIOUS
         return how
 
@@ -328,6 +331,8 @@ class Connection:
         finding = unexplained(sender, sighting, self.interpreter)
         finding.excuse = "; ".join(filter(None, (NO_FAULT, SENT_HERE if in_order else "", altered(finding))))
         self._report(finding, side, place, sighting)
+        self.unexplained += 1
+        self.left_at = place.number if self.unexplained >= ENOUGH else 0
         return Explanation.NONE
 
     def _suspect(self, sighting: Sighting, side: int, how: Explanation) -> None:
@@ -477,20 +482,15 @@ class Connection:
 
     def _states(self, states: tuple[str, ...]) -> tuple[str, ...]:
         """Where an end may be. When packets are missing, anything later is possible too."""
-        if self.opaque:
+        if self.opaque or self.left_at:
             return ()
         return tuple(self.abilities.later(list(states))) if self.assumed.lost else states
 
     def _reasons(self, standing: Standing) -> list[str]:
         if self.opaque:
             return ["the log does not show the flags and numbers of the packets"]
-        reasons: list[str] = []
-        if not standing.from_start:
-            reasons.append("the beginning was not captured")
-        if standing.unfinished:
-            if not standing.answered:
-                reasons.append(f"nothing was captured from {self.ends[1].address}")
-            reasons.append("the end was not captured")
+        left = f"{'line' if self.in_lines else 'packet'} {self.left_at}" if self.left_at else ""
+        reasons = standing.reasons(self.ends[1].address, left)
         if self.assumed.lost:
             reasons.append("packets are missing from the capture")
         return reasons

@@ -27,6 +27,10 @@ UNEXPLAINED = "-UNEXPLAINED"
 """The end of the name of what has no other."""
 
 
+_marked: dict[int, tuple[m.Spec, dict[str, list[str]]]] = {}
+"""Of each spec, by its identity: the ids of the requirements marked with each id of a rule or fault."""
+
+
 def unexplained(endpoint: Endpoint, sighting: Sighting, interpreter: Interpreter) -> Diagnostic:
     """The finding for a message that nothing explains: named by the first fault that certainly applies."""
     closed = endpoint.closed()
@@ -78,9 +82,15 @@ def altered(finding: Diagnostic) -> str:
 
 def requirements(spec: m.Spec, code: str, cites: Iterable[m.Citation]) -> tuple[str, ...]:
     """The ids of the requirements that a rule or fault of this id carries: those it cites, and those marked with it."""
+    known = _marked.get(id(spec))
+    if known is None or known[0] is not spec:
+        marked: dict[str, list[str]] = {}
+        for mark in spec.requirements:
+            for reference in mark.by:
+                marked.setdefault(reference.name, []).append(mark.id)
+        known = _marked[id(spec)] = (spec, marked)
     found = [cite.place for cite in cites if cite.requirement]
-    found += [mark.id for mark in spec.requirements if any(reference.name == code for reference in mark.by)]
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys([*found, *known[1].get(code, ())]))
 
 
 def _named(endpoint: Endpoint, likely: list[Configuration], sighting: Sighting) -> Diagnostic:

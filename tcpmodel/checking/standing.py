@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+ENOUGH = 32
+"""After so many messages that nothing explains, a connection is followed no further: finding out takes long."""
+
 
 class Standing(NamedTuple):
     """Where both ends may be at last, whether both beginnings were seen, whether the second one ever sent anything,
@@ -18,3 +21,17 @@ class Standing(NamedTuple):
     answered: bool
     unfinished: bool
     finished: bool
+
+    def reasons(self, peer: str, left: str) -> list[str]:
+        """What is missing for a whole connection; ``peer`` is the end that did not begin.
+
+        ``left``: the message after which it was followed no further, or "".
+        """
+        found = [f"not followed beyond {left}: nothing explains {ENOUGH} of its messages"] if left else []
+        if not self.from_start:
+            found.append("the beginning was not captured")
+        if self.unfinished:
+            if not self.answered:
+                found.append(f"nothing was captured from {peer}")
+            found.append("the end was not captured")
+        return found

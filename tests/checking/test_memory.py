@@ -114,7 +114,7 @@ def test_packets_are_taken_by_memory_while_packets_are_missing(specs: list[Spec]
         checked = read(specs, judges, Spoiled(path, LOSSES["each seventh"]))
     codes = [item.code for one in checked.connections for item in one.diagnostics]
     memo = judges["tcp"].memo
-    assert codes.count("CAP-006") > 5
+    assert codes.count("CAP-006") > 1
     assert memo.slow == 0
     assert memo.recorded < memo.recalled / 2
 
