@@ -14,9 +14,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from speed import ACK, FIN, PSH, RST, SYN, Line, Writer, conversation, packets_in, programs
-
-Flow = tuple[int, int, int, int]
+from speed import ACK, FIN, PSH, RST, SYN, Flow, Line, Writer, burst, conversation, packets_in, programs
 
 
 class Spoiled(Writer):
@@ -57,15 +55,8 @@ def transfer(to: Spoiled, chance: random.Random, lanes: int = 4) -> None:
         state.append([mine + 1, mine + 1, theirs + 1])
     while not to.full:
         at = chance.randrange(lanes)
-        (there, back), (sent, acked, theirs) = flows[at], state[at]
-        for _ in range(chance.randrange(1, 12)):
-            to.packet(there, sent, theirs, ACK, 502, 1448)
-            sent += 1448
-        if chance.random() < 0.02:
-            to.packet(there, acked, theirs, ACK, 502, 1448)  # sent again
-        while acked < sent - 1448 * chance.randrange(0, 4):
-            acked = min(sent, acked + 2896)
-            to.packet(back, theirs, acked, ACK, chance.choice((2000, 3000, 2500)), 0)
+        (_, back), (sent, acked, theirs) = flows[at], state[at]
+        sent, acked = burst(to, chance, flows[at], (sent, acked, theirs))
         if chance.random() < 0.05:
             to.packet(back, theirs, acked, ACK | PSH, 2000, 60)
             theirs += 60

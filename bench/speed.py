@@ -26,6 +26,10 @@ SYN_OPTIONS = bytes.fromhex("020405b40402080a000000010000000001030307")
 STAMPS = bytes.fromhex("0101080a0000000100000001")
 
 
+Flow = tuple[int, int, int, int]
+"""Addresses and ports: source, destination, source port, destination port."""
+
+
 class Writer:
     """A capture with a clock that goes on by some microseconds; packets are cut after ``SNAPLEN`` octets."""
 
@@ -37,7 +41,7 @@ class Writer:
         self._now = 1_700_000_000_000_000
         self.count = 0
 
-    def packet(self, flow: tuple[int, int, int, int], seq: int, ack: int, flags: int, window: int, length: int) -> None:
+    def packet(self, flow: Flow, seq: int, ack: int, flags: int, window: int, length: int) -> None:
         """One packet with ``length`` octets of text, all zero; its checksum is right."""
         self._now += self._chance.randint(1, 60)
         source, destination, from_port, to_port = flow
@@ -142,12 +146,27 @@ def mix(path: Path, packets: int) -> int:
     return to.count
 
 
+def burst(to: Writer, chance: random.Random, flows: tuple[Flow, Flow], lane: tuple[int, int, int]) -> tuple[int, int]:
+    """Some segments of a transfer and their acknowledgments. ``lane``: the next number, the one acknowledged, and that
+    of the other end; the first two of them afterwards."""
+    (there, back), (sent, acked, theirs) = flows, lane
+    for _ in range(chance.randrange(1, 12)):
+        to.packet(there, sent, theirs, ACK, 502, 1448)
+        sent += 1448
+    if chance.random() < 0.02:
+        to.packet(there, acked, theirs, ACK, 502, 1448)  # sent again
+    while acked < sent - 1448 * chance.randrange(0, 4):
+        acked = min(sent, acked + 2896)
+        to.packet(back, theirs, acked, ACK, chance.choice((2000, 3000, 2500)), 0)
+    return sent, acked
+
+
 def bulk(path: Path, packets: int) -> int:
     """Eight connections that send as much as they can, and some of it twice; the number of packets."""
     chance = random.Random(2)
     to = Writer(path, chance)
     lanes: list[list[int]] = []
-    flows: list[tuple[tuple[int, int, int, int], tuple[int, int, int, int]]] = []
+    flows: list[tuple[Flow, Flow]] = []
     for number in range(8):
         client, server, port = 0x0A000001 + number, 0xC0A80001, 40000 + number
         flows.append(((client, server, port, 5001), (server, client, 5001, port)))
@@ -158,15 +177,8 @@ def bulk(path: Path, packets: int) -> int:
         lanes.append([mine + 1, mine + 1, theirs + 1])
     while to.count < packets:
         at = chance.randrange(8)
-        (there, back), (sent, acked, theirs) = flows[at], lanes[at]
-        for _ in range(chance.randrange(1, 12)):
-            to.packet(there, sent, theirs, ACK, 502, 1448)
-            sent += 1448
-        if chance.random() < 0.02:
-            to.packet(there, acked, theirs, ACK, 502, 1448)  # sent again
-        while acked < sent - 1448 * chance.randrange(0, 4):
-            acked = min(sent, acked + 2896)
-            to.packet(back, theirs, acked, ACK, chance.choice((2000, 3000, 2500)), 0)
+        sent, acked, theirs = lanes[at]
+        sent, acked = burst(to, chance, flows[at], (sent, acked, theirs))
         lanes[at][:2] = sent, acked
     to.close()
     return to.count

@@ -8,9 +8,10 @@ of the spec that ask whether something is ``steady``.
 from __future__ import annotations
 
 from tcpmodel.checking.findings import SEVERITY_OF, Diagnostic
+from tcpmodel.checking.over_run import OverRun
 from tcpmodel.model import spec as m
 from tcpmodel.semantics.program import Program
-from tcpmodel.semantics.values import MODULUS, TRUE
+from tcpmodel.semantics.values import MODULUS
 from tcpmodel.traces.records import Packet
 
 MOST = 1 << 11
@@ -44,7 +45,7 @@ class Beginnings:
 
     def __init__(self, program: Program) -> None:
         self._program = program
-        self._asked: dict[int, list[int]] = {}
+        self._over = OverRun(program, program.steady_rules)
         keys = {
             (message.name, field.name): field.source for message in program.spec.messages for field in message.fields
         }
@@ -54,10 +55,7 @@ class Beginnings:
 
     def began(self, packet: Packet, flags: int) -> None:
         """A connection began with this packet; ``flags`` as the spec numbers them."""
-        rules = self._asked.get(flags)
-        if rules is None:
-            rules = self._asked[flags] = self._rules(flags)
-        for rule in rules:
+        for rule in self._over.of(flags):
             number = packet.fields.get(self._keys[rule])
             if number is None:
                 continue
@@ -75,17 +73,6 @@ class Beginnings:
 
     def _most(self, rule: int) -> int:
         return self._program.steady_rules[rule][0].beyond or 0
-
-    def _rules(self, flags: int) -> list[int]:
-        program = self._program
-        found = []
-        for index, (rule, forbid) in enumerate(program.steady_rules):
-            environment = program.environment([None] * program.tracked)
-            for slot, known in program.message_slots(rule.message, flags, {}):
-                environment[slot] = known
-            if forbid.test(environment) == TRUE:
-                found.append(index)
-        return found
 
     def findings(self, in_lines: bool) -> list[Diagnostic]:
         """What breaks a rule: the hosts whose number grows evenly."""

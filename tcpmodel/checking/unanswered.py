@@ -7,8 +7,8 @@ Must never hold: which messages count, or how many are too many: both stand in t
 from __future__ import annotations
 
 from tcpmodel.checking.findings import SEVERITY_OF, Diagnostic
+from tcpmodel.checking.over_run import OverRun
 from tcpmodel.semantics.program import Program
-from tcpmodel.semantics.values import TRUE
 
 MOST = 1 << 16
 """So many addresses are counted; beyond, those met least are forgotten, so that a count may be too low."""
@@ -37,30 +37,16 @@ class Unanswered:
 
     def __init__(self, program: Program) -> None:
         self._program = program
-        self._asked: dict[int, list[int]] = {}
+        self._over = OverRun(program, program.run_rules)
         self._counts = [(_Count(), _Count(), _Count()) for _ in program.run_rules]
 
     def ended(self, flags: int, a: str, b: str, place: int) -> None:
         """A connection that ``a`` began ended with a message of these flags (as the spec numbers them)."""
-        rules = self._asked.get(flags)
-        if rules is None:
-            rules = self._asked[flags] = self._rules(flags)
-        for rule in rules:
+        for rule in self._over.of(flags):
             endpoint, host, source = self._counts[rule]
             endpoint.add(b, place)
             host.add(b.rpartition(":")[0], place)
             source.add(a.rpartition(":")[0], place)
-
-    def _rules(self, flags: int) -> list[int]:
-        program = self._program
-        found = []
-        for index, (rule, forbid) in enumerate(program.run_rules):
-            environment = program.environment([None] * program.tracked)
-            for slot, known in program.message_slots(rule.message, flags, {}):
-                environment[slot] = known
-            if forbid.test(environment) == TRUE:
-                found.append(index)
-        return found
 
     def findings(self, in_lines: bool) -> list[Diagnostic]:
         """What breaks a rule: for each, the addresses that answer nothing, else those whose messages nobody answers."""
