@@ -27,7 +27,8 @@ def test_examples_are_shown_whole() -> None:
     text = describe(SPECS[0], "tcp-fin-001") or ""
     breaks, legal = text.split("\n\nan example that is legal: what was sent before comes again\n")
     assert "\n\nan example that breaks it\n  --> <SEQ=100><CTL=SYN>" in breaks
-    assert breaks.endswith("<CTL=ACK><DATA=10>  ! the FIN was the last thing to be sent")
+    assert "<CTL=ACK><DATA=10>  ! the FIN was the last thing to be sent\n" in breaks
+    assert breaks.endswith("<CTL=FIN,ACK>  ! text came before, where this FIN is")
     assert " ! " not in legal
 
 
@@ -38,8 +39,8 @@ def test_waiting_and_the_place_of_the_capture() -> None:
 
 
 def test_what_cannot_be_decided_says_why() -> None:
-    text = describe(SPECS[0], "TCP-HS-016") or ""
-    assert "reported  never: it takes many connections of one host" in text
+    text = describe(SPECS[0], "TCP-HS-017") or ""
+    assert "reported  never: only the users and their hosts know" in text
 
 
 def test_long_conditions_are_wrapped() -> None:
