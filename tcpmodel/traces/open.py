@@ -130,7 +130,16 @@ def _recognised(source: Source, size: int, patterns: Patterns | None) -> Trace:
                 return tshark_summary.SummaryTrace(source)
         if tshark_fields.recognises(first):
             return tshark_fields.FieldsTrace(source, first)
-        from tcpmodel.traces import conntrack, kernel_events, snapshots, stack_logs, tcpdump_text, tcplife, tcpstates
+        from tcpmodel.traces import (
+            conntrack,
+            kernel_events,
+            snapshots,
+            socket_rows,
+            stack_logs,
+            tcpdump_text,
+            tcplife,
+            tcpstates,
+        )
 
         for line in lines:
             if kernel_events.recognises(line):
@@ -143,8 +152,8 @@ def _recognised(source: Source, size: int, patterns: Patterns | None) -> Trace:
                 return conntrack.ConntrackTrace(source)
             if snapshots.recognises(line):
                 return snapshots.SnapshotTrace(source)
-            if snapshots.lacks_states(line):
-                raise TraceError(source.path, f"line {lines.index(line) + 1}", snapshots.STATELESS)
+            if socket_rows.lacks_states(line):
+                raise TraceError(source.path, f"line {lines.index(line) + 1}", socket_rows.STATELESS)
             if "<" in line or ">" in line or "socket" in line:
                 from tcpmodel.traces import packetdrill
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from tcpmodel.traces.lines import numbered_lines
 from tcpmodel.traces.records import Record, Skipped, StateRecord
-from tcpmodel.traces.socket_rows import LINUX, Row, begins, is_title, lacks_states, row
+from tcpmodel.traces.socket_rows import LINUX, Row, begins, is_title, row
 from tcpmodel.traces.source import Source
 
 _EPOCH = re.compile(r"#?\s*(\d{9,11})(?:\.(\d{1,9}))?\s*$", re.ASCII)
@@ -29,13 +29,6 @@ _MONTH = "(" + "|".join(_MONTHS) + ")"
 _US = re.compile(rf"(?:.*[#=:\s-])?{_DAY}{_MONTH} +(\d\d?) +{_CLOCK}{_ZONE} +(\d{{4}})[=\s-]*$", re.ASCII)
 _OTHER = re.compile(rf"[#=\s-]*{_DAY}(\d\d?) +{_MONTH} +(\d{{4}}) +{_CLOCK}{_ZONE}[=\s-]*$", re.ASCII)
 """What ``date`` prints of itself, with 24 hours or 12, and behind the name of the command, ``watch``; ``date -R``."""
-
-STATELESS = (
-    "this listing of ss has no column State, so nothing can be checked: ss leaves it out if one state only was asked "
-    "for (ss state established); list all of them: ss -tan"
-)
-
-__all__ = ["STATELESS", "SnapshotTrace", "lacks_states", "only_times", "recognises"]
 
 _MOST_UNSURE = 1 << 16
 """So many rows wait until one tells what protocol they are of."""

@@ -173,6 +173,12 @@ def begins(line: str) -> bool:
     return _HEADINGS.match(line) is not None
 
 
+STATELESS = (
+    "this listing of ss has no column State, so nothing can be checked: ss leaves it out if one state only was asked "
+    "for (ss state established); list all of them: ss -tan"
+)
+
+
 def lacks_states(line: str) -> bool:
     """Whether this line is the heading of a listing of ss that does not tell states."""
     return _STATELESS.match(line) is not None
