@@ -13,6 +13,9 @@ CONFORMS = "conforms"
 VIOLATES = "violates"
 INCONCLUSIVE = "inconclusive"
 
+SEVERITIES = ("violation", "warning", "note", "capture")
+"""How serious findings are, the most serious first."""
+
 SEVERITY_OF = {
     "must": "violation",
     "normative": "violation",

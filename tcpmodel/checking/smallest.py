@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
-from tcpmodel.checking.findings import ConnectionReport, Diagnostic
+from tcpmodel.checking.findings import SEVERITIES, ConnectionReport, Diagnostic
 from tcpmodel.checking.reports import ConnectionReports
 from tcpmodel.checking.table import Judge, Table
 from tcpmodel.model.spec import Spec
@@ -86,9 +86,8 @@ def same(one: Diagnostic, other: Diagnostic) -> bool:
 
 def found_at(connections: Iterable[ConnectionReport], place: int) -> tuple[ConnectionReport, Diagnostic] | None:
     """The most serious finding at the packet ``place`` with its connection."""
-    order = ("violation", "warning", "note", "capture")
     found = [
-        (order.index(item.severity), one, item)
+        (SEVERITIES.index(item.severity), one, item)
         for one in connections
         for item in one.diagnostics
         if item.place == place

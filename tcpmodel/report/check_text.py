@@ -21,7 +21,7 @@ from tcpmodel.checking.findings import (
 from tcpmodel.checking.reports import Part, by_input
 from tcpmodel.report.finding_text import clauses, details, evidence
 from tcpmodel.report.notes_text import (
-    WORDS,
+    ROLES,
     by_code,
     codes_of,
     gathered,
@@ -48,7 +48,6 @@ WIDEST_PAIR = 47
 """Addresses are aligned up to this many columns: two of IPv4 with their ports."""
 
 _MARKS = {CONFORMS: ("good", "✓"), VIOLATES: ("bad", "✗"), INCONCLUSIVE: ("unclear", "?")}
-_ROLES = {"violation": "bad", "warning": "unclear", "note": "faint", "capture": "faint"}
 _TITLES = {"violation": "Violations", "warning": "Warnings", "note": "Notes", "capture": "Notes on the capture"}
 _EPOCH_LIKE = 10**17  # nanoseconds; three years after 1970: a smaller time is one since a log's own start
 
@@ -253,14 +252,14 @@ class _Writer:
     def remark(self, item: Diagnostic, origin: InputReport | None) -> Iterator[str]:
         """Any other finding, in one line."""
         clean = self.style.clean
-        word = WORDS[item.severity]
+        word = item.severity
         if item.ignored:
             word = f"ignored ({item.ignored}) {word}"
         cites = evidence(item) or (f" ({clauses(item.cites)})" if item.cites else "")
         text = clean(f"{word}: {_place(item, origin)}: {_says(item)}{cites} [{item.code}]")
         lines = list(self.style.fold(text, 4))
         start, colon, rest = lines[0].partition(":")
-        yield f"  {self.style.paint(_ROLES.get(item.severity, 'faint'), start + colon)}{rest}"
+        yield f"  {self.style.paint(ROLES.get(item.severity, 'faint'), start + colon)}{rest}"
         yield from ("    " + line for line in lines[1:])
 
     # ------------------------------------------------------------------------------------------------------ summary

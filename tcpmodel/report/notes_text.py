@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from tcpmodel.checking.findings import ConnectionReport, Diagnostic, InputReport, Report, grouped
+from tcpmodel.checking.findings import SEVERITIES, ConnectionReport, Diagnostic, InputReport, Report, grouped
 from tcpmodel.report.finding_codes import GENERAL
 from tcpmodel.report.finding_text import clauses
 from tcpmodel.report.style import Style, counted
@@ -20,14 +20,11 @@ MOST_ALONE = 3
 MOST_OF_A_CODE = 5
 """So many notes of one code are shown of one input, unless all are asked for."""
 
-WORDS = {"violation": "violation", "warning": "warning", "note": "note", "capture": "capture"}
-"""What stands before a finding that is told in one line, by its severity."""
-
 OF_WEIGHT = frozenset({"CAP-006", "CAP-007", "CAP-008", "CAP-014"})
 """Faults of a capture that make verdicts inconclusive."""
 
-_ROLES = {"violation": "bad", "warning": "unclear", "note": "faint", "capture": "faint"}
-_ORDER = tuple(WORDS)
+ROLES = {"violation": "bad", "warning": "unclear", "note": "faint", "capture": "faint"}
+"""How the word before a finding is painted, by its severity."""
 
 
 def note_lines(report: Report, style: Style, *, quiet: bool, verbose: bool) -> Iterator[str]:
@@ -66,7 +63,7 @@ def _common(report: Report) -> dict[str, list[str]]:
 
 def _fault(words: str, code: str, style: Style) -> Iterator[str]:
     lines = list(style.fold(style.clean(f"capture: {words} [{code}]"), 4))
-    lines[0] = style.paint(_ROLES["capture"], "capture:") + lines[0].removeprefix("capture:")
+    lines[0] = style.paint(ROLES["capture"], "capture:") + lines[0].removeprefix("capture:")
     yield from lines
 
 
@@ -76,11 +73,11 @@ def _path(item: InputReport) -> str:
 
 def _rank(note: Diagnostic) -> tuple[int, bool]:
     """The most serious first, and of faults of the capture those on which verdicts depend."""
-    return (_ORDER.index(note.severity), note.code not in OF_WEIGHT)
+    return (SEVERITIES.index(note.severity), note.code not in OF_WEIGHT)
 
 
 def _note(note: Diagnostic, item: InputReport, style: Style, *, named: bool) -> Iterator[str]:
-    word = WORDS[note.severity]
+    word = note.severity
     if note.ignored:
         word = f"ignored ({note.ignored}) {word}"
     if named:
@@ -90,7 +87,7 @@ def _note(note: Diagnostic, item: InputReport, style: Style, *, named: bool) -> 
     lines = list(style.fold(style.clean(f"{word}: {note.message}, the first with {place}{cites} [{note.code}]"), 4))
     start = style.clean(word) + ":"
     if lines[0].startswith(start):
-        lines[0] = style.paint(_ROLES[note.severity], start) + lines[0].removeprefix(start)
+        lines[0] = style.paint(ROLES[note.severity], start) + lines[0].removeprefix(start)
     yield from lines
 
 
