@@ -85,5 +85,4 @@ def noted(how: Explanation, assumed: Supposed, numbered: Interval | None) -> tup
 
 def seen(interpreter: Interpreter, assumed: Assumed, side: int, form: Form, given: Sequence[int]) -> None:
     """Note that a packet of this form with these numbers was taken, which may have been missing until now."""
-    sighting = interpreter.message_of(form.flags, form.pattern, [given[place] for place in form.order])
-    assumed.seen(side, interpreter.numbered(sighting))
+    assumed.seen(side, interpreter.numbered(form.message(interpreter, given)))

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
+from typing import Any
 
 from tcpmodel.checking.observer import COMPLETE, WatchProgram
 from tcpmodel.checking.sightings import NUMBER, UNKNOWN, Interpreter
 from tcpmodel.model.types import Range
+from tcpmodel.semantics.execution import Sighting
 from tcpmodel.semantics.values import HALF, MODULUS
 from tcpmodel.traces.records import Packet
 
@@ -116,6 +118,10 @@ class Form:
         self.look = (seen, self.pattern, self.seen, self.word_keys, COMPLETE in fields)
         self.kinds = tuple([repr((side, flags, self.pattern, order)) for order in (False, True) for side in (0, 1)])
         self.looks: dict[int | tuple[int, tuple[int, ...]], str] = {}
+
+    def message(self, interpreter: Interpreter, given: Sequence[Any]) -> Sighting:
+        """The message of a packet of this form that has the numbers ``given``."""
+        return interpreter.message_of(self.flags, self.pattern, [given[place] for place in self.order])
 
 
 class _Few:

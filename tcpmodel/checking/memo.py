@@ -226,7 +226,7 @@ class Memo:
         addresses = (connection.ends[0].address, connection.ends[1].address)
 
         def said() -> Sighting:
-            return self.interpreter.message_of(form.flags, form.pattern, [given[place] for place in form.order])
+            return form.message(self.interpreter, given)
 
         def before() -> Endpoint:
             end = self._trial(known, numbers).ends[side]
@@ -467,7 +467,7 @@ class Memo:
             trial.standpoint = Standpoint((True, True)) if in_order else None
             trial.assumed = supposed
             found = inputs[own:]
-            sighting = self.interpreter.message_of(form.flags, form.pattern, [found[place] for place in form.order])
+            sighting = form.message(self.interpreter, found)
             how = trial.take(None, sighting, side, Place(0, None))
             course, beside = noted(how, supposed, self.interpreter.numbered(sighting))
             if trial.is_plain() and not trial.diagnostics:

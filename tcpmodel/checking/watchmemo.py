@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 from tcpmodel.checking.compiled import Way
 from tcpmodel.checking.findings import Diagnostic
 from tcpmodel.checking.forms import Form, Near
-from tcpmodel.checking.kinds import Ways
+from tcpmodel.checking.kinds import Kind, Ways
 from tcpmodel.checking.observer import BETWEEN, CLOCK, COMPLETE, Observer, WatchProgram
 from tcpmodel.checking.recording import Number, Recorder, Unrecordable
 from tcpmodel.checking.shapes import identity
@@ -140,21 +140,13 @@ class WatchMemo:
                 observer.light = found
                 self.recalled += 1
                 return True
-        for index, (way, fact) in enumerate(ways):
-            if fact is not None and fact != assumed.lossless():
-                continue
-            found = way.run(numbers, inputs)
-            if found is not None:
-                if found[0] is None:
-                    return False
-                way.uses += 1
-                if index and way.uses > ways[index - 1][0].uses:
-                    ways[index - 1], ways[index] = ways[index], ways[index - 1]
-                ways.missed(_mergeable)
-                observer.light = found
-                self.recalled += 1
-                return True
-        return False
+        found = _taken(ways, numbers, inputs, assumed.lossless)
+        if found is None or found[0] is None:
+            return False
+        ways.missed(_mergeable)
+        observer.light = found
+        self.recalled += 1
+        return True
 
     def observe(
         self,
@@ -175,22 +167,16 @@ class WatchMemo:
         kind = self._kind(packet, side, near, form)
         ways = known.ways[kind]
         inputs = self._inputs(packet, given, near)
-        found = None
-        for index, (way, fact) in enumerate(ways):
-            if fact is not None and fact != lossless():
-                continue
-            found = way.run(numbers, inputs)
-            if found is not None:
-                way.uses += 1
-                if index and way.uses > ways[index - 1][0].uses:
-                    ways[index - 1], ways[index] = ways[index], ways[index - 1]
-                break
-        else:
-            if len(ways) < MOST_OF_A_KIND and self.recorded < MOST and len(self.known) < MOST:
-                recorded = self._record(known, numbers, inputs, packet, side, near, form, lossless)
-                if recorded is not None:
-                    ways.insert(0, recorded)
-                    found = recorded[0].run(numbers, inputs)
+        found = _taken(ways, numbers, inputs, lossless)
+        if (
+            found is None
+            and len(ways) < MOST_OF_A_KIND
+            and self.recorded < MOST
+            and len(self.known) < MOST
+            and (recorded := self._record(known, numbers, inputs, packet, side, near, form, lossless)) is not None
+        ):
+            ways.insert(0, recorded)
+            found = recorded[0].run(numbers, inputs)
         if found is not None and found[0] is not None:
             observer.light = found
             self.recalled += 1
@@ -202,7 +188,7 @@ class WatchMemo:
         self.slow += 1
         self.thaw(observer)
         observer.light = None
-        sighting = self.interpreter.message_of(form.flags, form.pattern, [given[place] for place in form.order])
+        sighting = form.message(self.interpreter, given)
         observer.observe(packet, sighting, side, near, lossless, tell)
 
     def freeze(self, observer: Observer) -> None:
@@ -345,8 +331,7 @@ class WatchMemo:
                 fields[CLOCK] = given[len(inputs) - sum(each is not None for each in near) - 1]
             fields.update(zip(form.word_keys, form.words(packet.fields), strict=True))
             fields.update({key: 0 for key in packet.fields if key not in fields and key == COMPLETE})
-            said: Any = [given[place] for place in form.order]
-            sighting = self.interpreter.message_of(form.flags, form.pattern, said)
+            sighting = form.message(self.interpreter, given)
             time: Any = None if packet.time is None else _UNUSED
             trial.observe(packet._replace(number=_UNUSED, time=time, fields=fields), sighting, side, places, fact, tell)
         except Unrecordable:
@@ -358,6 +343,20 @@ class WatchMemo:
         target = None if told or trial.doubts else self._known(trial, outputs)
         way = Way.of(recorder, target, outputs, own, in_place=target is known)
         return way, asked[0] if asked else None
+
+
+def _taken(ways: Kind, numbers: Values, inputs: Values, lossless: Facts) -> tuple[Any, list[int]] | None:
+    """What the first of the ways gives that fits; one that is used often moves towards the front."""
+    for index, (way, fact) in enumerate(ways):
+        if fact is not None and fact != lossless():
+            continue
+        found: tuple[Any, list[int]] | None = way.run(numbers, inputs)
+        if found is not None:
+            way.uses += 1
+            if index and way.uses > ways[index - 1][0].uses:
+                ways[index - 1], ways[index] = ways[index], ways[index - 1]
+            return found
+    return None
 
 
 def _mergeable(entry: tuple[Way, bool | None]) -> Way | None:
