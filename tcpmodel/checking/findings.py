@@ -191,7 +191,7 @@ class ConnectionReport:
 
 
 def grouped(reports: Iterable[ConnectionReport]) -> Iterator[tuple[ConnectionReport, int]]:
-    """Each report with how many there are that differ from it in number and addresses only."""
+    """Each report with how many there are that differ from it in number, addresses and other numbers only."""
     groups: Callable[[], Iterator[tuple[ConnectionReport, int]]] | None = getattr(reports, "groups", None)
     return ((each, 1) for each in reports) if groups is None else groups()
 
@@ -237,9 +237,11 @@ class Report:
         return sum(one.records * number for one, number in grouped(self.connections))
 
     def findings(self) -> Iterator[Diagnostic]:
-        """Those of all connections, then those of all inputs."""
-        for connection, _ in grouped(self.connections):
-            yield from connection.diagnostics
+        """Those of all connections, then those of all inputs; one that several connections have in common comes as
+        often as there are such connections."""
+        for connection, number in grouped(self.connections):
+            for _ in range(number if connection.diagnostics else 0):
+                yield from connection.diagnostics
         for item in self.inputs:
             yield from item.notes
 

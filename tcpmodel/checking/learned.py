@@ -22,7 +22,8 @@ from typing import Any
 from tcpmodel.checking.compiled import Kept, Way
 from tcpmodel.checking.courses import Course
 from tcpmodel.checking.kinds import Kind, Ways
-from tcpmodel.checking.memo import MOST, STANDING, Known, Memo
+from tcpmodel.checking.known import STANDING, Known
+from tcpmodel.checking.memo import MOST, Memo
 from tcpmodel.checking.standing import Standing
 from tcpmodel.checking.watchmemo import EXACT, Bounds
 from tcpmodel.checking.watchmemo import Known as Notes

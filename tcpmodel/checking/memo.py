@@ -9,7 +9,7 @@ Must never hold: how a packet is explained, or anything of a protocol.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from tcpmodel.checking.assumed import Supposed
 from tcpmodel.checking.compiled import Way
@@ -21,10 +21,11 @@ from tcpmodel.checking.endpoint import Endpoint, Explanation
 from tcpmodel.checking.findings import ConnectionReport, Diagnostic
 from tcpmodel.checking.forms import Form, Forms, Near
 from tcpmodel.checking.gaps import Place
-from tcpmodel.checking.kinds import Kind, Ways
+from tcpmodel.checking.kinds import Kind
+from tcpmodel.checking.known import STANDING, Known, latest
 from tcpmodel.checking.observer import WatchProgram
-from tcpmodel.checking.recording import Number, Recorder, Unrecordable
-from tcpmodel.checking.shapes import Freezer, Shape, Thawer, identity, symbolic_slots
+from tcpmodel.checking.recording import Recorder, Unrecordable
+from tcpmodel.checking.shapes import Freezer, Shape, Thawer, symbolic_slots
 from tcpmodel.checking.sightings import Interpreter
 from tcpmodel.checking.standing import Standing
 from tcpmodel.checking.vantage import Standpoint, placed
@@ -40,51 +41,12 @@ MOST_OF_A_KIND = 100
 
 Values = Sequence[int]
 
-STANDING = "standing"
-"""A kind of its own: no packet, only the question where both ends stand."""
 
+class Lone(NamedTuple):
+    """A connection of one packet: where its ends stand, and the way in which its packet is told something, if it is."""
 
-class Known:
-    """One shape, and what stands at its places: ``groups`` tells for each place which number, ``places`` for each
-    number the first of its places. Places are in one group while they have always held one number; once they do not,
-    ``after`` is what is known instead, and ``among`` tells where its numbers are among those of this one.
-
-    ``ways`` lists for each kind of packet the ways that were found, those used often first; those with the target None
-    lead to where nothing is remembered. Under ``STANDING`` it has those to where both ends stand. ``near`` and
-    ``first``: which numbers those of both ends are.
-    """
-
-    __slots__ = ("after", "among", "first", "groups", "near", "places", "shape", "ways")
-
-    def __init__(self, shape: Shape, groups: list[int]) -> None:
-        self.shape = shape
-        self.groups = groups
-        first: dict[int, int] = {}
-        for place, group in enumerate(groups):
-            first.setdefault(group, place)
-        self.places = list(first.values())  # groups are numbered in the order of their first places
-        left = iter(groups)
-        near = tuple([None if mark is None else next(left) for mark in shape[1]])
-        self.near: tuple[int | None, int | None] = (near[0], near[1])
-        self.first = [None if mark is None else next(left) for mark in shape[2]]
-        self.ways = Ways()
-        self.after: Known | None = None
-        self.among: list[int] = []
-
-    def split(self, numbers: Sequence[Number | int]) -> Known:
-        """This, or what replaces it when places of one group hold several of these numbers."""
-        parts: dict[tuple[int, int, int], int] = {}
-        groups: list[int] = []
-        for number, group in zip(numbers, self.groups, strict=True):
-            groups.append(parts.setdefault((group, *identity(number)), len(parts)))
-        if groups == self.groups:
-            return self
-        self.after = Known(self.shape, groups)
-        self.among = [self.groups[place] for place in self.after.places]
-        for kind, ways in self.ways.whole().items():
-            self.after.ways[kind] = Kind([way.split(self.among) for way in ways])
-        self.ways = Ways()
-        return self.after
+    standing: Standing | None
+    told: Way | None
 
 
 class Memo:
@@ -119,7 +81,7 @@ class Memo:
             return
         known, numbers = light
         if known.after is not None:
-            known, numbers = _latest(light)
+            known, numbers = latest(light)
         if side:
             b, a = known.near
         else:
@@ -163,7 +125,7 @@ class Memo:
                     self.retarget(way, known)
                 break
         else:
-            if len(ways) < MOST_OF_A_KIND and self.recorded < MOST and len(self.known) < MOST:
+            if self._room(ways):
                 new = self._record(known, numbers, side, form, given, in_order, assumed.doubtful(side))
                 if new is not None:
                     way = new
@@ -188,6 +150,10 @@ class Memo:
             packet = placed(packet, connection.standpoint, side)
         if observer is not None and not self._judged(observer, packet, side, mine, theirs, form, given, assumed):
             self._watch(connection, packet, side, form, given, (mine, theirs))
+
+    def _room(self, ways: Kind) -> bool:
+        """May another way of this kind be remembered?"""
+        return len(ways) < MOST_OF_A_KIND and self.recorded < MOST and len(self.known) < MOST
 
     def _stands(self, connection: Connection, packet: Packet, in_order: bool) -> bool:
         """Is what was not explained by this connection nothing that a copy, damage or one before it explains?"""
@@ -248,7 +214,7 @@ class Memo:
             return
         near, notes = before.numbers.near, self.watch.notes(before.observer)
         if before.light is not None:
-            known, numbers = _latest(before.light)
+            known, numbers = latest(before.light)
             near = [None if each is None else numbers[each] for each in known.near]
         if before.ends[0].address != connection.ends[0].address:
             near, notes = near[::-1], notes[::-1]
@@ -295,7 +261,7 @@ class Memo:
         if connection.observer is not None and connection.observer.light is not None:
             self.watch.thaw(connection.observer)
             connection.observer.light = None
-        known, values = light = _latest(light)
+        known, values = light = latest(light)
         near = [None if each is None else values[each] for each in known.near]
         notices = connection.hear(packet, side, (near[side], near[1 - side]))
         if not notices:
@@ -362,33 +328,47 @@ class Memo:
             self._thaw_all(connection)  # what is assumed is asked of the ends once more
         return connection.report(standing)
 
-    def alone(self, packet: Packet) -> Standing | None:
-        """Where the ends of a connection are that has no other packet; None if that is not known by memory, or if
-        something is told of the packet."""
-        if self._fresh is None or not self.active or packet.at or packet.flags is None or damaged(packet):
+    def alone(self, packet: Packet, stand: Standpoint | None) -> Lone | None:
+        """What is known of a packet that is alone in its connection, seen from there; None if that has to be found out.
+
+        One whose flags are not known says nothing of its ends.
+        """
+        if packet.flags is None:
+            return Lone(None, None)
+        if not self.active:
             return None
-        known, numbers = _latest(self._fresh)
+        if self._fresh is None:
+            self._fresh = self._shape(Connection("", self.abilities, self.interpreter, None, "", "", False))
+        known, numbers = latest(self._fresh)
         form = self._form(packet)
         given = form.given(packet.fields, None, None)
+        ways = known.ways[form.kinds[0]]
         after = None
-        for way in known.ways[form.kinds[0]]:
+        for way in ways:
             if not way.about.doubtful:
                 after = way.run(list(numbers), given)
             if after is not None:
                 break
-        if (
-            after is None
-            or after[0] is None
-            or way.about.skipped
-            or way.about.said
-            or not self.watch.silent(packet, form, given)
-        ):
+        else:
+            new = self._record(known, numbers, 0, form, given, False, False) if self._room(ways) else None
+            if new is None:
+                return None
+            way = new
+            ways.insert(0, way)
+            after = way.run(list(numbers), given)
+        if after is None or after[0] is None or way.about.skipped or way.about.said:
             return None
-        return self.known_standing(after)
+        if not way.plain and (packet.at or damaged(packet) or (stand is not None and any(stand.ordered))):
+            return None
+        standing = self._standing(after)
+        if self.watch.program.idle:
+            return Lone(standing, None)
+        told = self.watch.alone(placed(packet, stand, 0), form, given)
+        return None if told is None else Lone(standing, told if told.target else None)
 
     def known_standing(self, light: tuple[Known, list[int]]) -> Standing | None:
         """Where the ends of a connection are; None if that was not asked of such a one before."""
-        known, numbers = _latest(light)
+        known, numbers = latest(light)
         for end in known.ways[STANDING]:
             if end.run(numbers, ()) is not None:
                 standing: Standing = end.target
@@ -399,7 +379,11 @@ class Memo:
         """Where the ends of a connection are; None when that is not known by memory and has to be asked of it."""
         if connection.light is None:
             return None
-        known, numbers = light = _latest(connection.light)
+        return self._standing(connection.light)
+
+    def _standing(self, light: tuple[Known, list[int]]) -> Standing:
+        """Where the ends of a connection are, of which this is known."""
+        known, numbers = light = latest(light)
         standing = self.known_standing(light)
         if standing is not None:
             return standing
@@ -486,12 +470,3 @@ class Memo:
 def _mergeable(way: Way) -> Way | None:
     """The way, if it is taken where nothing is assumed, and asks nothing else."""
     return way if way.plain and way.target is not None and way.target.after is None and not way.about.doubtful else None
-
-
-def _latest(light: tuple[Known, list[int]]) -> tuple[Known, list[int]]:
-    """What is known now of shapes that were told apart since."""
-    known, numbers = light
-    while known.after is not None:
-        numbers = [numbers[place] for place in known.among]
-        known = known.after
-    return known, numbers

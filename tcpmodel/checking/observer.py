@@ -15,7 +15,6 @@ from typing import Any
 
 from tcpmodel.checking.diagnosis import requirements
 from tcpmodel.checking.findings import SEVERITY_OF, Diagnostic
-from tcpmodel.checking.sightings import Interpreter, Numbers
 from tcpmodel.model import spec as m
 from tcpmodel.model.types import Seq
 from tcpmodel.semantics import values as v
@@ -219,12 +218,16 @@ class Observer:
         def say() -> None:
             key = (rule.source.id, side)
             self.told[key] = self.told.get(key, 0) + 1
-            tell(_finding(rule.source, watch, before), sighting)
+            tell(self.finding(rule.source, watch, before), sighting)
 
         if rule.once is None and rule.lapses is None:
             say()
         elif len(self.doubts) < WAITING:
             self.doubts.append(Doubt(watch, rule, side, before, PATIENCE, say))
+
+    def finding(self, rule: m.PacketRule, watch: Watch, environment: Environment) -> Diagnostic:
+        """What is told of a broken rule."""
+        return _finding(rule, watch, environment)
 
     def settle(self, lossless: Facts) -> None:
         """Ask the rules that wait again."""
@@ -253,17 +256,6 @@ class Observer:
             if doubt.rule.once is None and ("lossless" not in doubt.rule.facts or lossless()):
                 doubt.tell()
         self.doubts = []
-
-
-def plain(program: WatchProgram, interpreter: Interpreter, packet: Packet) -> bool:
-    """Whether nothing can be told of this packet alone."""
-    found: list[Diagnostic] = []
-    if packet.flags is not None and not program.idle:
-        sighting = interpreter.sighting(packet, 0, Numbers())
-        observer = Observer(program)
-        observer.observe(packet, sighting, 0, (None, None), lambda: True, lambda finding, _: found.append(finding))
-        observer.close(lambda: True)
-    return not found
 
 
 def _look(program: WatchProgram, packet: Packet, environment: Environment, near: tuple[int | None, int | None]) -> int:

@@ -12,12 +12,12 @@ from __future__ import annotations
 import pickle
 import zlib
 from collections.abc import Callable, Iterable, Iterator, MutableSequence, Sequence
-from dataclasses import replace
 from heapq import heappop, heappush
 from itertools import islice
-from typing import NamedTuple, overload
+from typing import Any, NamedTuple, overload
 
 from tcpmodel.checking.findings import ConnectionReport
+from tcpmodel.checking.patterns import Pattern
 
 PACKED = 512
 """So many reports are packed together; as many are left as they are."""
@@ -25,46 +25,29 @@ PACKED = 512
 OPEN = 16
 """So many packs are kept open for who asks for reports here and there."""
 
-_A, _B = "\x01", "\x02"
-
-
-class Pattern:
-    """What connections have in common that differ in nothing but their number, addresses and how many packets."""
-
-    __slots__ = ("_name", "report")
-
-    def __init__(self, report: ConnectionReport) -> None:
-        """``report``: of one of them; it has no findings."""
-        self._name = report.id.rpartition("-")[0]
-        names = sorted(((report.a, _A), (report.b, _B)), key=lambda pair: -len(pair[0]))
-        reasons = report.reasons
-        for address, mark in names:
-            reasons = tuple(each.replace(address, mark) for each in reasons)
-        self.report = replace(report, id=self._name, a="", b="", reasons=reasons, input=-1, packets=0)
-
-    def of(self, number: int, a: str, b: str, origin: int, packets: int) -> ConnectionReport:
-        """The report of one of them; ``origin`` is the index of its input."""
-        reasons = tuple([each.replace(_A, a).replace(_B, b) for each in self.report.reasons])
-        name = f"{self._name}-{number}"
-        return replace(self.report, id=name, a=a, b=b, reasons=reasons, input=origin, packets=packets)
-
+PATTERNS = 4096
+"""So many patterns are kept; reports of others are kept as they are."""
 
 Item = ConnectionReport | str
-"""A report; or one of a pattern: number of the pattern, packets, number of the connection and its input, addresses."""
+"""A report; or one of a pattern: number of the pattern, packets, number of the connection and its input, addresses, and
+if the pattern has findings their place, time and numbers."""
 
 
 class Packed(NamedTuple):
-    """Some reports. ``lowest`` of their numbers; ``findings``: are there reports that are like no other?"""
+    """Some reports. ``lowest`` of their numbers; ``findings``: has any of them findings? ``single``: are there some of
+    no pattern?"""
 
     octets: bytes
     lowest: int
     findings: bool
+    single: bool
 
     @classmethod
-    def of(cls, items: list[Item]) -> Packed:
-        """These, packed."""
+    def of(cls, items: list[Item], found: Callable[[Item], bool]) -> Packed:
+        """These, packed; ``found`` tells of one whether it has findings."""
         octets = zlib.compress(pickle.dumps(items, pickle.HIGHEST_PROTOCOL), 1)
-        return cls(octets, min(map(_number, items)), not all(isinstance(item, str) for item in items))
+        single = not all(isinstance(item, str) for item in items)
+        return cls(octets, min(map(_number, items)), any(map(found, items)), single)
 
     def items(self) -> list[Item]:
         """They again."""
@@ -81,41 +64,70 @@ class ConnectionReports(MutableSequence[ConnectionReport]):
         self._items: list[Item] = []
         self._patterns: list[Pattern] = []
         self._index: dict[tuple[object, ...], int] = {}
-        self._counts: dict[tuple[int, int], int] = {}
+        self._counts: dict[tuple[int, int], list[Any]] = {}
+        """For a pattern and a number of packets: how many, and number and item of the first of them ("" if unknown)."""
         self._open: dict[int, list[Item]] = {}
         self._changed: set[int] = set()
         self.extend(reports)
 
-    def add_like(self, pattern: Pattern, number: int, a: str, b: str, origin: int, packets: int) -> None:
-        """Add a report that differs from others of its pattern in these only."""
-        if " " in a or " " in b:
-            self._add(pattern.of(number, a, b, origin, packets))
+    def add_like(
+        self,
+        pattern: Pattern,
+        number: int,
+        a: str,
+        b: str,
+        origin: int,
+        packets: int,
+        rest: tuple[int, int | None, Sequence[int]] = (0, None, ()),
+    ) -> None:
+        """Add a report that differs from others of its pattern in these only; ``rest``: place, time and numbers."""
+        index = -1 if " " in a or " " in b else self._place(pattern)
+        if index < 0:
+            self._add(pattern.of(number, a, b, origin, packets, *rest))
             return
-        index = self._place(pattern)
+        item = f"{index} {packets} {number} {origin} {a} {b}"
+        if pattern.report.diagnostics:
+            place, time, numbers = rest
+            item = " ".join((item, str(place), "" if time is None else str(time), *map(str, numbers)))
+        self._count(index, packets, number, item)
+        self._add(item)
+
+    def _count(self, index: int, packets: int, number: int, item: str) -> None:
+        """Count one of a pattern; that with the lowest number stands for all."""
         kind = (index, packets)
-        self._counts[kind] = self._counts.get(kind, 0) + 1
-        self._add(f"{index} {packets} {number} {origin} {a} {b}")
+        known = self._counts.get(kind)
+        if known is None:
+            self._counts[kind] = [1, number, item]
+            return
+        known[0] += 1
+        if number < known[1]:
+            known[1:] = number, item
 
     def _place(self, pattern: Pattern) -> int:
-        one = pattern.report
-        key = (one.id, one.protocol, one.verdict, one.reasons, one.a_states, one.b_states, one.logged, one.unseen)
-        index = self._index.get(key)
-        if index is None:
-            index = self._index[key] = len(self._patterns)
+        """The number of a pattern; -1 if there are too many."""
+        index = self._index.get(pattern.key, -1)
+        if index < 0 and len(self._patterns) < PATTERNS:
+            index = self._index[pattern.key] = len(self._patterns)
             self._patterns.append(pattern)
         return index
 
     def _add(self, item: Item) -> None:
         self._items.append(item)
         if len(self._items) >= 2 * PACKED:
-            self._packed.append(Packed.of(self._items[:PACKED]))
+            self._packed.append(Packed.of(self._items[:PACKED], self._found))
             del self._items[:PACKED]
 
     def _made(self, item: Item) -> ConnectionReport:
         if not isinstance(item, str):
             return item
-        index, packets, number, origin, a, b = item.split(" ")
-        return self._patterns[int(index)].of(int(number), a, b, int(origin), int(packets))
+        index, packets, number, origin, a, b, *rest = item.split(" ")
+        pattern = self._patterns[int(index)]
+        if not rest:
+            return pattern.of(int(number), a, b, int(origin), int(packets))
+        place, time, *numbers = rest
+        return pattern.of(
+            int(number), a, b, int(origin), int(packets), int(place), int(time) if time else None, [*map(int, numbers)]
+        )
 
     def _unpacked(self, at: int) -> list[Item]:
         """One of ``_packed``, which is there for changes until ``OPEN`` others are asked for."""
@@ -128,7 +140,7 @@ class ConnectionReports(MutableSequence[ConnectionReport]):
 
     def _close(self) -> None:
         for at in self._changed:
-            self._packed[at] = Packed.of(self._open[at])
+            self._packed[at] = Packed.of(self._open[at], self._found)
         self._open.clear()
         self._changed.clear()
 
@@ -145,6 +157,21 @@ class ConnectionReports(MutableSequence[ConnectionReport]):
         """Those from an index on, one after the other."""
         return map(self._made, self._all(start))
 
+    def only(self, wanted: Callable[[ConnectionReport], bool], start: int, stop: int) -> Iterator[ConnectionReport]:
+        """Those between two indexes that are wanted; one of each pattern and number of packets is asked about."""
+        known: dict[str, bool] = {}
+        for item in islice(self._all(start), stop - start):
+            if isinstance(item, str):
+                index, packets, _ = item.split(" ", 2)
+                kind = f"{index} {packets}"
+                answer = known.get(kind)
+                if answer is None:
+                    answer = known[kind] = wanted(self._made(item))
+                if answer:
+                    yield self._made(item)
+            elif wanted(item):
+                yield item
+
     def sort(self, start: int) -> None:
         """Put those from the index ``start`` on into the order of their numbers; those with one number as they are."""
         self._close()
@@ -155,7 +182,7 @@ class ConnectionReports(MutableSequence[ConnectionReport]):
         before = start - first * PACKED
         if packed:
             items = packed[0].items()
-            packed[0] = Packed.of(items[before:])
+            packed[0] = Packed.of(items[before:], self._found)
         else:
             items = tail
             tail = tail[before:]
@@ -178,33 +205,56 @@ class ConnectionReports(MutableSequence[ConnectionReport]):
                 heappush(open_, (_number(items[-1]), place, items))
 
     def change(self, function: Callable[[ConnectionReport], object], start: int = 0) -> None:
-        """Call this with each report from an index on that has findings, and keep what it changes in it."""
+        """Call this with each report from an index on that has findings, and keep what it changes in them: how severe
+        each is, and whether it is ignored or told."""
         self._close()
         for at in range(start // PACKED, len(self._packed)):
             packed = self._packed[at]
             if packed.findings:
                 items = packed.items()
-                for item in items[max(0, start - at * PACKED) :]:
-                    if not isinstance(item, str) and item.diagnostics:
-                        function(item)
-                self._packed[at] = Packed.of(items)
-        for item in self._items[max(0, start - PACKED * len(self._packed)) :]:
-            if not isinstance(item, str) and item.diagnostics:
-                function(item)
+                self._change(items, max(0, start - at * PACKED), function)
+                self._packed[at] = Packed.of(items, self._found)
+        self._change(self._items, max(0, start - PACKED * len(self._packed)), function)
+
+    def _change(self, items: list[Item], start: int, function: Callable[[ConnectionReport], object]) -> None:
+        for place in range(start, len(items)):
+            item = items[place]
+            if not self._found(item):
+                continue
+            one = self._made(item)
+            if not isinstance(item, str):
+                function(one)
+                continue
+            before = _marks(one)
+            function(one)
+            if _marks(one) != before:
+                self._gone(item)
+                index, packets, number, rest = item.split(" ", 3)
+                other = self._place(self._patterns[int(index)].marked(one))
+                items[place] = one if other < 0 else f"{other} {packets} {number} {rest}"
+                if other >= 0:
+                    self._count(other, int(packets), int(number), f"{other} {packets} {number} {rest}")
+
+    def _found(self, item: Item) -> bool:
+        """Has it findings?"""
+        if isinstance(item, str):
+            return bool(self._patterns[int(item.split(" ", 1)[0])].report.diagnostics)
+        return bool(item.diagnostics)
 
     def groups(self) -> Iterator[tuple[ConnectionReport, int]]:
         """Each report with how many there are of its kind: those of one pattern with as many packets are one kind.
 
-        Of a kind with several, the addresses are missing.
+        A kind with several is shown by the first of them.
         """
         self._close()
+        self._find_first()
         for packed in self._packed:
-            if packed.findings:
+            if packed.single:
                 yield from ((item, 1) for item in packed.items() if not isinstance(item, str))
         yield from ((item, 1) for item in self._items if not isinstance(item, str))
-        for (index, packets), number in self._counts.items():
+        for number, _, item in list(self._counts.values()):
             if number:
-                yield self._patterns[index].of(0, "one end", "one end", -1, packets), number
+                yield self._made(item), number
 
     # ------------------------------------------------------------------------------------------ as any other list
 
@@ -285,7 +335,28 @@ class ConnectionReports(MutableSequence[ConnectionReport]):
     def _gone(self, item: Item) -> None:
         if isinstance(item, str):
             index, packets, _ = item.split(" ", 2)
-            self._counts[int(index), int(packets)] -= 1
+            known = self._counts[int(index), int(packets)]
+            known[0] -= 1
+            if known[2] == item:
+                known[2] = ""
+
+    def _find_first(self) -> None:
+        """Find the first of its kind for each kind that has lost it."""
+        wanted = {kind for kind, (number, _, item) in self._counts.items() if number and not item}
+        if not wanted:
+            return
+        for item in self._all():
+            if isinstance(item, str):
+                index, packets, number, _ = item.split(" ", 3)
+                kind = (int(index), int(packets))
+                if kind in wanted:
+                    wanted.remove(kind)
+                    self._counts[kind][1:] = int(number), item
+
+
+def _marks(one: ConnectionReport) -> list[tuple[str, str, bool]]:
+    """What ``change`` may change."""
+    return [(each.severity, each.ignored, each.told) for each in one.diagnostics]
 
 
 def _number(item: Item) -> int:
@@ -296,22 +367,30 @@ class Part:
     """Those of some reports that are wanted, as often as they are asked for; none of them is kept."""
 
     def __init__(
-        self, reports: Sequence[ConnectionReport], wanted: Callable[[ConnectionReport], bool], start: int, end: int
+        self,
+        reports: Sequence[ConnectionReport],
+        wanted: Callable[[ConnectionReport], bool],
+        start: int,
+        end: int,
+        serious: Callable[[ConnectionReport], bool] | None = None,
     ) -> None:
-        """``start``, ``end``: the index of the first and that after the last that may be wanted."""
+        """``start``, ``end``: the index of the first and that after the last that may be wanted. ``serious``: they have
+        to fit this as well, which looks at nothing in which reports of one pattern differ."""
         self._reports, self._wanted, self._range = reports, wanted, range(start, end)
+        self._serious = serious
 
     def __iter__(self) -> Iterator[ConnectionReport]:
-        found = since(self._reports, self._range.start)
-        return filter(self._wanted, islice(found, len(self._range)))
+        if self._serious is not None and isinstance(self._reports, ConnectionReports):
+            return filter(self._wanted, self._reports.only(self._serious, self._range.start, self._range.stop))
+        found = filter(self._wanted, islice(since(self._reports, self._range.start), len(self._range)))
+        return found if self._serious is None else filter(self._serious, found)
 
     def __bool__(self) -> bool:
         return any(True for _ in self)
 
-    def only(self, wanted: Callable[[ConnectionReport], bool]) -> Part:
-        """Those of them that are wanted by this, too."""
-        before = self._wanted
-        return Part(self._reports, lambda one: before(one) and wanted(one), self._range.start, self._range.stop)
+    def only(self, serious: Callable[[ConnectionReport], bool]) -> Part:
+        """Those of them that fit this as well, which looks at nothing in which reports of one pattern differ."""
+        return Part(self._reports, self._wanted, self._range.start, self._range.stop, serious)
 
 
 def by_input(reports: Sequence[ConnectionReport], inputs: int) -> list[Part]:
@@ -325,7 +404,7 @@ def by_input(reports: Sequence[ConnectionReport], inputs: int) -> list[Part]:
         def wanted(one: ConnectionReport) -> bool:
             return (one.input if 0 <= one.input < inputs else inputs) == number
 
-        return Part(reports, wanted, *bounds[number])
+        return Part(reports, wanted, bounds[number][0], bounds[number][1])
 
     return [part(number) for number in range(inputs + 1)]
 

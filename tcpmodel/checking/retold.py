@@ -17,7 +17,8 @@ from tcpmodel.checking.findings import (
     ConnectionReport,
     Diagnostic,
 )
-from tcpmodel.checking.reports import ConnectionReports, Pattern
+from tcpmodel.checking.patterns import Pattern
+from tcpmodel.checking.reports import ConnectionReports
 from tcpmodel.model import spec as m
 from tcpmodel.semantics.execution import Run
 from tcpmodel.semantics.program import EventKey, Program

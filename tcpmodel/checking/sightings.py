@@ -14,7 +14,7 @@ from tcpmodel.model import spec as m
 from tcpmodel.model.types import Enum, Range, Seq
 from tcpmodel.semantics import values as v
 from tcpmodel.semantics.execution import Sighting
-from tcpmodel.semantics.program import CompiledSend, Program
+from tcpmodel.semantics.program import Program
 from tcpmodel.semantics.values import Interval
 from tcpmodel.traces.records import FLAG_BITS, Packet
 
@@ -65,16 +65,6 @@ class Interpreter:
             space = item.type.space if isinstance(item.type, Seq) else ""
             needed = bits.get(item.only_with or "", 0)
             self._fields.append((item, layout.fields[self.message.name, item.name], space, needed))
-        self._literals = frozenset(
-            raw
-            for by_event in program.rules
-            for rules in by_event.values()
-            for rule in rules
-            for action in rule.actions
-            if isinstance(action, CompiledSend)
-            for _, _, raw in action.fields
-            if raw is not None
-        )
         self.sources = [
             (item.source, space, needed, not isinstance(item.type, Enum | Range))
             for item, _, space, needed in self._fields
@@ -93,20 +83,6 @@ class Interpreter:
             known = sum(own for bit, own in self._flags if seen & bit)
             self._by_bits[seen] = known
         return known
-
-    def likeness(self, packet: Packet) -> tuple[object, ...]:
-        """Equal for first packets of connections of which the spec says the same: they differ only in where their
-        numbers lie, or in what the spec does not look at."""
-        flags, fields = self.flags(packet), packet.fields
-        seen: list[object] = [packet.flags is None, flags, packet.at == packet.source, packet.at == packet.destination]
-        for item, _, space, needed in self._fields:
-            number = fields.get(item.source)
-            if number is None or (needed and not flags & needed):
-                seen.append(None)
-            else:
-                # The spec compares a number of a sequence with others of it, or with a literal that it sends.
-                seen.append(number if not space or number in self._literals else -1)
-        return tuple(seen)
 
     def reading(self, packet: Packet, side: int, near: Sequence[int | None]) -> Reading:
         """What the packet tells as a message that ``side`` sent; sequence numbers placed next to ``near``."""

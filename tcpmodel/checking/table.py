@@ -9,21 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tcpmodel.checking.alone import Alone
 from tcpmodel.checking.beginnings import Beginnings
 from tcpmodel.checking.configurations import Abilities
 from tcpmodel.checking.connection import Connection, NewConnection
 from tcpmodel.checking.doubles import Doubles
 from tcpmodel.checking.findings import ConnectionReport, Diagnostic
 from tcpmodel.checking.memo import Memo
-from tcpmodel.checking.observer import WatchProgram, plain
+from tcpmodel.checking.observer import WatchProgram
 from tcpmodel.checking.partial import Partial
+from tcpmodel.checking.patterns import Pattern
 from tcpmodel.checking.quoted import Quoted
-from tcpmodel.checking.reports import ConnectionReports, Pattern
+from tcpmodel.checking.reports import ConnectionReports
 from tcpmodel.checking.rereading import Rereading
 from tcpmodel.checking.sightings import Interpreter
+from tcpmodel.checking.standing import Standing
 from tcpmodel.checking.stowed import Idle, Stowed
 from tcpmodel.checking.unanswered import Unanswered
-from tcpmodel.checking.vantage import Vantage
+from tcpmodel.checking.vantage import Standpoint, Vantage
 from tcpmodel.checking.waiting import MOST, Waiting
 from tcpmodel.model.profiles import choose_profiles
 from tcpmodel.model.spec import Spec
@@ -53,7 +56,7 @@ MOST_STOWED = 1 << 18
 """So many are kept that were put away; then half of them have to go."""
 
 PATTERNS_KEPT = 4096
-"""How many patterns of connections of one packet are remembered."""
+"""How many patterns of connections that were put away are remembered."""
 
 
 class Judge:
@@ -72,11 +75,20 @@ class Judge:
         self.interpreter = Interpreter(self.abilities.program)
         self.rules = WatchProgram(self.abilities.program)
         self.memo = Memo(self.abilities, self.interpreter, self.rules)
-        self.patterns: dict[tuple[object, ...], Pattern] = {}
-        """What is reported of a connection of one such packet."""
+        self.patterns: dict[Standing, Pattern] = {}
+        """What is reported of connections without findings whose ends stand there."""
+        self.alone = Alone(self.memo, self._judged_alone)
         self.observe = self.memo.observe
         """Has a connection take a packet of one of its sides."""
-        self.watched = False
+        self.watched = self.telling = False
+
+    def _judged_alone(self, packet: Packet, stand: Standpoint | None) -> ConnectionReport:
+        connection = Connection(
+            0, self.abilities, self.interpreter, self.rules, packet.source, packet.destination, False, None
+        )
+        connection.standpoint = stand
+        self.memo.observe(connection, packet, 0)
+        return self.memo.report(connection)
 
     def watch(self, watch: Callable[[Connection, Packet, int], None]) -> None:
         """Call this after each packet with its connection and side; both ends are then followed step by step."""
@@ -92,6 +104,7 @@ class Judge:
 
     def tell(self, found: Found) -> None:
         """Call this for each finding as soon as it is made."""
+        self.telling = True
         taking = self.observe
 
         def observe(connection: Connection, packet: Packet, side: int) -> None:
@@ -110,8 +123,8 @@ class Table:
 
     def __init__(self, reports: ConnectionReports, origin: int, in_lines: bool, vantage: str = "auto") -> None:
         self._reports = reports
-        self._see = Vantage(vantage).see
-        self._guesses = vantage in ("auto", "middle")
+        self._vantage = Vantage(vantage)
+        self._see = self._vantage.see
         self._origin = origin
         self._in_lines = in_lines
         self._before = self._begun = len(reports)
@@ -394,36 +407,19 @@ class Table:
         self._reports.append(report)
 
     def _release(self, most: int) -> None:
-        """Report the oldest connections of one packet."""
+        """Report the oldest connections of one packet; most of them are like many others."""
         for number, packet in self._waiting.oldest(most):
-            pattern = self._pattern(number, packet)
             judge = self._judges[packet.protocol]
-            report = pattern.report if isinstance(pattern, Pattern) else pattern
-            self._ended(judge, packet.flags, packet.source, packet.destination, packet.number, report)
-            if isinstance(pattern, Pattern):
-                self._reports.add_like(pattern, number, packet.source, packet.destination, self._origin, 1)
-            else:
-                pattern.input = self._origin
-                self._reports.append(pattern)
-
-    def _pattern(self, number: int, packet: Packet) -> Pattern | ConnectionReport:
-        """What is reported of a connection of this packet, or the report itself if it is like no other."""
-        judge = self._judges[packet.protocol]
-        likeness: tuple[object, ...] | None = None
-        known_place = not self._guesses or "checksum_partial" in packet.fields or "outgoing" in packet.fields
-        if packet.source != packet.destination and not judge.watched and not known_place:
-            likeness = judge.memo.alone(packet)
-            if likeness is not None and likeness in judge.patterns:
-                return judge.patterns[likeness]
-        if likeness is None:
-            likeness = judge.interpreter.likeness(packet)
-            known = judge.patterns.get(likeness) if packet.source != packet.destination else None
-            if known is not None and not judge.watched and plain(judge.rules, judge.interpreter, packet):
-                return known
-        report = judge.memo.report(self._made(judge, number, packet, None))
-        if report.diagnostics or packet.source == packet.destination:
-            return report
-        if len(judge.patterns) >= PATTERNS_KEPT:
-            judge.patterns.clear()
-        pattern = judge.patterns[likeness] = Pattern(report)
-        return pattern
+            a, b = packet.source, packet.destination
+            stand = judge.alone.standpoint(self._vantage, packet)
+            found = None if judge.watched else judge.alone.like(packet, stand)
+            if found is not None and not (judge.telling and found.pattern.report.diagnostics):
+                self._ended(judge, packet.flags, a, b, packet.number, found.pattern.report)
+                self._reports.add_like(found.pattern, number, a, b, self._origin, 1, found[1:])
+                continue
+            report = judge.memo.report(self._made(judge, number, packet, None))
+            if found is None and not judge.watched:
+                judge.alone.learn(packet, stand, report)
+            self._ended(judge, packet.flags, a, b, packet.number, report)
+            report.input = self._origin
+            self._reports.append(report)

@@ -19,9 +19,12 @@ from tcpmodel.checking.observer import BETWEEN, CLOCK, COMPLETE, Observer, Watch
 from tcpmodel.checking.recording import Number, Recorder, Unrecordable
 from tcpmodel.checking.shapes import identity
 from tcpmodel.checking.sightings import Interpreter
+from tcpmodel.model.spec import PacketRule
 from tcpmodel.model.types import Enum, Range
 from tcpmodel.semantics.execution import Sighting
+from tcpmodel.semantics.expressions import Environment
 from tcpmodel.semantics.values import INFINITY, Interval
+from tcpmodel.semantics.watching import Watch
 from tcpmodel.traces.records import Packet
 
 MOST = 4000
@@ -78,6 +81,14 @@ class Told(Exception):
     """A rule is broken."""
 
 
+class _Counting(Observer):
+    """It only counts what is told."""
+
+    def finding(self, rule: PacketRule, watch: Watch, environment: Environment) -> Diagnostic:
+        """Nothing but the code."""
+        return Diagnostic(rule.id, "", "", 0, False, "")
+
+
 class _Unused:
     """Stands for what no remembered way may depend on: the number of a packet and its time."""
 
@@ -99,6 +110,7 @@ class WatchMemo:
         self.interpreter = interpreter
         self.known: dict[tuple[Any, ...], Known] = {}
         self._fresh: tuple[Known, Values] | None = None
+        self._alone: dict[str, list[Way]] = {}
         self.recorded = 0
         self.recalled = 0
         self.slow = 0
@@ -196,19 +208,39 @@ class WatchMemo:
         if observer.light is None and not observer.doubts and len(self.known) < MOST:
             observer.light = self._freeze(observer)
 
-    def silent(self, packet: Packet, form: Form, given: Values) -> bool:
-        """Is it known that nothing is told of a packet that is alone in its connection?"""
-        if self.program.idle:
-            return True
+    def alone(self, packet: Packet, form: Form, given: Values) -> Way | None:
+        """The way that a packet takes which is alone in its connection, all of which is seen; None if none is known.
+
+        The target of the way is how much is told of it. Packets of one way are told the same but for numbers.
+        """
         if self._fresh is None:
-            return False
+            self._fresh = self._freeze(Observer(self.program))
         known, numbers = self._fresh
-        inputs = self._inputs(packet, given, (None, None))
-        for way, fact in known.ways[self._kind(packet, 0, (None, None), form)]:
-            after = way.run(list(numbers), inputs)
-            if after is not None and (fact is None or fact):
-                return after[0] is not None
-        return False
+        near = (None, None)
+        inputs = self._inputs(packet, given, near)
+        kind = self._kind(packet, 0, near, form)
+        ways = self._alone.get(kind, [])
+        for way in ways:
+            if way.run(numbers, inputs) is not None:
+                return way
+        if len(ways) >= MOST_OF_A_KIND or self.recorded >= MOST or (packet.time or 0) > _LATEST:
+            return None
+        told: list[str] = []
+        trial = _Counting(self.program)
+
+        def tell(finding: Diagnostic, _sighting: Sighting) -> None:
+            told.append(finding.code)
+
+        try:
+            recorder = Recorder([*numbers, *inputs])
+            self._try(trial, known, _all(recorder, numbers, inputs), len(numbers), packet, 0, near, form, _yes, tell)
+            trial.close(_yes)
+        except Unrecordable:
+            return None
+        self.recorded += 1
+        way = Way.of(recorder, len(told), [], len(numbers))
+        self._alone[kind] = [way, *ways]
+        return way
 
     def _inputs(self, packet: Packet, given: Values, near: Near) -> Values:
         """All numbers that a way may depend on besides notes: of the packet, its time, the last ones of both ends."""
@@ -314,26 +346,10 @@ class WatchMemo:
             raise Told
 
         told = False
+        trial = Observer(self.program)
         try:
             recorder = Recorder([*numbers, *inputs])
-            own = len(numbers)
-            recorded = [recorder.number(index) for index in range(own + len(inputs))]
-            given = recorded[own:]
-            trial = Observer(self.program)
-            trial.told = dict(known.told)
-            notes = self._filled(known, recorded[:own])
-            half = self.program.notes
-            trial.notes = (notes[:half], notes[half:])
-            ends = iter(given[len(inputs) - sum(each is not None for each in near) :])
-            places: Any = tuple([None if each is None else next(ends) for each in near])
-            fields: dict[str, Any] = {key: given[place] for key, place in form.seen}
-            if self._timed and packet.time is not None:
-                fields[CLOCK] = given[len(inputs) - sum(each is not None for each in near) - 1]
-            fields.update(zip(form.word_keys, form.words(packet.fields), strict=True))
-            fields.update({key: 0 for key in packet.fields if key not in fields and key == COMPLETE})
-            sighting = form.message(self.interpreter, given)
-            time: Any = None if packet.time is None else _UNUSED
-            trial.observe(packet._replace(number=_UNUSED, time=time, fields=fields), sighting, side, places, fact, tell)
+            self._try(trial, known, _all(recorder, numbers, inputs), len(numbers), packet, side, near, form, fact, tell)
         except Unrecordable:
             return None
         except Told:
@@ -341,8 +357,39 @@ class WatchMemo:
         self.recorded += 1
         outputs: list[Number | int] = []
         target = None if told or trial.doubts else self._known(trial, outputs)
-        way = Way.of(recorder, target, outputs, own, in_place=target is known)
+        way = Way.of(recorder, target, outputs, len(numbers), in_place=target is known)
         return way, asked[0] if asked else None
+
+    def _try(
+        self,
+        trial: Observer,
+        known: Known,
+        recorded: list[Any],
+        own: int,
+        packet: Packet,
+        side: int,
+        near: Near,
+        form: Form,
+        fact: Facts,
+        tell: Tell,
+    ) -> None:
+        """Have a fresh observer that knows this judge a packet on recorded numbers, of which the first are ``own``."""
+        given = recorded[own:]
+        trial.told = dict(known.told)
+        notes = self._filled(known, recorded[:own])
+        half = self.program.notes
+        trial.notes = (notes[:half], notes[half:])
+        behind = len(given) - sum(each is not None for each in near)
+        ends = iter(given[behind:])
+        places: Any = tuple([None if each is None else next(ends) for each in near])
+        fields: dict[str, Any] = {key: given[place] for key, place in form.seen}
+        if self._timed and packet.time is not None:
+            fields[CLOCK] = given[behind - 1]
+        fields.update(zip(form.word_keys, form.words(packet.fields), strict=True))
+        fields.update({key: 0 for key in packet.fields if key not in fields and key == COMPLETE})
+        sighting = form.message(self.interpreter, given)
+        time: Any = None if packet.time is None else _UNUSED
+        trial.observe(packet._replace(number=_UNUSED, time=time, fields=fields), sighting, side, places, fact, tell)
 
 
 def _taken(ways: Kind, numbers: Values, inputs: Values, lossless: Facts) -> tuple[Any, list[int]] | None:
@@ -357,6 +404,14 @@ def _taken(ways: Kind, numbers: Values, inputs: Values, lossless: Facts) -> tupl
                 ways[index - 1], ways[index] = ways[index], ways[index - 1]
             return found
     return None
+
+
+def _all(recorder: Recorder, numbers: Values, inputs: Values) -> list[Any]:
+    return [recorder.number(index) for index in range(len(numbers) + len(inputs))]
+
+
+def _yes() -> bool:
+    return True
 
 
 def _mergeable(entry: tuple[Way, bool | None]) -> Way | None:

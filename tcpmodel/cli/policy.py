@@ -7,13 +7,13 @@ Must never hold: what follows from them (see ``tcpmodel.report.policy``).
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from tcpmodel.cli.errors import CommandError
 
 TYPE_CHECKING = False  # see main.py
 if TYPE_CHECKING:
-    from tcpmodel.checking.findings import Report
+    from tcpmodel.checking.findings import Diagnostic, Report
     from tcpmodel.model.spec import Spec
     from tcpmodel.report.policy import Policy
 
@@ -77,14 +77,21 @@ def write_baseline(report: Report, path: str) -> None:
     """Write what a report has found; all of it is known from now on."""
     import json
 
+    from tcpmodel.checking.reports import change
     from tcpmodel.report.policy import baseline
 
     document = baseline(report)
     with open(path, "w", encoding="utf-8", newline="\n") as file:
         file.write(json.dumps(document, indent=1) + "\n")
-    for item in report.findings():
-        if item.severity != "capture" and not item.ignored:
-            item.ignored = "baseline"
+
+    def mark(found: Iterable[Diagnostic]) -> None:
+        for item in found:
+            if item.severity != "capture" and not item.ignored:
+                item.ignored = "baseline"
+
+    change(report.connections, lambda one: mark(one.diagnostics))
+    for each in report.inputs:
+        mark(each.notes)
 
 
 def _split(texts: Sequence[str]) -> tuple[str, ...]:

@@ -276,7 +276,7 @@ class _Writer:
                     reasons[general] = reasons.get(general, 0) + number
             met = {(item.severity, item.code): item for item in one.diagnostics}
             for key, item in met.items():
-                codes[key] = codes.get(key, 0) + 1
+                codes[key] = codes.get(key, 0) + number
                 words.setdefault(item.code, in_general(item, one))
         if reasons:
             yield self.style.paint("strong", "Why connections are inconclusive")
@@ -302,7 +302,9 @@ class _Writer:
         for verdict, number in counts.items():
             part = counted(number, *words[verdict])
             accepted = (
-                sum(1 for one, _ in grouped(self.report.connections) if one.accepted) if verdict == VIOLATES else 0
+                sum(number for one, number in grouped(self.report.connections) if one.accepted)
+                if verdict == VIOLATES
+                else 0
             )
             if accepted:
                 part += f" ({accepted:,} accepted)"

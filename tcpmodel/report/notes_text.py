@@ -104,11 +104,13 @@ class Gathered(NamedTuple):
 def gathered(report: Report) -> dict[str, Gathered]:
     """By code, the faults of the capture that are told once because more than a few connections have them."""
     found: dict[str, Gathered] = {}
-    for one, _ in grouped(report.connections):
+    for one, many in grouped(report.connections):
         for code, number in codes_of([item for item in one.diagnostics if _is_fault(item)]).items():
             first = next(item for item in one.diagnostics if item.code == code and _is_fault(item))
             known = found.get(code) or Gathered(0, 0, in_general(first, one), first, one)
-            found[code] = known._replace(findings=known.findings + number, connections=known.connections + 1)
+            if (one.input, first.place) < (known.connection.input, known.first.place):
+                known = known._replace(words=in_general(first, one), first=first, connection=one)
+            found[code] = known._replace(findings=known.findings + number * many, connections=known.connections + many)
     return {code: each for code, each in found.items() if each.connections > MOST_ALONE}
 
 

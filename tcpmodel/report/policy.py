@@ -105,6 +105,8 @@ class Policy:
     def apply(self, report: Report, known_connections: int = 0, known_inputs: int = 0) -> None:
         """Mark the findings of a report, but for those of the first connections and inputs: they were marked before."""
         self.settle(report)
+        if not (self.select or self.ignore or self.levels or self.known):
+            return
 
         def mark(connection: ConnectionReport) -> None:
             for item in connection.diagnostics:
@@ -125,7 +127,7 @@ class Policy:
             reason = "not selected"
         elif matches(self.ignore, item):
             reason = "--ignore"
-        else:
+        elif self.known:
             name = identity(item, connection)
             if self.known.get(name, 0):
                 self.known[name] -= 1

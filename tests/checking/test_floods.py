@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from in_memory import Records
 
+from tcpmodel.checking.alone import Alone
 from tcpmodel.checking.checker import Checker
+from tcpmodel.checking.connection import Connection
+from tcpmodel.checking.sightings import Interpreter
+from tcpmodel.checking.table import Table
+from tcpmodel.model.spec import Spec
+from tcpmodel.semantics.execution import Sighting
 from tcpmodel.traces.records import Packet
 
 SYN, SYN_ACK, RST_ACK = 0x02, 0x12, 0x14
@@ -79,6 +86,50 @@ def test_one_that_goes_on_keeps_its_place(judge: Judge) -> None:
     packets.append(segment("192.0.2.1:80", packets[2].source, RST_ACK, 0, packets[2].fields["seq"] + 1))
     found = judge(packets).report.connections
     assert [(one.id, one.packets) for one in found] == [(f"tcp-{n}", 2 if n == 3 else 1) for n in range(1, 6)]
+
+
+def told(count: int) -> Iterator[Packet]:
+    """Openings of which something is told: they have no options, and their sums are worked out later."""
+    for number, packet in enumerate(openings(count)):
+        more = {"option_octets": 0, "checksum_partial": 1, "window": 100 + number * 7 % 5000, "ttl": number % 60}
+        yield packet._replace(fields={**packet.fields, **more}, number=number + 1, time=10**9 + number)
+
+
+def test_what_is_told_of_each_is_found_once(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    real = Table._made
+
+    def made(self: Table, judge: Any, number: int, packet: Packet, previous: Any) -> Connection:
+        calls.append(packet.number)
+        return real(self, judge, number, packet, previous)
+
+    monkeypatch.setattr(Table, "_made", made)
+    found = list(judge(list(told(400))).report.connections)
+    assert len(calls) < 20
+    assert {item.code for one in found for item in one.diagnostics} >= {"TCP-OPT-017"}
+    monkeypatch.setattr(Alone, "like", lambda *_: None)
+    each = list(judge(list(told(400))).report.connections)
+    assert len(calls) > 400
+    assert found == each
+    assert len({item.observed for one in found for item in one.diagnostics}) == 400
+
+
+def test_a_text_that_numbers_decide_otherwise_is_no_pattern(specs: list[Spec], monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Interpreter.write
+
+    def judge(packets: list[Packet]) -> Checker:
+        checker = Checker(specs)
+        checker.read(Records(packets))
+        return checker
+
+    def write(self: Interpreter, sighting: Sighting, modulus: int = 1 << 32) -> str:
+        half = [known[0] // 2 for known in sighting.slots.values() if known is not None and known[0] > 0]
+        return f"{real(self, sighting, modulus)} {half}"
+
+    monkeypatch.setattr(Interpreter, "write", write)
+    found = list(judge(list(told(50))).report.connections)
+    monkeypatch.setattr(Alone, "like", lambda *_: None)
+    assert found == list(judge(list(told(50))).report.connections)
 
 
 def test_memory_of_a_flood(judge: Judge) -> None:

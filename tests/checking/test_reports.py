@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from tcpmodel.checking import reports
 from tcpmodel.checking.findings import ConnectionReport, Diagnostic, InputReport, Report
-from tcpmodel.checking.reports import ConnectionReports, Part, Pattern, by_input, change, drop, since
+from tcpmodel.checking.patterns import A, B, Pattern
+from tcpmodel.checking.reports import ConnectionReports, Part, by_input, change, drop, since
 from tcpmodel.report import check_json, check_junit, check_text
 from tcpmodel.report.policy import Policy
 from tcpmodel.report.style import Style
@@ -33,6 +34,79 @@ def one(number: int, *, found: int = 0, origin: int = 0) -> ConnectionReport:
 LONE = Pattern(
     ConnectionReport("tcp-1", "tcp", "a:1", "b:2", "inconclusive", ("nothing was captured from b:2",), (), (), 1, ())
 )
+
+
+MARK = 3_000_000_000
+TOLD = Pattern(
+    ConnectionReport(
+        "tcp-1",
+        "tcp",
+        A,
+        B,
+        "inconclusive",
+        (f"nothing was captured from {B}",),
+        (),
+        (),
+        1,
+        (Diagnostic("TCP-OPT-017", "note", A, 9, False, f"{A} has no MSS", observed=f"<SEQ={MARK}> 1 {MARK + 1}"),),
+    ),
+    (MARK,),
+)
+
+
+def told(number: int, origin: int = 0) -> ConnectionReport:
+    a, b, seq = f"10.0.0.{number}:1", "192.0.2.1:80", number * 1000
+    item = Diagnostic(
+        "TCP-OPT-017", "note", a, number, False, f"{a} has no MSS", time=number + 5, observed=f"<SEQ={seq}> 1 {seq + 1}"
+    )
+    reasons = (f"nothing was captured from {b}",)
+    return ConnectionReport(f"tcp-{number}", "tcp", a, b, "inconclusive", reasons, (), (), 1, (item,), origin)
+
+
+def with_findings(count: int) -> ConnectionReports:
+    made = ConnectionReports()
+    for number in range(1, count + 1):
+        rest = (number, number + 5, [number * 1000])
+        made.add_like(TOLD, number, f"10.0.0.{number}:1", "192.0.2.1:80", 0, 1, rest)
+    return made
+
+
+def test_findings_of_a_pattern() -> None:
+    made = with_findings(30)
+    assert list(made) == [told(number) for number in range(1, 31)]
+    assert [(each, number) for each, number in made.groups()] == [(told(1), 30)]
+    report = Report([], made)
+    assert len(list(report.findings())) == 30
+    drop(made, [0, 1, 5])
+    assert list(made.groups()) == [(told(3), 27)]
+    made.sort(0)
+    assert made[2] == told(5)
+
+
+def test_findings_of_a_pattern_are_marked_one_by_one() -> None:
+    made = with_findings(30)
+
+    def mark(one: ConnectionReport) -> None:
+        place = one.diagnostics[0].place
+        one.diagnostics[0].ignored = "--ignore" if place % 3 == 0 else ""
+        one.diagnostics[0].severity = "violation" if place == 20 else "note"
+
+    change(made, mark)
+    assert [each.diagnostics[0].place for each in made if each.diagnostics[0].ignored] == list(range(3, 31, 3))
+    assert [each.diagnostics[0].place for each in made if each.diagnostics[0].severity != "note"] == [20]
+    assert [each.id for each in made] == [f"tcp-{number}" for number in range(1, 31)]
+    assert sorted(number for _, number in made.groups()) == [1, 10, 19]
+    made[19].diagnostics[0].severity = "note"
+    assert made[19].diagnostics[0].severity == "violation"  # as with all that are packed
+
+
+def test_patterns_beyond_the_most_are_kept_as_reports(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reports, "PATTERNS", 1)
+    made = filled(range(1, 20))
+    rest = (40, 45, [40_000])
+    made.add_like(TOLD, 40, "10.0.0.40:1", "192.0.2.1:80", 0, 1, rest)
+    assert made[-1] == told(40)
+    assert sum(number for _, number in made.groups()) == 20
 
 
 def filled(numbers: Iterable[int], origin: int = 0) -> ConnectionReports:
