@@ -7,10 +7,11 @@ Must never hold: how a message is explained (see ``endpoint``), how it is shown,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from tcpmodel.checking import boxes
 from tcpmodel.checking.assumed import Assumed, Event
 from tcpmodel.checking.configurations import Abilities
 from tcpmodel.checking.damage import is_rubbish
@@ -91,15 +92,13 @@ class Connection:
         self.last_flags: int | None = None
         self.opaque = False
         self.diagnostics = Findings()
-        self.told = 0
         self.assumed = Assumed(in_lines, self.diagnostics.append)
         self.suspects: list[Suspect | None] = [None, None]
         self.light: Any = None
         self.last: Explanation | None = None
         self.standpoint: Standpoint | None = None
-        self.rereading: Callable[[Connection], Sequence[Packet]] | None = None
-        """Asked for the last packets, if they explain what this connection does not."""
-        self.reread = 0
+        self.rereading: Any = None
+        self.reread = self.looked = self.told = 0
         self.unexplained = self.left_at = 0
         """How many messages nothing explains; the place of the one after which it was followed no further."""
         self.doubted: set[int] = set()
@@ -325,7 +324,7 @@ class Connection:
                 return Explanation.BEHAVIOUR
         another = self._is_of_another_life(sighting, side, place)
         reread = self.rereading if self.doubted or not another else None
-        since = reread(self) if reread is not None else ()
+        since = reread.since(self) if reread is not None else ()
         if another or since:
             raise NewConnection(since)
         finding = unexplained(sender, sighting, self.interpreter)
@@ -427,6 +426,8 @@ class Connection:
         finding.observed = self.interpreter.write(sighting)
         finding.relative = self.interpreter.relative(sighting, side, self.numbers)
         self.diagnostics.append(finding)
+        if finding.severity == "violation" and self.rereading:
+            self.rereading.mixed(self)
 
     def finished(self) -> bool:
         """Have both ends certainly come to rest?"""
@@ -443,6 +444,8 @@ class Connection:
         reasons = self._reasons(standing)
         found = self.diagnostics
         found[:] = named(sorted(found, key=lambda item: item.place))
+        if self.rereading and self.rereading.mixed(self):
+            boxes.silence(found, reasons, self.abilities.program.spec)
         if any(item.severity == "violation" for item in found):
             verdict = VIOLATES
         else:

@@ -1,6 +1,6 @@
-"""A connection in which nothing explains a packet, read once more: as two, one after the other.
+"""A connection in which nothing explains a packet, read once more: as two, one after the other or side by side.
 
-Owns: which of the last packets are tried as a connection of their own, and how often.
+Owns: which of the last packets are looked at again, and how often.
 Must never hold: how a packet is explained (see ``connection``), or anything of a protocol.
 
 An end that always begins with the same number makes a new connection look like the old one, of which a copy came late.
@@ -12,11 +12,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
+from tcpmodel.checking import boxes
 from tcpmodel.checking.connection import Connection, NewConnection
+from tcpmodel.checking.findings import Diagnostic
 from tcpmodel.traces.records import Packet
 
 TRIES = 8
-"""So often the last packets of one connection are tried."""
+"""So often the last packets of one connection are tried, or looked at for a second numbering."""
 
 OPENED = 2
 """So many packets at least come before those."""
@@ -49,6 +51,23 @@ class Rereading:
             if (doubted or connection.began_with(packet)) and _whole(connection, found):
                 best = list(found)
         return best
+
+    def mixed(self, connection: Connection) -> bool:
+        """Do the last packets tell that both sides of a box that changes numbers were captured? Asked of what seems
+        wrong; what was found once holds."""
+        found = connection.diagnostics
+        if any(item.message == boxes.TOLD for item in found):
+            return True
+        if connection.looked >= TRIES or not any(item.severity == "violation" for item in found):
+            return False
+        connection.looked += 1
+        addresses = {end.address for end in connection.ends}
+        packets = [each for each in self._recent if {each.source, each.destination} == addresses]
+        if not boxes.two_numberings(packets, connection.interpreter):
+            return False
+        place, time = connection.first, packets[0].time
+        found.append(Diagnostic("CAP-011", "capture", "", place, connection.in_lines, boxes.TOLD, (), time))
+        return True
 
 
 def _whole(like: Connection, packets: Sequence[Packet]) -> bool:

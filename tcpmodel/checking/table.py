@@ -139,7 +139,7 @@ class Table:
         self._given_up = self._first_given_up = 0
         self._quoted = Quoted()
         self._recent = self._quoted.recent.append
-        self._rereading = Rereading(self._quoted.recent).since
+        self._rereading = Rereading(self._quoted.recent)
         self._doubles = Doubles()
         self._partial = Partial()
         self._reused = self._first_reuse = 0

@@ -1,0 +1,111 @@
+"""One capture made of two, from both sides of a box that changes sequence numbers."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
+
+import conversation
+from conversation import FIN, PSH, Segments, shifted
+from test_capture_faults import MILLISECOND, SPECS, A, B, plain
+
+from tcpmodel.checking import boxes
+from tcpmodel.checking.findings import Report
+from tcpmodel.checking.run import check
+from tcpmodel.checking.sightings import Interpreter
+from tcpmodel.semantics.program import Program
+from tcpmodel.traces.open import open_trace
+from tcpmodel.traces.records import FIELD_KEYS, Packet
+
+BIG, SMALL = 3_000_000_000, 1000
+SHIFTS = [(0, BIG), (BIG, 0), (BIG, BIG // 7), (0, SMALL), (SMALL, 0), (2**32 - SMALL, SMALL)]
+
+
+def both_sides(by: tuple[int, int], *, hops: int, clock: int, identified: bool) -> Segments:
+    """Each packet before the box and behind it; the clocks of the two captures differ by ``clock``."""
+    near, far = plain(), shifted(plain(), by)
+    near = [replace(each, ttl=each.ttl - hops * (each.side == B)) for each in near]
+    far = [
+        replace(each, ttl=each.ttl - hops * (each.side == A), time=each.time + clock + (300, -300)[each.side] * 1000)
+        for each in far
+    ]
+    found = sorted([*near, *far], key=lambda each: each.time)
+    return found if identified else [replace(each, ip_id=0) for each in found]
+
+
+def judged(tmp_path: Path, segments: Segments) -> Report:
+    path = tmp_path / "x.pcap"
+    conversation.write(path, [segments])
+    return check([str(path)], SPECS)
+
+
+@pytest.mark.parametrize(
+    ("by", "hops", "clock", "identified"),
+    [
+        ((0, BIG), 0, 0, True),
+        ((0, BIG), 1, -3, False),
+        ((0, SMALL), 0, 0, True),
+        ((0, SMALL), 1, -3, False),
+        ((SMALL, 0), 1, 0, True),
+        ((2**32 - SMALL, SMALL), 0, 5, True),
+    ],
+)
+def test_nobody_is_accused(tmp_path: Path, by: tuple[int, int], hops: int, clock: int, identified: bool) -> None:
+    story = both_sides(by, hops=hops, clock=clock * MILLISECOND, identified=identified)
+    report = judged(tmp_path, story)
+    assert "violates" not in {one.verdict for one in report.connections}
+    told = [one for one in report.connections if boxes.TOLD in one.reasons]
+    assert {one.verdict for one in told} <= {"inconclusive"}
+    notes = {(item.code, item.severity) for one in told for item in one.diagnostics}
+    assert not told or ("CAP-011", "capture") in notes
+
+
+def numbered_twice(tmp_path: Path, segments: Segments) -> bool:
+    path = tmp_path / "x.pcap"
+    conversation.write(path, [segments])
+    packets = [each for each in open_trace(str(path)).records() if isinstance(each, Packet)]
+    return boxes.two_numberings(packets, Interpreter(Program(SPECS[0], {}, seen_fields=FIELD_KEYS)))
+
+
+@pytest.mark.parametrize("by", SHIFTS)
+def test_two_numberings(tmp_path: Path, by: tuple[int, int]) -> None:
+    assert numbered_twice(tmp_path, both_sides(by, hops=1, clock=0, identified=True))
+
+
+def test_one_numbering(tmp_path: Path) -> None:
+    assert not numbered_twice(tmp_path, plain())
+    assert not numbered_twice(tmp_path, sorted([*plain(), *plain()], key=lambda each: each.time))
+
+
+@pytest.mark.parametrize("ip_id", [0, 7])
+def test_text_that_goes_on_alike(tmp_path: Path, ip_id: int) -> None:
+    """Segments with the same text, at one tick of the clock, and what acknowledges them: one numbering."""
+    story: Segments = [replace(each, ip_id=ip_id) for each in plain()[:3]]
+    for number in range(40):
+        text = replace(plain()[3], seq=101 + 1400 * number, ip_id=ip_id, time=story[-1].time + MILLISECOND)
+        answer = replace(plain()[5], ack=1501 + 1400 * number, ip_id=ip_id, time=text.time + MILLISECOND)
+        story += [text, answer]
+    assert not numbered_twice(tmp_path, story)
+
+
+def test_an_end_that_answers_anew_is_none(tmp_path: Path) -> None:
+    """A second SYN,ACK with another number, and what it sends with that: the other end goes on with the first."""
+    good = plain()
+    other = [replace(each, seq=each.seq + BIG, time=each.time + 500) for each in good if each.side == B]
+    story = sorted([*good, *other], key=lambda each: each.time)
+    assert not numbered_twice(tmp_path, story)
+    assert "violates" in {one.verdict for one in judged(tmp_path, story).connections}
+
+
+def test_what_one_message_shows_stays(tmp_path: Path) -> None:
+    story = both_sides((0, BIG), hops=0, clock=0, identified=True)
+    wrong = [replace(each, flags=FIN | PSH | 0x20, ack=0) if place == 9 else each for place, each in enumerate(story)]
+    report = judged(tmp_path, wrong)
+    assert {item.code for one in report.connections for item in one.diagnostics if item.severity == "violation"} == {
+        "TCP-FLG-002"
+    }
