@@ -108,10 +108,10 @@ GENERAL = {
         "exceptions.",
         "A reset has a TTL far from that of all other packets of its end; SACK blocks lie far from what the peer sent, "
         "since only the numbers outside of them were shifted. Two captures of one connection show options, windows or "
-        "timestamps differently. In a capture that was merged of both sides, packets come twice, and the numbers of the "
-        "copies differ by the same amounts in all of them.",
-        "None by itself. What a box does in the name of an end is held against that end. Where two numberings stand side "
-        "by side, inconclusive.",
+        "timestamps differently. In a capture that was merged of both sides, packets come twice, and the numbers of "
+        "copies differ by the same amounts.",
+        "None by itself. What a box does in the name of an end is held against that end. Where two numberings stand "
+        "side by side, inconclusive.",
         "Capture on both sides of the box, and give both captures at once.",
     ),
     "CAP-012": General(
