@@ -34,7 +34,7 @@ _LAYERS = re.compile(
 )
 _TAGS = {name: re.compile(rf"<{name}>([A-Z0-9_]{{1,20}})</{name}>") for name in ("state", "id")}
 _SAVED = re.compile(
-    r"\s*(?:\[(\d{1,12})\.(\d{1,9}) *\]\s*)?-([AUID]) -s (\S{1,64}) -d (\S{1,64}) .*?-p ([a-z][a-z0-9]*)"
+    r"\s*(?:\[(\d{1,12})\.(\d{1,9}) *\]\s*)?-([AUID]) (?:-[a-rt-z] \S{1,64} )*-s (\S{1,64}) -d (\S{1,64}) .*?-p ([a-z][a-z0-9]*)"
     r"(?: --sport (\d{1,5}) --dport (\d{1,5}))?(.*)$",
     re.ASCII,
 )

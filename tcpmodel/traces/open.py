@@ -35,8 +35,6 @@ _NAMED = (
     (b"\x28\xb5\x2f\xfd", "a zstd archive"),
     (b"\x04\x22\x4d\x18", "an lz4 archive"),
     (b"PK\x03\x04", "a zip archive"),
-    (b"\xff\xfe", "text in UTF-16; write it as UTF-8"),
-    (b"\xfe\xff", "text in UTF-16; write it as UTF-8"),
     (b"\x7fELF", "a program"),
 )
 

@@ -23,6 +23,9 @@ PAUSE = 0.1
 
 _GZIP_MAGIC = b"\x1f\x8b"
 
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+"""How text in UTF-16 begins, as programs of Windows write it."""
+
 
 class Reader(Protocol):
     """Something that gives the next bytes, up to a number; ``b""`` at the end."""
@@ -33,7 +36,7 @@ class Reader(Protocol):
 
 
 class Source:
-    """The bytes of one trace, unpacked if they were packed with gzip.
+    """The bytes of one trace, unpacked if they were packed with gzip, and as UTF-8 if they were text in UTF-16.
 
     ``read()`` gives the next block; ``head(n)`` shows the first octets without using them up.
     """
@@ -50,6 +53,7 @@ class Source:
         self._held = b""
         self._ended = False
         self._gunzip: _Gunzip | None = None
+        self._decode: _Decoder | None = None
         first = self._read_raw(BLOCK)
         while 0 < len(first) < 2:
             more = self._read_raw(BLOCK)
@@ -59,9 +63,12 @@ class Source:
         if first.startswith(_GZIP_MAGIC):
             self.packed = True
             self._gunzip = _Gunzip(path, self._read_raw, first)
-        else:
-            self._held = first
-            self._ended = not first
+            first = self._gunzip.read()
+        if first.startswith(_UTF_16):
+            self._decode = _utf_8_of_utf_16()
+            first = self._decode(first, False)
+        self._held = first
+        self._ended = not first and self._decode is None
 
     def read(self) -> bytes:
         """The next octets, or ``b""`` at the end."""
@@ -93,19 +100,35 @@ class Source:
             self._close = None
 
     def _next(self) -> bytes:
-        if self._ended:
-            return b""
-        block = self._gunzip.read() if self._gunzip is not None else self._read_raw(BLOCK)
-        if not block:
-            self._ended = True
-            self.close()
-        return block
+        while not self._ended:
+            block = self._gunzip.read() if self._gunzip is not None else self._read_raw(BLOCK)
+            if not block:
+                self._ended = True
+                self.close()
+            if self._decode is not None:
+                block = self._decode(block, self._ended)
+            if block:
+                return block
+        return b""
 
     def _read_raw(self, size: int) -> bytes:
         try:
             return self._raw(size)
         except OSError as error:
             raise TraceError(self.path, "", f"cannot be read: {error.strerror or error}") from None
+
+
+class _Decoder(Protocol):
+    """Gives the octets of UTF-8 for the next ones of a text; ``last`` if there are no more."""
+
+    def __call__(self, octets: bytes, last: bool, /) -> bytes: ...
+
+
+def _utf_8_of_utf_16() -> _Decoder:
+    import codecs
+
+    decoder = codecs.getincrementaldecoder("utf-16")("replace")
+    return lambda octets, last: decoder.decode(octets, last).encode("utf-8", "replace")
 
 
 class _Gunzip:

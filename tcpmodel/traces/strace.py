@@ -20,7 +20,7 @@ _MOST_PENDING = 1 << 16
 
 _START = re.compile(
     r"\s*(?:\[pid\s+(\d{1,10})\]\s+|(\d{1,10})\s+)?(?:(\d\d:\d\d:\d\d(?:\.\d{1,9})?|\d{1,12}\.\d{1,9})\s+)?"
-    r"(?:\[[0-9a-f]+\]\s+)?(?=[a-z<+-])",
+    r"(?:\[[ 0-9a-f]{2,24}\]\s+){0,2}(?=[a-z<+-])",
     re.ASCII,
 )
 _CALL = re.compile(r"([a-z_][a-z0-9_]{1,30})\(", re.ASCII)
@@ -32,6 +32,8 @@ _TOOK = re.compile(r"<(\d{1,9}\.\d{1,9})>\s*$", re.ASCII)
 _DESCRIPTOR = re.compile(r"(\d{1,10})(?:<([A-Za-z0-9-]{1,20}):\[(.{0,200}?)\]>)?", re.ASCII)
 _TEXT = re.compile(r'"(?:[^"\\]|\\.)*"(?:\.\.\.)?')
 _ROOM = re.compile(r"iov_len=(\d{1,12})")
+_NUMBER = re.compile(r'(?:\b0x[0-9a-f]+|"[^"]*") /\* (.{1,60}?) \*/', re.ASCII)
+"""With ``-X verbose`` the names stand behind the numbers, as comments."""
 _SO_ERROR = re.compile(r"SOL_SOCKET, SO_ERROR, \[(E[A-Z0-9]+)\]")
 
 _SENDS = frozenset({"write", "send", "sendto", "sendmsg", "writev", "sendfile", "sendfile64"})
@@ -156,6 +158,8 @@ class StraceTrace:
         if result is None or result[1] == "?":
             return
         arguments, value, after = rest[: result.start()], _whole_number(result[1]), result[2]
+        if " /* " in arguments:
+            arguments = _NUMBER.sub(r"\1", arguments)
         found = _ERROR.match(after)
         error = found[1] if found is not None and value < 0 else ""
         took = _TOOK.search(after)

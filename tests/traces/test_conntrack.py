@@ -32,6 +32,8 @@ LINES = {
     f"<flow>{META}{REST}</flow>": (None, "77", ["SYN_SENT"]),
     "-A -s 10.0.0.1 -d 10.0.0.2 -r 10.0.0.2 -q 10.0.0.1 -p tcp --sport 40 --dport 80 --reply-port-src 80 "
     "--reply-port-dst 40 -t 60 --state SYN_SENT -u SEEN_REPLY": (None, "", ["SYN_SENT"]),
+    "-A -t 120 -u UNSET -s 10.0.0.1 -d 10.0.0.2 -r 10.0.0.2 -q 10.0.0.1 -p tcp --sport 40 --dport 80 "
+    "--reply-port-src 80 --reply-port-dst 40 --state SYN_SENT": (None, "", ["SYN_SENT"]),
     "[1700000000.500000] -D -s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 40 --dport 80": (
         *(1700000000_500000000, "", ["DESTROY"]),
     ),

@@ -45,6 +45,18 @@ def test_windows_line_ends_and_a_byte_order_mark(samples, read):
     assert read(b"\xef\xbb\xbf" + data.replace(b"\n", b"\r\n")).records == expected
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("piece", [1, 7, 1 << 20])
+def test_text_of_windows_in_utf_16(samples, read, encoding, piece):
+    data = (samples / "logs/snapshots/windows-windows-10-netstat-aon.out").read_bytes()
+    wide = ("\ufeff" + data.decode().replace("\r", "").replace("\n", "\r\n")).encode(encoding)
+    expected = read(data).records
+    assert len(expected) > 10
+    assert read(wide, piece).records == expected
+    assert read(wide + b"x", piece).records == expected
+    assert read(gzip.compress(wide)).records == expected
+
+
 def test_standard_input(samples, monkeypatch):
     data = (samples / "lab/normal-client-close.client.pcap").read_bytes()
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
@@ -154,7 +166,7 @@ UNREADABLE = {
     b"hello world\nthis is no trace\n": "'hello world'",
     b"snoop\0\0\0\0\0\0\2": "a snoop capture",
     b"\xfd7zXZ\0\0": "an xz archive",
-    b"\xff\xfeI\0P\0": "UTF-16",
+    b"\xff\xfeI\0P\0": "('IP')",
     bytes(100): "First bytes: 00 00 00 00 00",
     b"\xa1\xb2\xc3": "not known",
     b"#kernel\nIpInReceives                    2                  0.0\n": "counters as nstat prints them",

@@ -37,6 +37,8 @@ PREFIXES = {
     "7653  07:46:3{}.488606 ": (27990_488_606_000, 27995_488_606_000),
     "[pid 7] 179524719{}.488606 ": (1795247190_488_606_000, 1795247195_488_606_000),
     "     0.00010{} ": (100_000, 615_000),
+    "8218  [  4{}] [00007fb417d28dc7] ": (None, None),
+    "10:00:00 [ffffffffff600000] ": (36000_000_000_000, 36000_000_000_000),
 }
 
 
@@ -48,6 +50,19 @@ def test_prefixes(read, prefix):
     assert (reading.records[0].time, reading.records[-1].time) == PREFIXES[prefix]
     assert [record.number for record in reading.records] == [1, 2, 2, 3, 4, 5, 6]
     assert {record.endpoint for record in reading.records} == {reading.records[0].endpoint}
+
+
+def test_numbers_with_their_names(read):
+    """``-X verbose``."""
+    text = """\
+socket(0x2 /* AF_INET */, 0x1 /* SOCK_STREAM */|0x80000 /* SOCK_CLOEXEC */, 0x6 /* IPPROTO_TCP */) = 3
+connect(3, {sa_family=0x2 /* AF_INET */, sin_port="\\x1b\\x59" /* htons(80) */, \
+sin_addr="\\x0a\\x42\\x00\\x02" /* inet_addr("10.0.0.2") */}, 16) = 0
+shutdown(3, 0x1 /* SHUT_WR */) = 0
+"""
+    reading = read(text.encode())
+    assert names(reading) == ["socket", "connect", "connected", "shutdown SHUT_WR"]
+    assert reading.records[-1].remote == "10.0.0.2:80"
 
 
 def test_how_long_a_call_took_is_added(read):
