@@ -23,6 +23,7 @@ _LINE = re.compile(
     re.ASCII,
 )
 _LONGEST_LINE = 1 << 16
+_HEAD = 1 << 16
 _ID = re.compile(r"\bid=(\d{1,12})\b", re.ASCII)
 
 
@@ -34,11 +35,13 @@ _LAYERS = re.compile(
 )
 _TAGS = {name: re.compile(rf"<{name}>([A-Z0-9_]{{1,20}})</{name}>") for name in ("state", "id")}
 _SAVED = re.compile(
-    r"\s*(?:\[(\d{1,12})\.(\d{1,9}) *\]\s*)?-([AUID]) (?:-[a-rt-z] \S{1,64} )*-s (\S{1,64}) -d (\S{1,64}) .*?-p ([a-z][a-z0-9]*)"
-    r"(?: --sport (\d{1,5}) --dport (\d{1,5}))?(.*)$",
+    r"\s*(?:\[(\d{1,12})\.(\d{1,9}) *\]\s*)?-([AUID]) (?:-[a-rt-z] \S{1,64} )*-s (\S{1,64}) -d (\S{1,64}) .*?"
+    r"-p ([a-z][a-z0-9]*)(?: --sport (\d{1,5}) --dport (\d{1,5}))?(.*)$",
     re.ASCII,
 )
 _SAVED_STATE = re.compile(r"--state ([A-Z][A-Z0-9_]*)")
+_SAVED_LATER = re.compile(rb"^(?:\s*\[[\d. ]{3,24}\])?\s*-[UD] (?:-[a-z] \S+ )*-s ", re.MULTILINE)
+"""A line that only events have: in a list, every entry is one to add."""
 _SAVED_EVENTS = {"A": "", "I": "NEW", "U": "UPDATE", "D": "DESTROY"}
 
 
@@ -75,11 +78,12 @@ class ConntrackTrace:
         self.path = source.path
         self.skipped = Skipped()
         self._source = source
+        self._added = "NEW" if _SAVED_LATER.search(source.peek()[:_HEAD]) else ""
 
     def records(self) -> Iterator[Record]:
         """The states of all entries in order."""
         for number, line in numbered_lines(self._source.read, _LONGEST_LINE):
-            entries = list(_entries(line))
+            entries = list(_entries(line, self._added))
             if (
                 not entries
                 and line
@@ -105,8 +109,8 @@ class ConntrackTrace:
                 yield StateRecord(number, entry.time, "conntrack", name, local, remote, "", state)
 
 
-def _entries(line: str) -> Iterator[_Entry]:
-    """What one line tells: one entry, or several in XML that is not broken into lines."""
+def _entries(line: str, added: str) -> Iterator[_Entry]:
+    """What one line tells: one entry, or several in XML that is not broken into lines. ``added``: what ``-A`` means."""
     found = _LINE.match(line) if "src=" in line else None
     if found is not None:
         seconds, fraction, event, protocol, _, _, state, src, dst, sport, dport, rest = found.groups()
@@ -132,7 +136,9 @@ def _entries(line: str) -> Iterator[_Entry]:
         seconds, fraction, letter, src, dst, protocol, sport, dport, rest = saved.groups()
         state = _SAVED_STATE.search(rest)
         ends = _both(src, dst, sport, dport)
-        yield _Entry(_time(seconds, fraction), _SAVED_EVENTS[letter], protocol, state[1] if state else "", ends, "")
+        yield _Entry(
+            _time(seconds, fraction), _SAVED_EVENTS[letter] or added, protocol, state[1] if state else "", ends, ""
+        )
 
 
 def _time(seconds: str | None, fraction: str | None) -> int | None:

@@ -60,6 +60,13 @@ def test_xml_with_its_frame(read):
     assert reading.skipped == {}
 
 
+def test_an_option_to_add_is_an_event_among_events(read):
+    saved = "-s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 40 --dport 80"
+    added, later = f"-A -t 120 {saved} --state SYN_SENT\n", f"-U -t 60 {saved} --state SYN_RECV\n"
+    assert [record.new for record in read((added + added).encode()).records] == ["SYN_SENT"] * 2
+    assert [record.new for record in read((added + later).encode()).records] == ["", "SYN_SENT", "SYN_RECV"]
+
+
 def test_other_protocols_are_counted(read):
     lines = [
         f"    [NEW] udp      17 30 {ENDS} [UNREPLIED] {REPLY}",
