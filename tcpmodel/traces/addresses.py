@@ -43,6 +43,17 @@ def unmapped(host: str) -> str:
     return host
 
 
+def packed(source: str, destination: str) -> bytes | None:
+    """Both addresses as they stand in the header; None where they are names."""
+    import socket
+
+    family = socket.AF_INET6 if ":" in source else socket.AF_INET
+    try:
+        return socket.inet_pton(family, source) + socket.inet_pton(family, destination)
+    except (OSError, ValueError):
+        return None
+
+
 def is_multicast(host: str) -> bool:
     """Whether a numeric address is a multicast address; False for host names."""
     if ":" in host:

@@ -10,23 +10,26 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tcpmodel.traces.addresses import endpoint_text, is_multicast
+from tcpmodel.traces.addresses import endpoint_text, is_multicast, packed
 from tcpmodel.traces.lines import numbered_lines
 from tcpmodel.traces.records import ABOUT, ERRORS, FLAG_BITS, FLAG_LETTERS, Packet, Record, Skipped, TraceError
 from tcpmodel.traces.source import Source
 from tcpmodel.traces.tcpdump_clock import STAMP, Clock
 from tcpmodel.traces.tcpdump_numbers import Numbers
+from tcpmodel.traces.transport import told_checksum
 
 _PAIR = re.compile(r"(?:^|(?<=\s))(\S+) > (\S+):(?:\s+|$)(.*)")
 _INNER_PORTS = re.compile(r"\s(?:\S+\.)?([\w-]+) > (?:\S+\.)?([\w-]+): (.*)")
 _TCP = re.compile(
-    r"Flags \[([^\]]*)\](?:, cksum 0x[0-9a-f]+ \([^)]*\))?(?:, seq (\d+)(?::(\d+))?)?(?:, ack (\d+))?"
+    r"Flags \[([^\]]*)\](?:, cksum 0x([0-9a-f]{1,4}) \(([^)]*)\))?(?:, seq (\d+)(?::(\d+))?)?(?:, ack (\d+))?"
     r"(?:, win (\d+))?(?:, urg (\d+))?(?:, options \[(.*?)\](?=, length|:|$))?(?:, length (\d+))?"
 )
 _QUIET = re.compile(r"tcp (\d+)(?:\s|$)")
 _TIMESTAMPS = re.compile(r"TS val (\d+) ecr (\d+)")
 _MSS = re.compile(r"\bmss (\d+)")
 _SCALE = re.compile(r"\bwscale (\d+)")
+_BLOCKS = re.compile(r"\bsack (\d)\b")
+_SIZES = {"nop": 1, "eol": 1, "mss": 4, "wscale": 3, "sackOK": 2, "TS": 10}
 _FAST_OPEN = re.compile(r"(?:^|[,-])tfo\b")
 _UDP_SUM = re.compile(r"\[(udp sum ok|no cksum|bad udp cksum 0x([0-9a-f]{1,4})[^\]]*)\] ")
 _UDP = re.compile(r"UDP, (?:bad )?length (\d+)(?: > (\d+))?")
@@ -269,7 +272,7 @@ class TcpdumpTrace:
         segment: re.Match[str],
         fields: dict[str, int],
     ) -> Packet | str:
-        letters, seq, end, ack, window, urgent, options, length = segment.groups()
+        letters, checksum, told, seq, end, ack, window, urgent, options, length = segment.groups()
         flags = 0
         if letters != "none":
             for letter in letters:
@@ -296,18 +299,12 @@ class TcpdumpTrace:
             fields["length"] = (int(end[:10]) - int(seq[:10])) & 0xFFFFFFFF
         if urgent is not None:
             fields["urgent"] = int(urgent[:10])
-        if options is not None:
-            if (found := _TIMESTAMPS.search(options)) is not None:
-                fields["tsval"] = int(found[1][:10])
-                fields["tsecr"] = int(found[2][:10])
-            if (found := _MSS.search(options)) is not None:
-                fields["mss"] = int(found[1][:10])
-            if (found := _SCALE.search(options)) is not None:
-                fields["wscale"] = int(found[1][:10])
-            if "sackOK" in options:
-                fields["sackok"] = 1
-            if _FAST_OPEN.search(options) is not None:
-                fields["tfo"] = 1
+        if checksum is not None:
+            fields["checksum"] = int(checksum, 16)
+            if told == "correct" or told.startswith("incorrect"):
+                hosts = [end.rpartition(":")[0].strip("[]") for end in (source, destination)]
+                told_checksum(told == "correct", packed(hosts[0], hosts[1]), fields.get("ip_payload"), fields)
+        _options(options or "", fields)
         return Packet(number, time, "tcp", source, destination, flags, fields)
 
     def _datagram(
@@ -367,6 +364,30 @@ class TcpdumpTrace:
                 self._endpoints.clear()
             self._endpoints[text] = known
         return known
+
+
+def _options(text: str, fields: dict[str, int]) -> None:
+    """What the options say, and their octets, if it is known of all of them how many they have."""
+    if (found := _TIMESTAMPS.search(text)) is not None:
+        fields["tsval"] = int(found[1][:10])
+        fields["tsecr"] = int(found[2][:10])
+    for name, pattern in (("mss", _MSS), ("wscale", _SCALE), ("sack_blocks", _BLOCKS)):
+        if (found := pattern.search(text)) is not None:
+            fields[name] = int(found[1][:10])
+    if "sackOK" in text:
+        fields["sackok"] = 1
+    if _FAST_OPEN.search(text) is not None:
+        fields["tfo"] = 1
+    octets = 0
+    for word in text.split(",") if text else ():
+        name = word.split(" ", 1)[0]
+        if name == "sack" and "sack_blocks" in fields:
+            octets += 2 + 8 * fields["sack_blocks"]
+        elif name in _SIZES:
+            octets += _SIZES[name]
+        else:
+            return
+    fields["option_octets"] = octets + 3 & ~3
 
 
 def _dns_length(rest: str) -> int | None:

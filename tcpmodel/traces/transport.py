@@ -171,6 +171,11 @@ def usual_tcp(buffer: bytes, at: int, end: int, number: int, time: int | None) -
     return _packet(Packet, (number, time, "tcp", source, destination, flags, fields, ""))
 
 
+def told_options(octets: bytes, fields: dict[str, int]) -> None:
+    """What all ``octets`` of a list of options say, into ``fields``."""
+    _options(octets, 0, len(octets), len(octets), fields)
+
+
 def _options(buffer: bytes, at: int, header_end: int, end: int, fields: dict[str, int]) -> None:
     """Known options into ``fields``; ``bad_options`` = 1 when the list breaks its own form. A cut list is no fault.
 
@@ -258,8 +263,27 @@ def _checksum(addresses: bytes, segment: bytes, header: int, checksum: int, fiel
         fields["checksum_ok"] = 1
         return
     fields["checksum_ok"] = 0
-    if checksum and (pseudo - checksum) % 0xFFFF in (0, -len(segment) % 0xFFFF):
+    if _left_to_card(pseudo, len(segment), checksum):
         fields["checksum_partial"] = 1
+
+
+def _left_to_card(pseudo: int, length: int, checksum: int) -> bool:
+    """Whether a wrong checksum is the sum of the pseudo header, to which the network card adds the rest."""
+    return checksum != 0 and (pseudo - checksum) % 0xFFFF in (0, -length % 0xFFFF)
+
+
+def told_checksum(right: bool, addresses: bytes | None, length: int | None, fields: dict[str, int]) -> None:
+    """Take from others whether the ``checksum`` in ``fields`` fits the segment, of ``length`` octets with its header.
+
+    ``addresses`` are those of the header. Where nobody can tell whether a wrong one was left to the network card,
+    nothing is taken.
+    """
+    if right:
+        fields["checksum_ok"] = 1
+    elif addresses is not None and length is not None and "checksum" in fields:
+        fields["checksum_ok"] = 0
+        if _left_to_card(int.from_bytes(addresses, "big") + 6, length, fields["checksum"]):
+            fields["checksum_partial"] = 1
 
 
 def udp(
@@ -300,8 +324,7 @@ def udp(
             fields["checksum_ok"] = 1
         else:
             fields["checksum_ok"] = 0
-            pseudo = int.from_bytes(addresses, "big") + 17
-            left = (pseudo - checksum) % 0xFFFF in (0, -length % 0xFFFF)
+            left = _left_to_card(int.from_bytes(addresses, "big") + 17, length, checksum)
             fields["checksum_partial" if left else "checksum_wrong"] = 1
     if end - at >= 12 <= payload:
         fields["text_0"], fields["text_2"] = _ports(buffer, at + 8)

@@ -12,11 +12,12 @@ import re
 from collections.abc import Mapping
 from functools import partial
 
-from tcpmodel.traces.addresses import endpoint_text, is_multicast
+from tcpmodel.traces.addresses import endpoint_text, is_multicast, packed
 from tcpmodel.traces.json_time import nanoseconds
 from tcpmodel.traces.records import FLAG_BITS, Packet
 from tcpmodel.traces.relative import Relative
-from tcpmodel.traces.tshark_rebuilt import addresses, datagram, segment
+from tcpmodel.traces.transport import told_checksum, told_options
+from tcpmodel.traces.tshark_rebuilt import datagram, octets, segment
 
 Values = Mapping[str, list[str]]
 """What is known of a packet: the values of each field in their order, as printed; none is empty."""
@@ -93,7 +94,7 @@ class Packets:
             return NO_ENDS
         source, destination = endpoint_text(hosts[0][0], ports[0]), endpoint_text(hosts[1][0], ports[1])
         number, time = number_of(values) or count, time_of(values)
-        ends = addresses(hosts[0][0], hosts[1][0])
+        ends = packed(hosts[0][0], hosts[1][0])
         fields = {"source_port": ports[0], "destination_port": ports[1], "ip_version": version}
         _ip(values, version, fields)
         if protocol == "udp":
@@ -115,8 +116,18 @@ class Packets:
             for key, name in _PRESENT:
                 if name in values:
                     fields[key] = 1
+            options = octets(values, "tcp_options")
+            if options and len(options) & 3 == 0:
+                told_options(options, fields)
+            elif fields.get("offset") == 20:
+                fields["option_octets"] = 0
             if fields.get("offset", 20) < 20:
                 fields.pop("length", None)  # nobody can tell where the text begins
+        status = number_in(values, "tcp_checksum_status", 9)
+        if status in (0, 1) and "checksum_ok" not in fields:
+            told = fields.get("offset"), fields.get("length")
+            size = None if told[0] is None or told[1] is None else told[0] + told[1]
+            told_checksum(status == 1, ends, size, fields)
         if seq is not None:
             fields["seq"] = seq
         if ack is not None:

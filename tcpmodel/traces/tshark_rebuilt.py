@@ -6,7 +6,6 @@ Must never hold: where in a header a field stands (``transport``) once it is rea
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Mapping
 from struct import pack
 
@@ -17,15 +16,6 @@ Number = Callable[[str, int], int | None]
 """Name of a field and its highest value -> the number that tshark shows, or None."""
 
 _MADE_OF_NUMBERS = ("seq", "ack", "checksum_ok", "checksum_partial", "sack_high")
-
-
-def addresses(source: str, destination: str) -> bytes | None:
-    """Both addresses as they stand in the header; None where they are names."""
-    family = socket.AF_INET6 if ":" in source else socket.AF_INET
-    try:
-        return socket.inet_pton(family, source) + socket.inet_pton(family, destination)
-    except (OSError, ValueError):
-        return None
 
 
 def segment(
@@ -43,15 +33,15 @@ def segment(
     words = [shown("tcp_srcport", 0xFFFF), shown("tcp_dstport", 0xFFFF), *numbers]
     words += [shown("tcp_flags", 0xFFF), shown("tcp_window_size_value", 0xFFFF), shown("tcp_checksum", 0xFFFF)]
     words.append(shown("tcp_urgent_pointer", 0xFFFF))
-    options = _octets(values, "tcp_options") if header > 20 else b""
+    options = octets(values, "tcp_options") if header > 20 else b""
     outside = _outside(shown, ends)
     known = [word for word in words if word is not None]
     if len(known) < len(words) or options is None or len(options) != header - 20 or outside is None:
         return None
     *first, flags, window, checksum, urgent = known
-    octets = pack(">HHIIHHHH", *first, header << 10 | flags, window, checksum, urgent) + options
-    octets += (_octets(values, "tcp_payload") or b"")[:length]
-    found = tcp(octets, 0, len(octets), header + length, ends, *outside, count, time)
+    packet = pack(">HHIIHHHH", *first, header << 10 | flags, window, checksum, urgent) + options
+    packet += (octets(values, "tcp_payload") or b"")[:length]
+    found = tcp(packet, 0, len(packet), header + length, ends, *outside, count, time)
     if not isinstance(found, Packet):
         return None
     if relative:
@@ -72,8 +62,8 @@ def datagram(
     carried = _carried(values, shown, len(ends) == 8)
     if len(known) < len(words) or outside is None or carried is None or carried < 8:
         return None
-    octets = pack(">HHHH", *known) + (_octets(values, "udp_payload") or b"")[: carried - 8]
-    found = udp(octets, 0, len(octets), carried, ends, *outside, count, time)
+    packet = pack(">HHHH", *known) + (octets(values, "udp_payload") or b"")[: carried - 8]
+    found = udp(packet, 0, len(packet), carried, ends, *outside, count, time)
     return found if isinstance(found, Packet) else None
 
 
@@ -108,7 +98,7 @@ def _carried(values: Mapping[str, list[str]], shown: Number, version4: bool) -> 
     return carried - sum(int(text) for text in lengths)
 
 
-def _octets(values: Mapping[str, list[str]], name: str) -> bytes | None:
+def octets(values: Mapping[str, list[str]], name: str) -> bytes | None:
     """What tshark shows as hexadecimal octets, with or without colons."""
     texts = values.get(name)
     if not texts:
