@@ -61,6 +61,7 @@ class StateLog:
         self.reads = {(old, new): states for old, new, states in source.reads}
         self.hidden = {self.index[name] for name in source.hides}
         self.births = set(source.births)
+        self._never = {(name, True) for name in source.without}
         self._shown: set[str] = set()
         self._strange: dict[str, int] = {}
         self.current: dict[str, Life] = {}
@@ -277,6 +278,8 @@ class StateLog:
         for event, flags, slots in [*hidden, *self.abilities.anything()]:
             run = Run(self.program, event, unseen=True, micro=micro, flags=flags)
             for outcome in run.start(configuration.state, configuration.values, slots):
+                if self._never and any(not self._never.isdisjoint(rule.source.profiles) for rule in outcome.rules):
+                    continue
                 new = self.abilities.after(configuration, outcome, 0, anew=configuration.state not in self.hidden)
                 if new is not None:
                     found.append(new)

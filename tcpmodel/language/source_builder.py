@@ -53,6 +53,7 @@ class SourceBuilder(ExpressionBuilder):
             self._all(parts, "absent"),
             self._all(parts, "tells"),
             self._flag(children, "SHOWS_CALLS"),
+            self._all(parts, "without"),
             self._all(parts, "cites"),
         )
 

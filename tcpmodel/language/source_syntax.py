@@ -33,4 +33,5 @@ class SourceDecl(Declaration):
     absent: list[Word]
     tells: list[tuple[list[Word], list[Reading]]]
     shows_calls: bool
+    without: list[Word]
     cites: list[Cite]

@@ -66,6 +66,11 @@ class Sources:
                     node.span,
                     self._tells(node),
                     node.shows_calls,
+                    tuple(
+                        word.text
+                        for word in node.without
+                        if self.names.known("profile", word, self.names.profiles, "TS015")
+                    ),
                 )
             )
         return tuple(out)

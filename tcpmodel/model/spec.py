@@ -308,7 +308,8 @@ class Source:
     ``tells``: the source's word for an event (upper case) -> what it may stand for; a word that is missing stands for
     the event of that name. ``shows_calls``: a call that the log does not show did not happen.
     ``samples``: a record shows a state at a moment, and nothing is told of what happened since the last one.
-    ``absent``: where an endpoint may be that a sample does not show.
+    ``absent``: where an endpoint may be that a sample does not show. ``without``: profiles whose rules no change of
+    state in such a log comes from.
     """
 
     name: str
@@ -325,6 +326,7 @@ class Source:
     span: Span
     tells: tuple[tuple[str, tuple[Reading, ...]], ...] = ()
     shows_calls: bool = False
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,6 +145,12 @@ def test_what_the_rfc_says_is_allowed(log: Log, old: str, new: str) -> None:
     assert only(log(f"{old} {new}")).verdict != VIOLATES
 
 
+@pytest.mark.parametrize(("old", "new"), marked("P"))
+def test_who_aborts_does_not_wait(log: Log, old: str, new: str) -> None:
+    """A note of the RFC would have it so, but no stack that writes such logs."""
+    assert codes(only(log(f"{old} {new}"))) == [("TCP-TRANSITION", 1)]
+
+
 # ------------------------------------------------------------------------------------------------------- whole lives
 
 LIVES = [

@@ -104,6 +104,7 @@ CASES = [
     ("source s\n  name X = C\n", "TS010", "C", "unknown state"),
     ('source s\n  tells "x" as CLOOSE\n', "TS012", "CLOOSE", "did you mean `CLOSE`?"),
     ('source s\n  tells "x" as SEG\n', "TS044", "SEG", "shows no messages"),
+    ("source s\n  without nobody\n", "TS015", "nobody", "unknown profile"),
     ('source s\n  tells "x" as signal "gone"\n', "TS019", '"gone"', "declares no signal"),
     ('source s\n  tells "x" as in A | C\n', "TS010", "C", "unknown state"),
     ('source s\n  tells "x" as CLOSE, OPEN\n', "TS004", "OPEN", "write `or`"),
