@@ -28,7 +28,7 @@ LARGEST_SEED = 20_000
 SLOWEST = 10.0
 """Seconds of processor time that one input may take."""
 
-CHECKS = 1000
+CHECKS = 100_000
 """So many inputs are checked by one checker, which remembers what it learned."""
 
 Outcome = tuple[list[Record], dict[str, int], str]

@@ -48,6 +48,12 @@ class Kind(list[Any]):
         """``step`` leads to shapes that were told apart since."""
         self.step = self.merged = None
 
+    def restart(self, ways: Sequence[Any]) -> None:
+        """Have these ways only, and no function that was made of others."""
+        self[:] = ways
+        self.forget()
+        self._missed, self._patience = 0, PATIENCE
+
     def restore(self, code: CodeType, ways: list[Way]) -> None:
         """Take a function that was made of these ways before."""
         targets = [way.target for way in ways]

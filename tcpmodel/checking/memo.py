@@ -21,23 +21,24 @@ from tcpmodel.checking.endpoint import Endpoint, Explanation
 from tcpmodel.checking.findings import ConnectionReport, Diagnostic
 from tcpmodel.checking.forms import Form, Forms, Near
 from tcpmodel.checking.gaps import Place
-from tcpmodel.checking.kinds import Kind
+from tcpmodel.checking.kinds import Kind, Ways
 from tcpmodel.checking.known import STANDING, Known, latest
 from tcpmodel.checking.observer import WatchProgram
 from tcpmodel.checking.recording import Recorder, Unrecordable
 from tcpmodel.checking.shapes import Freezer, Shape, Thawer, symbolic_slots
 from tcpmodel.checking.sightings import Interpreter
 from tcpmodel.checking.standing import Standing
+from tcpmodel.checking.thinning import thin
 from tcpmodel.checking.vantage import Standpoint, placed
 from tcpmodel.checking.watchmemo import WatchMemo
 from tcpmodel.semantics.execution import Sighting
 from tcpmodel.traces.records import Packet
 
 MOST = 4000
-"""How many ways, and how many shapes, are remembered; what comes after that is worked out each time."""
+"""How many ways found in this run, and how many shapes, are remembered; then those used least are forgotten."""
 
 MOST_OF_A_KIND = 100
-"""How many ways are remembered for packets of one kind, since they are tried one after another."""
+"""How many ways are remembered for packets of one kind, since they are tried one after another; then some go."""
 
 Values = Sequence[int]
 
@@ -63,6 +64,7 @@ class Memo:
         self._fresh: tuple[Known, list[int]] | None = None
         self.active = True
         self.recorded = 0
+        self._left = MOST
         self.refused = 0
         self.recalled = 0
         self.slow = 0
@@ -125,11 +127,12 @@ class Memo:
                     self.retarget(way, known)
                 break
         else:
-            if self._room(ways):
+            room = self._room(known.ways, form.kinds[side + 2 if in_order else side])
+            if room is not None:
                 new = self._record(known, numbers, side, form, given, in_order, assumed.doubtful(side))
                 if new is not None:
                     way = new
-                    ways.insert(0, way)
+                    room.insert(0, way)
                     found = way.run(numbers, given)
         if found is None or found[0] is None or not (way.plain or self._stands(connection, packet, in_order)):
             if found is not None and self._begins(connection, packet, way.about, in_order):
@@ -151,9 +154,21 @@ class Memo:
         if observer is not None and not self._judged(observer, packet, side, mine, theirs, form, given, assumed):
             self._watch(connection, packet, side, form, given, (mine, theirs))
 
-    def _room(self, ways: Kind) -> bool:
-        """May another way of this kind be remembered?"""
-        return len(ways) < MOST_OF_A_KIND and self.recorded < MOST and len(self.known) < MOST
+    def _room(self, of: Ways, kind: str) -> Kind | None:
+        """The ways of this kind, with room for another; None if there is none."""
+        if not self._has_room():
+            return None
+        ways = of[kind]
+        if len(ways) >= MOST_OF_A_KIND:
+            del ways[3 * MOST_OF_A_KIND // 4 :]
+        return ways
+
+    def _has_room(self) -> bool:
+        """May another shape, or another way, be remembered?"""
+        if self._left <= 0 or len(self.known) >= MOST:
+            fresh = None if self._fresh is None else latest(self._fresh)[0]
+            self._left = MOST - thin(self.known, lambda way: way, (fresh,), MOST // 2)
+        return len(self.known) < MOST
 
     def _stands(self, connection: Connection, packet: Packet, in_order: bool) -> bool:
         """Is what was not explained by this connection nothing that a copy, damage or one before it explains?"""
@@ -220,7 +235,7 @@ class Memo:
             near, notes = near[::-1], notes[::-1]
         connection.numbers.near = list(near)
         observer.inherit(notes)
-        if self.active and len(self.known) < MOST:
+        if self.active and self._has_room():
             connection.light = self._shape(connection)
 
     def _begin(self, connection: Connection) -> tuple[Known, list[int]]:
@@ -243,7 +258,7 @@ class Memo:
         self._thaw_all(connection)
         self.slow += 1
         connection.observe(packet, side)
-        if connection.is_plain() and len(self.known) < MOST:
+        if connection.is_plain() and self._has_room():
             connection.light = self._shape(connection)
 
     def hear(self, connection: Connection, packet: Packet, side: int) -> None:
@@ -255,7 +270,7 @@ class Memo:
             notices = connection.hear(packet, side, (numbers[side], numbers[1 - side]))
             if notices and not connection.opaque:
                 connection.ends[side].notice(notices)
-            if self.active and connection.is_plain() and len(self.known) < MOST:
+            if self.active and connection.is_plain() and self._has_room():
                 connection.light = self._shape(connection)
             return
         if connection.observer is not None and connection.observer.light is not None:
@@ -350,11 +365,12 @@ class Memo:
             if after is not None:
                 break
         else:
-            new = self._record(known, numbers, 0, form, given, False, False) if self._room(ways) else None
-            if new is None:
+            room = self._room(known.ways, form.kinds[0])
+            new = None if room is None else self._record(known, numbers, 0, form, given, False, False)
+            if room is None or new is None:
                 return None
             way = new
-            ways.insert(0, way)
+            room.insert(0, way)
             after = way.run(list(numbers), given)
         if after is None or after[0] is None or way.about.skipped or way.about.said:
             return None
@@ -441,6 +457,7 @@ class Memo:
             self.refused += 1
             return None
         self.recorded += 1
+        self._left -= 1
         own = len(numbers)
         supposed = Supposed(doubtful)
         target: Known | None = None

@@ -19,6 +19,7 @@ from tcpmodel.checking.observer import BETWEEN, CLOCK, COMPLETE, Observer, Watch
 from tcpmodel.checking.recording import Number, Recorder, Unrecordable
 from tcpmodel.checking.shapes import identity
 from tcpmodel.checking.sightings import Interpreter
+from tcpmodel.checking.thinning import thin
 from tcpmodel.model.spec import PacketRule
 from tcpmodel.model.types import Enum, Range
 from tcpmodel.semantics.execution import Sighting
@@ -28,10 +29,10 @@ from tcpmodel.semantics.watching import Watch
 from tcpmodel.traces.records import Packet
 
 MOST = 4000
-"""How many ways, and how many shapes, are remembered."""
+"""How many ways found in this run, and how many shapes, are remembered; then those used least are forgotten."""
 
 MOST_OF_A_KIND = 64
-"""How many ways are remembered for packets of one kind."""
+"""How many ways are remembered for packets of one kind; then some of them go."""
 
 _FAR = INFINITY // 2
 
@@ -112,6 +113,7 @@ class WatchMemo:
         self._fresh: tuple[Known, Values] | None = None
         self._alone: dict[str, list[Way]] = {}
         self.recorded = 0
+        self._left = MOST
         self.recalled = 0
         self.slow = 0
         self._timed = any(key == CLOCK for _, key, _ in program.looked_at)
@@ -182,12 +184,10 @@ class WatchMemo:
         found = _taken(ways, numbers, inputs, lossless)
         if (
             found is None
-            and len(ways) < MOST_OF_A_KIND
-            and self.recorded < MOST
-            and len(self.known) < MOST
+            and (room := self._room(known.ways, kind)) is not None
             and (recorded := self._record(known, numbers, inputs, packet, side, near, form, lossless)) is not None
         ):
-            ways.insert(0, recorded)
+            room.insert(0, recorded)
             found = recorded[0].run(numbers, inputs)
         if found is not None and found[0] is not None:
             observer.light = found
@@ -205,7 +205,7 @@ class WatchMemo:
 
     def freeze(self, observer: Observer) -> None:
         """Keep notes by memory that are not, if nothing of them is in doubt."""
-        if observer.light is None and not observer.doubts and len(self.known) < MOST:
+        if observer.light is None and not observer.doubts and self._has_room():
             observer.light = self._freeze(observer)
 
     def alone(self, packet: Packet, form: Form, given: Values) -> Way | None:
@@ -223,7 +223,7 @@ class WatchMemo:
         for way in ways:
             if way.run(numbers, inputs) is not None:
                 return way
-        if len(ways) >= MOST_OF_A_KIND or self.recorded >= MOST or (packet.time or 0) > _LATEST:
+        if (packet.time or 0) > _LATEST or not self._has_room():
             return None
         told: list[str] = []
         trial = _Counting(self.program)
@@ -238,9 +238,27 @@ class WatchMemo:
         except Unrecordable:
             return None
         self.recorded += 1
+        self._left -= 1
         way = Way.of(recorder, len(told), [], len(numbers))
-        self._alone[kind] = [way, *ways]
+        self._alone[kind] = [way, *ways[: MOST_OF_A_KIND - 1]]
         return way
+
+    def _room(self, of: Ways, kind: str) -> Kind | None:
+        """The ways of this kind, with room for another; None if there is none."""
+        if not self._has_room():
+            return None
+        ways = of[kind]
+        if len(ways) >= MOST_OF_A_KIND:
+            del ways[3 * MOST_OF_A_KIND // 4 :]
+        return ways
+
+    def _has_room(self) -> bool:
+        """May another shape, or another way, be remembered?"""
+        if self._left <= 0 or len(self.known) >= MOST:
+            self._alone.clear()
+            fresh = None if self._fresh is None else self._fresh[0]
+            self._left = MOST - thin(self.known, lambda entry: entry[0], (fresh,), MOST // 2)
+        return len(self.known) < MOST
 
     def _inputs(self, packet: Packet, given: Values, near: Near) -> Values:
         """All numbers that a way may depend on besides notes: of the packet, its time, the last ones of both ends."""
@@ -355,6 +373,7 @@ class WatchMemo:
         except Told:
             told = True
         self.recorded += 1
+        self._left -= 1
         outputs: list[Number | int] = []
         target = None if told or trial.doubts else self._known(trial, outputs)
         way = Way.of(recorder, target, outputs, len(numbers), in_place=target is known)

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from tcpmodel.checking.checker import Checker
-from tcpmodel.checking.memo import MOST
 from tcpmodel.model.load import load_spec
 from tcpmodel.model.spec import Spec
 from tcpmodel.traces.open import open_trace
@@ -47,9 +46,6 @@ def judge(specs: list[Spec]) -> Judge:
         trace = open_trace(str(what)) if isinstance(what, Path) else Records(what, source)
         checker.read(trace)  # type: ignore[arg-type]
         kept.update(checker._judges)
-        for name, one in checker._judges.items():
-            if max(one.memo.recorded, one.memo.watch.recorded) > MOST // 2:
-                del kept[name]  # once a memory is full, whatever is new takes the slow way
         return checker
 
     return run

@@ -10,9 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tcpmodel.checking import memo as memory
+from tcpmodel.checking import watchmemo
 from tcpmodel.checking.checker import Checker, Judge
+from tcpmodel.checking.compiled import Way
 from tcpmodel.checking.findings import Report
 from tcpmodel.checking.recording import Number, Recorder
+from tcpmodel.checking.thinning import thin
+from tcpmodel.checking.watchmemo import Known
 from tcpmodel.model.spec import Spec
 from tcpmodel.semantics import values as v
 from tcpmodel.traces.open import open_trace
@@ -61,6 +66,37 @@ def test_a_capture_is_judged_alike(
     again = report(specs, with_memory, [path])
     assert list(first.connections) == list(plain.connections)
     assert list(again.connections) == list(plain.connections)
+
+
+def test_a_memory_that_is_full_forgets_what_was_used_least(
+    specs: list[Spec], with_memory: dict[str, Judge], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [path for path in CAPTURES if path.stat().st_size < 6000][:12]
+    expected = [list(report(specs, with_memory, [path]).connections) for path in paths]
+    for module in (memory, watchmemo):
+        monkeypatch.setattr(module, "MOST", 12)
+        monkeypatch.setattr(module, "MOST_OF_A_KIND", 4)
+    small: dict[str, Judge] = {}
+    assert [list(report(specs, small, [path]).connections) for path in paths] == expected
+    memo = small["tcp"].memo
+    assert memo.recorded > 3 * 12
+    for one in (memo, memo.watch):
+        assert sum(len(kind) for known in one.known.values() for kind in known.ways.values()) <= 2 * 12
+        assert len(one.known) <= 12
+
+
+def test_what_is_used_often_is_not_forgotten() -> None:
+    ways = {name: Way((), None, (), 0) for name in range(8)}
+    targets: dict[int, Known] = {name: Known((name,), frozenset()) for name in range(8)}
+    for name, way in ways.items():
+        way.uses = name
+        way.target = targets[(name + 1) % 8]
+        targets[name].ways["kind"].append((way, None))
+    known: dict[Any, Known] = dict(targets)
+    assert thin(known, lambda entry: entry[0], (targets[2],), 4) == 4
+    assert [name for name in known if known[name].ways["kind"]] == [4, 5, 6, 7]
+    assert sorted(known) == [0, 2, 4, 5, 6, 7]  # 0 is where 7 leads, 2 was to be kept
+    assert [way.uses for way in ways.values()][4:] == [2, 2, 3, 3]
 
 
 class Spoiled:
