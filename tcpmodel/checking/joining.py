@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from tcpmodel.checking.called import Calls, spec_of_calls
 from tcpmodel.checking.configurations import Abilities
 from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE, VIOLATES, ConnectionReport, InputReport, Report
 from tcpmodel.checking.following import Follower, Found, Job
@@ -56,6 +57,7 @@ class _Join:
             a, b = _sorted(one.a, one.b)
             (self.logged if one.logged else self.captured).setdefault((one.input, one.protocol, a, b), []).append(index)
         self.gone: list[int] = []
+        self.calls: dict[tuple[str, str], Calls | None] = {}
 
     def run(self) -> None:
         pairs = dict.fromkeys((at, protocol, *_sorted(end, peer)) for at, protocol, end, peer in self.ends)
@@ -104,6 +106,7 @@ class _Join:
                     result.findings = [item for item in result.findings if not wrong or item.place < min(wrong)]
                     found.append(result)
                     states[end] = result.states
+            found += self._answers(protocol, lines or (), self.report.inputs[origin].source)
         number = len(self.report.connections) + 1
         whole = parts[0] if parts else self._of_events(protocol, number, origin, a, b)
         merged = _merged(whole, parts[1:], found, events, states)
@@ -113,6 +116,20 @@ class _Join:
             self.gone.extend((*captured, *logged)[1:])
         else:
             self.report.connections.append(merged)
+
+    def _answers(self, protocol: str, lines: Sequence[Line], source: str) -> list[Found]:
+        """Whether the calls on one socket can follow each other, whatever the packets say."""
+        told = next((line for line in lines if isinstance(line, Event)), None)
+        source = (told.source if told is not None else "") or source
+        if told is None or not source:
+            return []
+        key = (protocol, source)
+        if key not in self.calls:
+            spec = spec_of_calls(self.specs.values(), protocol, source)
+            self.calls[key] = Calls(spec, source) if spec is not None else None
+        calls = self.calls[key]
+        wrong = calls.wrong(lines) if calls is not None else None
+        return [Found([wrong])] if wrong is not None else []
 
     def _of_events(self, protocol: str, number: int, origin: int, a: str, b: str) -> ConnectionReport:
         reasons = ("neither packets nor states are shown",)

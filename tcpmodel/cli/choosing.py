@@ -22,7 +22,7 @@ def choose_specs(wanted: Sequence[str]) -> list[Spec]:
 
     CommandError with the errors of all specs that cannot be used, or for two specs of one protocol.
     """
-    from tcpmodel.traces.records import PROTOCOLS
+    from tcpmodel.traces.records import PROTOCOLS, SPECS
 
     chosen: dict[str, tuple[str, Spec]] = {}
     errors: list[str] = []
@@ -40,7 +40,7 @@ def choose_specs(wanted: Sequence[str]) -> list[Spec]:
         chosen[protocol] = (name, spec)
     if errors:
         raise CommandError("\n\n".join(errors), complete=True)
-    for name in PROTOCOLS:
+    for name in (*PROTOCOLS, *SPECS):
         if name not in chosen:
             spec = load(name)
             chosen.setdefault(spec.over or spec.name, (name, spec))

@@ -17,7 +17,7 @@ examples:
   tcpmodel explain TCP-FIN-001  the id of a rule, as reports show it
   tcpmodel explain SYN-02 --spec tcp"""
 
-_SPECS = ("tcp", "udp", "conntrack", "zeek")
+_SPECS = ("tcp", "udp", "conntrack", "zeek", "sockets")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME|PATH",
         action="append",
         default=[],
-        help="look in this spec (default: tcp, udp, conntrack, zeek)",
+        help="look in this spec (default: tcp, udp, conntrack, zeek, sockets)",
     )
 
 

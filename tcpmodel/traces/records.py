@@ -58,6 +58,12 @@ FLAG_LETTERS: dict[str, int] = {
 """The letters of flags on which tcpdump and packetdrill agree; each has its own for AE."""
 
 
+DOUBTFUL = "doubt"
+"""Among the values of an event: it may have happened before others that were logged earlier, or elsewhere."""
+
+SPECS = ("sockets",)
+"""Specs beside those of the protocols, for logs that say more than what a protocol is about."""
+
 PROTOCOLS = ("tcp", "udp", "conntrack", "zeek")
 """Every protocol name that a reader gives to packets and records, besides those about other packets."""
 

@@ -28,7 +28,8 @@ def address_of(arguments: str) -> str:
 class Socket:
     """One socket. ``local``, ``remote``: "" until they are known.
 
-    ``asked``: a connection was asked for; ``failed``: and could not be made; ``aborts``: closing it resets the
+    ``asked``: a connection was asked for; ``connected``: and the log says that it was made; ``failed``: or that it
+    could not be; ``aborts``: closing it resets the
     connection; ``shut``: it was told to receive nothing more. ``holders``: how many descriptors stand for it.
     """
 
@@ -39,6 +40,7 @@ class Socket:
         self.local = ""
         self.remote = ""
         self.asked = False
+        self.connected = False
         self.failed = False
         self.aborts = False
         self.shut = False
@@ -48,7 +50,7 @@ class Socket:
     def begin_again(self, number: int) -> None:
         """The socket is asked for another connection, in line ``number``: it is another endpoint from now on."""
         self.name = f"{self._first}, again in line {number}"
-        self.failed = False
+        self.asked = self.connected = self.failed = False
         if self.local.endswith(":0"):
             self.local = ""
 

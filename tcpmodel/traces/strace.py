@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from tcpmodel.traces.lines import numbered_lines
 from tcpmodel.traces.named_groups import Clock
-from tcpmodel.traces.records import Event, Record, Skipped
+from tcpmodel.traces.records import DOUBTFUL, Event, Record, Skipped
 from tcpmodel.traces.sockets import Processes, Socket, address_of
 from tcpmodel.traces.source import Source
 
@@ -40,6 +40,8 @@ _SENDS = frozenset({"write", "send", "sendto", "sendmsg", "writev", "sendfile", 
 _RECEIVES = frozenset({"read", "recv", "recvfrom", "recvmsg", "readv"})
 _COPIES = frozenset({"dup", "dup2", "dup3"})
 _FORKS = frozenset({"fork", "vfork", "clone", "clone2", "clone3"})
+_FILES = frozenset({"write", "writev", "sendfile", "sendfile64", "read", "readv"})
+"""Calls that may as well be about a file: of these a descriptor proves little in a log that does not show all ends."""
 _OURS = frozenset(
     {
         *("socket", "bind", "listen", "accept", "accept4", "connect", "shutdown", "close", "fcntl", "fcntl64"),
@@ -89,6 +91,8 @@ class StraceTrace:
         self._processes = Processes()
         self._pending: dict[str, tuple[str, int | None]] = {}
         self._number = 0
+        self._closes = False
+        self._doubt = False
 
     def records(self) -> Iterator[Record]:
         """All calls on sockets, in the order in which they returned."""
@@ -114,6 +118,7 @@ class StraceTrace:
                 continue
             text, began = whole
             call = _CALL.match(text)
+            self._doubt = text is not rest
             if call is None:
                 self.skipped.add("not a line of strace")
             elif call[1] not in _OURS:
@@ -179,9 +184,12 @@ class StraceTrace:
                 if socket is not None:
                     yield self._event(socket, time, "socket", {})
             return
+        self._closes = self._closes or name == "close"
         one = _DESCRIPTOR.match(arguments)
         if one is None:
             return
+        if name in _FILES and not one[2] and not self._closes:
+            self._doubt = True
         descriptor = int(one[1])
         socket = self._processes.socket(process, descriptor, one[2] or "", one[3] or "", self._number)
         if socket is None or (error and name not in ("connect", "close") and error not in _TELLING):
@@ -260,6 +268,12 @@ class StraceTrace:
 
     def _connect(self, time: int | None, socket: Socket, arguments: str, error: str) -> Iterator[Event]:
         peer = address_of(arguments)
+        if socket.protocol == "tcp" and "AF_UNSPEC" in arguments:
+            if not error:
+                socket.begin_again(self._number)
+            return
+        if error == "EISCONN" and not socket.asked:
+            return  # it listens, or was connected by somebody else
         if socket.protocol == "udp":
             socket.remote = peer
             yield self._event(socket, time, _with("connect" if peer else "disconnect", error), {})
@@ -270,7 +284,10 @@ class StraceTrace:
             socket.asked = True
             socket.remote = peer or socket.remote
             yield self._event(socket, time, "connect", {})
+        if error == "EISCONN" and socket.connected:
+            return
         if not error or error == "EISCONN":
+            socket.connected = True
             yield self._event(socket, time, "connected", {})
         else:
             socket.failed = error not in ("EINPROGRESS", "EALREADY", "EINTR")
@@ -300,6 +317,8 @@ class StraceTrace:
 
     def _event(self, socket: Socket, time: int | None, name: str, values: dict[str, int | str]) -> Event:
         local, remote = socket.local or "0.0.0.0:0", socket.remote or "0.0.0.0:0"
+        if self._doubt:
+            values = {**values, DOUBTFUL: 1}
         return Event(self._number, time, socket.protocol, socket.name, local, remote, "call", name, values)
 
 
