@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from tcpmodel.checking.eventwords import EventWords
+from tcpmodel.checking.express import PROTOCOL
 from tcpmodel.checking.findings import Diagnostic, InputReport, Report
 from tcpmodel.checking.reports import ConnectionReports
 from tcpmodel.checking.statelog import StateLog
 from tcpmodel.checking.table import Found, Judge, Table
 from tcpmodel.model.spec import Spec
-from tcpmodel.traces.records import ABOUT, ERRORS, Event, Packet, StateRecord, Trace, TraceError
+from tcpmodel.traces.records import ABOUT, ERRORS, Event, Packet, StateRecord, Take, Trace, TraceError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -95,6 +96,14 @@ class Checker:
         told: dict[tuple[str, str], Retold] = {}
         direct = self._direct
         table = Table(self._reports, len(self.report.inputs), trace.counts_lines, self._vantage)
+
+        def taken(packets: int) -> None:
+            nonlocal count
+            count += packets
+            if progress is not None and count % PROGRESS_EVERY < packets:
+                progress(trace.path, count)
+
+        offer: Callable[[Take], None] | None = getattr(trace, "offer", None)
         try:
             for record in trace.records():
                 if isinstance(record, Packet):
@@ -106,6 +115,9 @@ class Checker:
                             progress(trace.path, count)
                         continue
                     used = self._packet(record, table)
+                    if offer is not None and record.protocol == PROTOCOL and PROTOCOL in direct:
+                        table.express(direct[PROTOCOL], offer, taken)
+                        offer = None
                 elif record.protocol in self._of_observers:
                     used = self._told(record, record.source or trace.source, told)
                 elif isinstance(record, StateRecord):

@@ -95,6 +95,8 @@ class Connection:
         self.assumed = Assumed(in_lines, self.diagnostics.append)
         self.suspects: list[Suspect | None] = [None, None]
         self.light: Any = None
+        self.lane = -1
+        """Is it with the express lane? Then ``light``, ``packets`` and what is latest are behind."""
         self.last: Explanation | None = None
         self.standpoint: Standpoint | None = None
         self.rereading: Any = None

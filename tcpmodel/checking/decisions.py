@@ -34,6 +34,24 @@ Range = tuple[int, int]
 Facts = dict[Base, Range]
 
 
+class Ask(NamedTuple):
+    """Go on with ``yes`` where all of the tests hold, else with ``no``."""
+
+    tests: Sequence[tuple[Base, Range]]
+    yes: Tree
+    no: Tree
+
+
+class Take(NamedTuple):
+    """Take the way of that number: it fits."""
+
+    number: int
+
+
+Tree = Ask | Take | None
+"""What decides between several ways; None: none is sure to fit."""
+
+
 class _Left(NamedTuple):
     """A way that is still possible: its number, and what is to be made sure of."""
 
@@ -41,14 +59,19 @@ class _Left(NamedTuple):
     tests: Facts
 
 
-def function_of(parts: Sequence[Part], own: int) -> CodeType:
-    """``step(s, p)`` for ``own`` numbers ``s`` of what is known and those of a packet, ``p``.
+def tree_of(parts: Sequence[Part]) -> Tree:
+    """What decides between these ways."""
+    ways = [_Left(number, _facts(part.tests)) for number, part in enumerate(parts)]
+    return _Planner(parts).tree(ways, {})
+
+
+def function_of(tree: Tree, parts: Sequence[Part], own: int) -> CodeType:
+    """What decides by this tree: ``step(s, p)`` for ``own`` numbers ``s`` of what is known and the packet's ``p``.
 
     It gives ``(tN, numbers)`` for the way number N that fits, or None where none is sure to. ``tN`` are its globals.
     """
     writer = _Writer(parts, own)
-    ways = [_Left(number, _facts(part.tests)) for number, part in enumerate(parts)]
-    writer.node(ways, {}, 1, frozenset())
+    writer.node(tree, 1, frozenset())
     scope: dict[str, CodeType] = {}
     text = "\n".join(["def step(s,p):", *writer.lines])
     for constant in compile(text, "<ways>", "exec").co_consts:
@@ -67,38 +90,32 @@ def _facts(tests: Iterable[tuple[Base, int, int]]) -> Facts:
     return found
 
 
-class _Writer:
-    """Writes the function, line by line."""
+class _Planner:
+    """Finds in which order to ask."""
 
-    def __init__(self, parts: Sequence[Part], own: int) -> None:
-        self.lines: list[str] = []
+    def __init__(self, parts: Sequence[Part]) -> None:
         self._parts = parts
-        self._own = own
         self._leaves = 0
-        reads = Counter(index for part in parts for base, _, _ in part.tests for index, _ in base)
-        self._often = frozenset(index for index, count in reads.items() if count >= OFTEN * len(parts))
 
-    def node(self, ways: list[_Left], known: Facts, depth: int, loaded: frozenset[int]) -> None:
-        """Decide between these ways where ``known`` holds and ``loaded`` are variables already; always returns."""
+    def tree(self, ways: list[_Left], known: Facts) -> Tree:
+        """What decides between these ways where ``known`` holds."""
         ways = [_Left(way.number, left) for way in ways if (left := _open(way.tests, known)) is not None]
-        while len(ways) > 1:
-            split = self._split(ways) if self._leaves < 3 * len(self._parts) else None
-            if split is None:
-                first = max(ways, key=lambda way: self._parts[way.number].weight)
-                self._leaf(first, known, depth, loaded, last=False)
-                ways.remove(first)
-                continue
+        if not ways:
+            return None
+        split = self._split(ways) if len(ways) > 1 and self._leaves < 3 * len(self._parts) else None
+        if split is not None:
             base, limit = split
-            loaded = self._read([base], depth, loaded)
-            self._line(depth, f"if {self._holds(base, -FAR, limit, loaded)}:")
             low, high = known.get(base, (-FAR, FAR))
-            self.node(ways, {**known, base: (low, min(high, limit))}, depth + 1, loaded)
-            known = {**known, base: (max(low, limit + 1), high)}
-            ways = [_Left(way.number, left) for way in ways if (left := _open(way.tests, known)) is not None]
-        if ways:
-            self._leaf(ways[0], known, depth, loaded, last=True)
-        else:
-            self._line(depth, "return")
+            below = self.tree(ways, {**known, base: (low, min(high, limit))})
+            above = self.tree(ways, {**known, base: (max(low, limit + 1), high)})
+            return Ask([(base, (-FAR, limit))], below, above)
+        first = max(ways, key=lambda way: self._parts[way.number].weight)
+        self._leaves += 1
+        needed = needed_of(first.tests, known)
+        if not needed:
+            return Take(first.number)
+        ways.remove(first)
+        return Ask(needed, Take(first.number), self.tree(ways, known))
 
     def _split(self, ways: list[_Left]) -> tuple[Base, int] | None:
         """The comparison that tells most of these ways apart, if any does."""
@@ -124,20 +141,34 @@ class _Writer:
                     best, most = (base, limit), worth
         return best
 
-    def _leaf(self, way: _Left, known: Facts, depth: int, loaded: frozenset[int], *, last: bool) -> None:
-        """Make sure of one way, and give its results; if it is not the ``last``, go on where it does not fit."""
-        self._leaves += 1
-        part = self._parts[way.number]
-        needed = needed_of(way.tests, known)
-        if last:
-            for base, (low, high) in needed:
-                loaded = self._read([base], depth, loaded)
-                self._line(depth, f"if not {self._holds(base, low, high, loaded)}:return")
-        elif needed:
-            loaded = self._read([base for base, _ in needed], depth, loaded)
-            self._line(depth, f"if {' and '.join(self._holds(base, *ends, loaded) for base, ends in needed)}:")
-            depth += 1
-        self._results(part, way.number, depth, loaded)
+
+class _Writer:
+    """Writes the function, line by line."""
+
+    def __init__(self, parts: Sequence[Part], own: int) -> None:
+        self.lines: list[str] = []
+        self._parts = parts
+        self._own = own
+        reads = Counter(index for part in parts for base, _, _ in part.tests for index, _ in base)
+        self._often = frozenset(index for index, count in reads.items() if count >= OFTEN * len(parts))
+
+    def node(self, tree: Tree, depth: int, loaded: frozenset[int]) -> None:
+        """Decide by this tree, where ``loaded`` are variables already; always returns."""
+        while isinstance(tree, Ask):
+            if tree.no is None:
+                for base, ends in tree.tests:
+                    loaded = self._read([base], depth, loaded)
+                    self._line(depth, f"if not {self._holds(base, *ends, loaded)}:return")
+                tree = tree.yes
+                continue
+            loaded = self._read([base for base, _ in tree.tests], depth, loaded)
+            self._line(depth, f"if {' and '.join(self._holds(base, *ends, loaded) for base, ends in tree.tests)}:")
+            self.node(tree.yes, depth + 1, loaded)
+            tree = tree.no
+        if tree is None:
+            self._line(depth, "return")
+        else:
+            self._results(self._parts[tree.number], tree.number, depth, loaded)
 
     def _results(self, part: Part, number: int, depth: int, loaded: frozenset[int]) -> None:
         outputs = part.outputs

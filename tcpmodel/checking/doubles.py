@@ -7,6 +7,7 @@ Must never hold: what follows for a connection: a copy is judged like any packet
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
 from tcpmodel.checking.findings import Diagnostic
 from tcpmodel.traces.records import Packet
@@ -31,6 +32,10 @@ Seen = tuple[int, int | None, int, int | None]
 """Number and flags of a packet, hops that it may go yet, and its time."""
 
 
+Copy = Callable[[str, int, int, int | None, int, int | None], Seen | None]
+"""Remembers the source, identification, number, flags, hops and time of a packet, and gives the one before it."""
+
+
 class _Host:
     """What one host is seen to do: copies ``at_once``, ``apart``, and ``far`` apart; how many of them have another TTL;
     the first at once and the first that is not. ``others``: how many packets have the identification of another."""
@@ -51,6 +56,7 @@ class Doubles:
     """
 
     def __init__(self) -> None:
+        self._copy: Copy = self._remembered
         self._recent: dict[Key, Seen] = {}
         self._order: deque[Key] = deque()
         self._hosts: dict[str, _Host] = {}
@@ -65,17 +71,33 @@ class Doubles:
         self.packets += 1
         # Not the checksum of a numbered packet: the copy before the network card may have none yet.
         number = fields["seq"] if "seq" in fields else fields.get("checksum", -1)
-        key = (packet.source, ip_id)
+        ttl = fields.get("ttl", 0)
+        known = self._copy(packet.source, ip_id, number, packet.flags, ttl, packet.time)
+        if known is not None:
+            self._again(packet, known, (number, packet.flags, ttl, packet.time))
+
+    def remember_in(self, copy: Copy) -> None:
+        """Have ``copy`` remember what was remembered here until now."""
+        for source, ip_id in self._order:
+            copy(source, ip_id, *self._recent[source, ip_id])
+        self._recent.clear()
+        self._order.clear()
+        self._copy = copy
+
+    def _remembered(
+        self, source: str, ip_id: int, number: int, flags: int | None, ttl: int, time: int | None
+    ) -> Seen | None:
+        """Remember a packet; what was remembered of the one before it with the same identification."""
+        key = (source, ip_id)
         recent = self._recent
         known = recent.get(key)
-        here = recent[key] = (number, packet.flags, fields.get("ttl", 0), packet.time)
-        if known is not None:
-            self._again(packet, known, here)
-            return
-        order = self._order
-        order.append(key)
-        if len(order) > REMEMBERED:
-            del recent[order.popleft()]
+        recent[key] = (number, flags, ttl, time)
+        if known is None:
+            order = self._order
+            order.append(key)
+            if len(order) > REMEMBERED:
+                del recent[order.popleft()]
+        return known
 
     def _again(self, packet: Packet, one: Seen, other: Seen) -> None:
         name = packet.source.rpartition(":")[0]

@@ -74,14 +74,28 @@ def _given(sequences: Sequence[tuple[str, bool]], taken: Sequence[str]) -> Given
 class Form:
     """Packets with these fields and flags.
 
-    ``given`` takes their numbers. ``order`` has the places in it that ``Interpreter.message_of``
+    ``given`` takes their numbers: the ``sequences``, each of its own numbering or that of the other end, then those
+    that are ``taken`` as they are. ``order`` has the places in it that ``Interpreter.message_of``
     wants beside ``pattern``, and ``seen`` (key, place) of what observers look at. ``words`` takes the values of which
     there are few; ``word_keys`` says which. ``look`` is equal for forms that an observer cannot tell apart. ``kinds``
     names the kinds of such packets: of side 0 and 1, and the same for a side that is seen in its order; ``looks`` is
     for the kinds of an observer.
     """
 
-    __slots__ = ("flags", "given", "kinds", "look", "looks", "order", "pattern", "seen", "word_keys", "words")
+    __slots__ = (
+        "flags",
+        "given",
+        "kinds",
+        "look",
+        "looks",
+        "order",
+        "pattern",
+        "seen",
+        "sequences",
+        "taken",
+        "word_keys",
+        "words",
+    )
 
     def __init__(self, packet: Packet, interpreter: Interpreter, watch: WatchProgram) -> None:
         fields, seen = packet.fields, packet.flags or 0
@@ -113,6 +127,7 @@ class Form:
                 (words if few else looked).append(key)
         taken += [key for key in dict.fromkeys(looked) if key not in taken]
         self.given = _given(sequences, taken)
+        self.sequences, self.taken = sequences, taken
         self.words, self.word_keys = _taker(words), tuple(words)
         self.seen = tuple([(key, ahead + taken.index(key)) for key in looked])
         self.look = (seen, self.pattern, self.seen, self.word_keys, COMPLETE in fields)
@@ -153,6 +168,10 @@ class Forms:
         self._forms: dict[tuple[object, ...], Form | _Few] = {}
         self._values = [source for source, _, _, symbolic in interpreter.sources if not symbolic]
 
+    def few(self, packet: Packet) -> list[str]:
+        """The fields whose values tell forms of packets with such fields apart."""
+        return [each for each in self._values if each in packet.fields]
+
     def of(self, packet: Packet) -> Form:
         """The form of a packet whose flags are known."""
         fields = packet.fields
@@ -163,7 +182,7 @@ class Forms:
         if form is None:
             if len(self._forms) >= KEPT:
                 self._forms.clear()
-            values = [each for each in self._values if each in fields]
+            values = self.few(packet)
             if not values:
                 form = self._forms[key] = Form(packet, self._interpreter, self._watch)
                 return form

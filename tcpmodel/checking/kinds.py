@@ -24,14 +24,15 @@ Merged = tuple[CodeType, list[Way], list[Any]]
 
 class Kind(list[Any]):
     """Ways, those used often first. ``step`` does for some of them what their ``run`` does, one after the other: it may
-    give None where one of them fits. ``fresh``: was it made in this run?"""
+    give None where one of them fits. ``plan`` is the same as numbers (see ``plans``). ``fresh``: made in this run?"""
 
-    __slots__ = ("_missed", "_patience", "fresh", "merged", "step")
+    __slots__ = ("_missed", "_patience", "fresh", "merged", "plan", "step")
 
     def __init__(self, ways: Sequence[Any] = ()) -> None:
         super().__init__(ways)
         self.step: Run | None = None
         self.merged: Merged | None = None
+        self.plan = b""
         self.fresh = False
         self._missed = 0
         self._patience = PATIENCE
@@ -47,6 +48,7 @@ class Kind(list[Any]):
     def forget(self) -> None:
         """``step`` leads to shapes that were told apart since."""
         self.step = self.merged = None
+        self.plan = b""
 
     def restart(self, ways: Sequence[Any]) -> None:
         """Have these ways only, and no function that was made of others."""
@@ -54,20 +56,24 @@ class Kind(list[Any]):
         self.forget()
         self._missed, self._patience = 0, PATIENCE
 
-    def restore(self, code: CodeType, ways: list[Way]) -> None:
-        """Take a function that was made of these ways before."""
+    def restore(self, code: CodeType, plan: bytes, ways: list[Way]) -> None:
+        """Take a function and a plan that were made of these ways before."""
+        self.plan = plan
         targets = [way.target for way in ways]
         self.merged = (code, ways, targets)
         self.step = FunctionType(code, {f"t{number}": target for number, target in enumerate(targets)})
 
     def _merge(self, ways: list[Way]) -> None:
-        from tcpmodel.checking.decisions import MOST, function_of
+        from tcpmodel.checking.decisions import MOST, function_of, tree_of
+        from tcpmodel.checking.plans import plan_of
 
         ways = sorted(ways, key=lambda way: -way.uses)
         least = sum(way.uses for way in ways) // FEW
         ways = [way for way in ways[:MOST] if way.uses >= least]
-        if ways:
-            self.restore(function_of([way.part() for way in ways], ways[0].own), ways)
+        if ways and (self.merged is None or {id(way) for way in ways} != {id(way) for way in self.merged[1]}):
+            parts, own = [way.part() for way in ways], ways[0].own
+            tree = tree_of(parts)
+            self.restore(function_of(tree, parts, own), plan_of(tree, parts, own), ways)
             self.fresh = True
 
 

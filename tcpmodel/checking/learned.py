@@ -168,8 +168,10 @@ class _Reader:
         return data if _sum(data) == mark else b""
 
 
-_Kept = tuple[list[Any], tuple[CodeType, list[int]] | None]
-"""Ways of a kind, and the function that was made of some of them, with their places."""
+_Merged = tuple[CodeType, bytes, list[int]]
+
+_Kept = tuple[list[Any], _Merged | None]
+"""Ways of a kind, and the function and the plan that were made of some of them, with their places."""
 
 
 def _of_ends(memo: Memo, known: Known, places: dict[int, int]) -> dict[Any, _Kept]:
@@ -188,7 +190,7 @@ def _of_ends(memo: Memo, known: Known, places: dict[int, int]) -> dict[Any, _Kep
     return found
 
 
-def _merged(kind: Kind, left: list[Way]) -> tuple[tuple[CodeType, list[int]] | None, list[Way]]:
+def _merged(kind: Kind, left: list[Way]) -> tuple[_Merged | None, list[Way]]:
     """The function of a kind with the places of its ways, and these ways, if all of them are as they were."""
     if kind.merged is None:
         return None, []
@@ -196,14 +198,14 @@ def _merged(kind: Kind, left: list[Way]) -> tuple[tuple[CodeType, list[int]] | N
     places = {id(way): place for place, way in enumerate(left)}
     if any(id(way) not in places or way.target is not target for way, target in zip(ways, targets, strict=True)):
         return None, []
-    return (code, [places[id(way)] for way in ways]), ways
+    return (code, kind.plan, [places[id(way)] for way in ways]), ways
 
 
-def _kind(ways: list[Any], merged: tuple[CodeType, list[int]] | None, inside: list[Way]) -> Kind:
+def _kind(ways: list[Any], merged: _Merged | None, inside: list[Way]) -> Kind:
     kind = Kind(ways)
     if merged is not None:
-        code, places = merged
-        kind.restore(code, [inside[place] for place in places])
+        code, plan, places = merged
+        kind.restore(code, plan, [inside[place] for place in places])
     return kind
 
 

@@ -8,7 +8,7 @@ Must never hold: how a packet is explained, or anything of a protocol.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from tcpmodel.checking.assumed import Supposed
@@ -58,7 +58,9 @@ class Memo:
         self.interpreter = interpreter
         self.watch = WatchMemo(rules, interpreter)
         self._judged = self.watch.recall
-        self._form = Forms(interpreter, rules).of
+        forms = Forms(interpreter, rules)
+        self.form, self.few = forms.of, forms.few
+        self.told_apart: Callable[[Known], None] | None = None
         self.symbolic = symbolic_slots(abilities.program)
         self.known: dict[Shape, Known] = {}
         self._fresh: tuple[Known, list[int]] | None = None
@@ -90,7 +92,7 @@ class Memo:
             a, b = known.near
         mine = None if a is None else numbers[a]
         theirs = None if b is None else numbers[b]
-        form = self._form(packet)
+        form = self.form(packet)
         given = form.given(packet.fields, mine, theirs)
         in_order = connection.standpoint is not None and connection.standpoint.may_be_in_order(connection.ends, side)
         ways = known.ways[form.kinds[side + 2 if in_order else side]]
@@ -355,7 +357,7 @@ class Memo:
         if self._fresh is None:
             self._fresh = self._shape(Connection("", self.abilities, self.interpreter, None, "", "", False))
         known, numbers = latest(self._fresh)
-        form = self._form(packet)
+        form = self.form(packet)
         given = form.given(packet.fields, None, None)
         ways = known.ways[form.kinds[0]]
         after = None
@@ -436,9 +438,10 @@ class Memo:
         a, b = connection.ends
         shape = (connection.packets > 0, near, first, freezer.endpoint(a), freezer.endpoint(b))
         numbers = freezer.numbers
-        known = self.known.get(shape)
-        known = (known or Known(shape, [0] * len(numbers))).split(numbers)
-        self.known[shape] = known
+        before = self.known.get(shape) or Known(shape, [0] * len(numbers))
+        known = self.known[shape] = before.split(numbers)
+        if known is not before and self.told_apart is not None:
+            self.told_apart(before)
         return known, [numbers[place] for place in known.places]
 
     def _record(

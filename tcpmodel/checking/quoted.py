@@ -6,9 +6,9 @@ Must never hold: what an error means (that stands in the spec), or how a connect
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import replace
 
+from tcpmodel.checking.express import Recent
 from tcpmodel.checking.findings import Diagnostic
 from tcpmodel.checking.observer import Observer, WatchProgram
 from tcpmodel.traces.records import Packet
@@ -30,7 +30,7 @@ class Quoted:
     """``recent`` takes every packet; ``about`` completes an error by the packet that it quotes."""
 
     def __init__(self) -> None:
-        self.recent: deque[Packet] = deque(maxlen=RECENT)
+        self.recent = Recent(RECENT)
         self._found: dict[str, tuple[int, Diagnostic]] = {}
 
     def about(self, error: Packet, protocol: str) -> Packet:

@@ -9,11 +9,11 @@ And the capture may have lost the beginning of a new one, whose numbers lie clos
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 
 from tcpmodel.checking import boxes
 from tcpmodel.checking.connection import Connection, NewConnection
+from tcpmodel.checking.express import Recent
 from tcpmodel.checking.findings import Diagnostic
 from tcpmodel.traces.records import Packet
 
@@ -27,7 +27,7 @@ OPENED = 2
 class Rereading:
     """``recent`` holds the last packets of all connections, up to the one at hand."""
 
-    def __init__(self, recent: deque[Packet]) -> None:
+    def __init__(self, recent: Recent) -> None:
         self._recent = recent
 
     def since(self, connection: Connection) -> Sequence[Packet]:
@@ -41,7 +41,7 @@ class Rereading:
             return found
         connection.reread += 1
         addresses = {end.address for end in connection.ends}
-        for packet in reversed(list(self._recent)):
+        for packet in list(reversed(self._recent)):
             if {packet.source, packet.destination} != addresses or packet.flags is None:
                 continue
             found.insert(0, packet)

@@ -95,6 +95,7 @@ class _Noting:
         self.path, self.format, self.source = trace.path, trace.format, trace.source
         self.counts_lines, self.skipped = trace.counts_lines, trace.skipped
         self.circumstances = getattr(trace, "circumstances", None)
+        self.offer = None if views is not None else getattr(trace, "offer", None)
         self.first_time: int | None = None
         self._trace, self._views, self._origin = trace, views, origin
 

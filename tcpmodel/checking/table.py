@@ -14,6 +14,7 @@ from tcpmodel.checking.beginnings import Beginnings
 from tcpmodel.checking.configurations import Abilities
 from tcpmodel.checking.connection import Connection, NewConnection
 from tcpmodel.checking.doubles import Doubles
+from tcpmodel.checking.express import Lane, lane
 from tcpmodel.checking.findings import ConnectionReport, Diagnostic
 from tcpmodel.checking.memo import Memo
 from tcpmodel.checking.observer import WatchProgram
@@ -31,7 +32,7 @@ from tcpmodel.checking.waiting import MOST, Waiting
 from tcpmodel.model.profiles import choose_profiles
 from tcpmodel.model.spec import Spec
 from tcpmodel.semantics.program import Program
-from tcpmodel.traces.records import FIELD_KEYS, Packet
+from tcpmodel.traces.records import FIELD_KEYS, Packet, Take
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -125,6 +126,7 @@ class Table:
         self._reports = reports
         self._vantage = Vantage(vantage)
         self._see = self._vantage.see
+        self._sees_all = vantage == "auto"
         self._origin = origin
         self._in_lines = in_lines
         self._before = self._begun = len(reports)
@@ -143,6 +145,14 @@ class Table:
         self._doubles = Doubles()
         self._partial = Partial()
         self._reused = self._first_reuse = 0
+        self._lane: Lane | None = None
+
+    def express(self, judge: Judge, offer: Callable[[Take], None], taken: Callable[[int], None]) -> None:
+        """Offer an express lane for packets of this judge, if there is one; ``taken`` is told how many it took."""
+        if not judge.watched and judge.memo.active and self._sees_all:
+            self._lane = lane(judge.memo, self._quoted.recent, self._doubles, taken)
+        if self._lane is not None:
+            offer(self._lane.take)
 
     def packet(self, judge: Judge, packet: Packet) -> None:
         """Take the next packet; ``judge`` is the one of its protocol."""
@@ -156,15 +166,18 @@ class Table:
             if connection is None:
                 self._wait(judge, packet)
                 return
-        elif (
-            packet.time is not None
-            and connection.last_time is not None
-            and packet.time - connection.last_time > QUIET
-            and self._is_over(judge, connection, packet)
-        ):
-            connection = self._renew(judge, key, (packet,), connection)
-            connection.last_time, connection.last_flags = packet.time, packet.flags
-            return
+        else:
+            if connection.lane >= 0 and self._lane is not None:
+                self._lane.give_back(connection, packet.number)
+            if (
+                packet.time is not None
+                and connection.last_time is not None
+                and packet.time - connection.last_time > QUIET
+                and self._is_over(judge, connection, packet)
+            ):
+                connection = self._renew(judge, key, (packet,), connection)
+                connection.last_time, connection.last_flags = packet.time, packet.flags
+                return
         side = 0 if a == connection.ends[0].address else 1
         self._see(connection, packet, side)
         try:
@@ -177,6 +190,8 @@ class Table:
         connection.latest = packet.number
         connection.last_time = packet.time
         connection.last_flags = packet.flags
+        if self._lane is not None:
+            self._lane.adopt(connection, packet)
 
     def _is_over(self, judge: Judge, connection: Connection, packet: Packet) -> bool:
         """Does a packet like the first one come so long after both ends may have finished that it is no copy?"""
@@ -198,10 +213,14 @@ class Table:
             if connection is None:
                 self._quoted.unseen(judge.rules, packet)
                 return
+        if connection.lane >= 0 and self._lane is not None:
+            self._lane.give_back(connection, 0)
         judge.memo.hear(connection, packet, 0 if a == connection.ends[0].address else 1)
 
     def finish(self) -> None:
         """Nothing more is to come: report the rest."""
+        if self._lane is not None:
+            self._lane.clear()
         for connection in self._connections.values():
             if connection.previous is not None:
                 self._retire(connection.previous)
@@ -335,6 +354,8 @@ class Table:
 
     def _sweep(self, now: int | None) -> None:
         """Forget connections that have been over for long, and put away those that were quiet longest."""
+        if self._lane is not None:
+            self._lane.clear()
         connections = self._connections
         for key in sorted(connections, key=lambda key: connections[key].latest)[: -(-3 * len(connections) // 4)]:
             connection = connections[key]

@@ -116,7 +116,7 @@ class WatchMemo:
         self._left = MOST
         self.recalled = 0
         self.slow = 0
-        self._timed = any(key == CLOCK for _, key, _ in program.looked_at)
+        self.timed = any(key == CLOCK for _, key, _ in program.looked_at)
         self._symbolic = [not isinstance(note.type, Enum | Range) for note in program.watch.spec.notes]
 
     def recall(
@@ -146,7 +146,7 @@ class WatchMemo:
         else:
             look = (side, form.words(packet.fields)) if form.word_keys else side
             kind = form.looks.get(look) or self._kind(packet, side, (mine, theirs), form)
-            inputs = (*given, time // 1000, mine, theirs) if self._timed else (*given, mine, theirs)
+            inputs = (*given, time // 1000, mine, theirs) if self.timed else (*given, mine, theirs)
         ways = known.ways[kind]
         if ways.step is not None:
             found = ways.step(numbers, inputs)
@@ -262,14 +262,18 @@ class WatchMemo:
 
     def _inputs(self, packet: Packet, given: Values, near: Near) -> Values:
         """All numbers that a way may depend on besides notes: of the packet, its time, the last ones of both ends."""
-        clock = (packet.time // 1000,) if self._timed and packet.time is not None else ()
+        clock = (packet.time // 1000,) if self.timed and packet.time is not None else ()
         return (*given, *clock, *[each for each in near if each is not None])
+
+    def kind(self, form: Form, words: tuple[int, ...], side: int) -> str:
+        """The kind of packets of which everything is known that can be, and of which the capture says no place."""
+        return _named(form, words, side, (False, False, False), "")
 
     def _kind(self, packet: Packet, side: int, near: Near, form: Form) -> str:
         words = form.words(packet.fields)
         known = (near[0] is None, near[1] is None, packet.time is None)
         at = packet.at and (packet.at == packet.source, packet.at == packet.destination, packet.at == BETWEEN)
-        kind = repr((form.look, words, side, *known, at))
+        kind = _named(form, words, side, known, at)
         if not any(known) and not at and len(form.looks) < _MOST_LOOKS:
             form.looks[(side, words) if words else side] = kind
         return kind
@@ -402,7 +406,7 @@ class WatchMemo:
         ends = iter(given[behind:])
         places: Any = tuple([None if each is None else next(ends) for each in near])
         fields: dict[str, Any] = {key: given[place] for key, place in form.seen}
-        if self._timed and packet.time is not None:
+        if self.timed and packet.time is not None:
             fields[CLOCK] = given[behind - 1]
         fields.update(zip(form.word_keys, form.words(packet.fields), strict=True))
         fields.update({key: 0 for key in packet.fields if key not in fields and key == COMPLETE})
@@ -437,6 +441,10 @@ def _mergeable(entry: tuple[Way, bool | None]) -> Way | None:
     """The way, if it asks nothing of the capture and nothing is told."""
     way, fact = entry
     return way if fact is None and way.target is not None else None
+
+
+def _named(form: Form, words: tuple[int, ...], side: int, known: tuple[bool, ...], at: Any) -> str:
+    return repr((form.look, words, side, *known, at))
 
 
 def _bounded(number: Number | int) -> bool:

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from tcpmodel.traces.circumstances import CLOCK, CUT, TUNNELS, Circumstances
 from tcpmodel.traces.fragments import Fragments
-from tcpmodel.traces.link import Decoder, within
+from tcpmodel.traces.link import USUAL, Decoder, within
 from tcpmodel.traces.link_types import DECODERS, SUPPORTED
-from tcpmodel.traces.records import ODD, Record, Skipped, TraceError
+from tcpmodel.traces.records import ODD, Record, Skipped, Take, TraceError
 from tcpmodel.traces.source import Source
 from tcpmodel.traces.tunnels import Inner, Piece
 
@@ -35,6 +35,8 @@ MAGICS: dict[bytes, _Kind] = {
     b"\x34\xcd\xb2\xa1": _Kind("<", 1000, 24),
 }
 """First four octets of a file -> how it is to be read."""
+
+_ETHERNET = 1
 
 _LARGEST_USUAL = 1 << 18
 _LARGEST_EVER = 1 << 24
@@ -68,6 +70,12 @@ class PcapTrace:
                 self.path, "byte offset 20", f"unknown link type {link}; the link types that can be read: {SUPPORTED}"
             )
         self._decode = decoder
+        self._take: Take | None = None
+
+    def offer(self, take: Take) -> None:
+        """Have ``take`` look at the records before they are read here; it leaves those that it does not take."""
+        if self._decode is USUAL[_ETHERNET] and self._kind.record_header == 16:
+            self._take = take
 
     def records(self) -> Iterator[Record]:
         """All TCP and UDP packets in order; TraceError, after what was readable, where the file is cut or damaged.
@@ -98,6 +106,10 @@ class PcapTrace:
         consumed = 0  # octets of the file before the buffer
         number = 0
         while True:
+            if self._take is not None and not ways:
+                at, number, last, cut, first = self._take(buffer, at, size, number, last, order, unit, limit)
+                if cut:
+                    met(CUT, first, cut)
             body = at + header_size
             if body > size:
                 buffer, size, consumed, at = self._more(buffer, at, consumed, header_size)

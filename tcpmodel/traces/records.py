@@ -6,7 +6,7 @@ Must never hold: how a format is read, or any rule of a protocol.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
 
@@ -162,6 +162,13 @@ class Skipped:
     def total(self) -> int:
         """How many packets or lines were left out."""
         return sum(self.reasons.values())
+
+
+Take = Callable[[bytes, int, int, int, int, str, int, int], tuple[int, int, int, int, int]]
+"""Takes records out of a buffer: its arguments are the buffer, the place of the first record and the end in it, number
+and time of the packet before, the byte order, the nanoseconds of a unit, and how long a record may be. It gives the
+place behind what it took, number and time of the last packet, how many were cut, and the number of the first of these.
+"""
 
 
 class TraceError(Exception):

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tcpmodel.checking.compiled import Part, Way
-from tcpmodel.checking.decisions import function_of, needed_of
+from tcpmodel.checking.decisions import Take, function_of, needed_of, tree_of
 from tcpmodel.checking.kinds import PATIENCE, Kind
+from tcpmodel.checking.plans import plan_of, run
 from tcpmodel.semantics.values import INFINITY
 
 OWN, GIVEN = 4, 2
@@ -38,7 +39,9 @@ WAYS = st.lists(
 def test_the_function_gives_what_a_way_that_fits_gives(
     ways: list[tuple[list, list, int]], cases: list[list[int]]
 ) -> None:  # type: ignore[type-arg]
-    code = function_of([Part(tests, outputs, False, weight) for tests, outputs, weight in ways], OWN)
+    parts = [Part(tests, outputs, False, weight) for tests, outputs, weight in ways]
+    tree = tree_of(parts)
+    code, plan = function_of(tree, parts, OWN), plan_of(tree, parts, OWN)
     step = FunctionType(code, {f"t{number}": number for number in range(len(ways))})
     for numbers in cases:
         own, packet = numbers[:OWN], numbers[OWN:]
@@ -46,6 +49,7 @@ def test_the_function_gives_what_a_way_that_fits_gives(
         expected = [found for found in fitting if found is not None]
         found = step(list(own), packet)
         assert found in expected if expected else found is None
+        assert run(plan, own, packet) == found
 
 
 @given(st.lists(BOUNDS, max_size=8).map(one_each), NUMBERS)
@@ -59,7 +63,7 @@ def test_what_is_not_needed_follows_from_the_rest(tests: list[tuple], numbers: l
 
 def test_in_place_all_results_are_of_the_numbers_before() -> None:
     swap = [(((1, 1),), 0), (((0, 1),), 0), (((2, 1),), 0), (((0, 1), (4, 1)), 1)]
-    step = FunctionType(function_of([Part([], swap, True, 0)], OWN), {"t0": "target"})
+    step = FunctionType(function_of(Take(0), [Part([], swap, True, 0)], OWN), {"t0": "target"})
     numbers = [1, 2, 3, 4]
     found = step(numbers, (10, 0))
     assert found == ("target", [2, 1, 3, 12]) and found[1] is numbers

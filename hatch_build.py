@@ -1,0 +1,63 @@
+"""Builds the compiled express lane, where there is a compiler; without one tcpmodel is the same, but slower.
+
+Run as a program, it builds it inside the checkout: ``python hatch_build.py``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+SOURCE = "tcpmodel/checking/_express.c"
+MODULE = "tcpmodel.checking._express"
+
+
+def build(root: Path, folder: Path) -> Path | str:
+    """The compiled module in ``folder``, or why it could not be built."""
+    try:
+        from setuptools import Distribution, Extension
+        from setuptools.command.build_ext import build_ext
+
+        folder.mkdir(parents=True, exist_ok=True)
+        extension = Extension(MODULE, [os.path.relpath(root / SOURCE)])
+        command = build_ext(Distribution({"name": "tcpmodel", "ext_modules": [extension]}))
+        command.build_lib = str(folder)
+        command.build_temp = str(folder / "objects")
+        command.ensure_finalized()
+        command.run()
+        return folder / command.get_ext_filename(MODULE)
+    except (Exception, SystemExit) as problem:
+        return f"{type(problem).__name__}: {problem}"
+
+
+class ExpressHook(BuildHookInterface):  # type: ignore[type-arg]
+    """Adds the compiled module to a wheel."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Compile, and say where the result goes."""
+        if self.target_name != "wheel":
+            return
+        root = Path(self.root)
+        built = build(root, root / "build" / "express")
+        if isinstance(built, str):
+            self.app.display_warning(f"tcpmodel is built without its express lane, so it is slower: {built}")
+            return
+        build_data["pure_python"] = False
+        build_data["infer_tag"] = True
+        if version == "editable":
+            (root / SOURCE).with_name(built.name).write_bytes(built.read_bytes())
+        else:
+            build_data["force_include"][str(built)] = f"tcpmodel/checking/{built.name}"
+
+
+if __name__ == "__main__":
+    top = Path(__file__).resolve().parent
+    found = build(top, top / "build" / "express")
+    if isinstance(found, str):
+        sys.exit(found)
+    (top / SOURCE).with_name(found.name).write_bytes(found.read_bytes())
+    print(f"built {found.name}")

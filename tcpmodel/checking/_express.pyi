@@ -1,0 +1,31 @@
+"""The compiled express lane; see ``express``, which is its only user."""
+
+from collections.abc import Callable
+from typing import Any
+
+class Express:
+    """The packets of one input, for one spec."""
+
+    def __init__(self, form_of: Callable[..., Any], plan_of: Callable[..., Any], /) -> None: ...
+    def run(
+        self, buffer: bytes, at: int, size: int, number: int, last: int, big: bool, unit: int, limit: int, /
+    ) -> tuple[int, int, int, int, int, int, list[tuple[int, int, int, int]]]: ...
+    def adopt(
+        self,
+        connection: Any,
+        number: int,
+        side: int,
+        known: Any,
+        numbers: Any,
+        notes: Any,
+        noted: Any,
+        sources: tuple[str, str],
+        last_time: int,
+        /,
+    ) -> bool: ...
+    def give_back(self, connection: Any, number: int, /) -> None: ...
+    def clear(self) -> None: ...
+    def stale(self, known: Any, /) -> None: ...
+    def copy(
+        self, source: str, ip_id: int, number: int, flags: int | None, ttl: int, time: int | None, /
+    ) -> tuple[int, int | None, int, int | None] | None: ...

@@ -1,0 +1,241 @@
+"""The express lane changes nothing that is reported, whatever it takes and whatever it leaves."""
+
+from __future__ import annotations
+
+import random
+import struct
+import sys
+from array import array
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tcpmodel.checking import express, kinds
+from tcpmodel.checking.checker import Checker, Judge
+from tcpmodel.checking.doubles import Doubles
+from tcpmodel.checking.findings import Report
+from tcpmodel.checking.plans import NONE, TAKE, TEST
+from tcpmodel.model.spec import Spec
+from tcpmodel.traces.pcap import PcapTrace, Take
+from tcpmodel.traces.records import Packet
+from tcpmodel.traces.source import Source
+
+pytestmark = pytest.mark.skipif(express.Core is None, reason="the express lane was not built: no compiler")
+
+ROOT = Path(__file__).parents[2]
+SLOW = "odd-segments.pcap"
+"""Of its packets nearly none is of a known kind, so nothing goes by the lane."""
+
+CAPTURES = sorted(
+    path for path in (ROOT / "traces").glob("*/*.pcap") if path.stat().st_size > 4000 and path.name != SLOW
+)
+
+
+@pytest.fixture(autouse=True)
+def plans_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan is made as soon as a kind is known, so that small captures use the lane, too."""
+    monkeypatch.setattr(kinds, "PATIENCE", 2)
+
+
+@pytest.fixture(scope="module")
+def judges() -> dict[str, Judge]:
+    """What was learned, for all tests: a lane takes only what is known."""
+    return {}
+
+
+def checked(path: Path, specs: list[Spec], judges: dict[str, Judge], piece: int = 1 << 20) -> tuple[Report, int]:
+    """The report of a capture that is read in pieces of so many octets, and how many packets went by the lane."""
+    checker = Checker(specs)
+    checker._judges.update(judges)
+    file = path.open("rb")
+    with file:
+        trace = PcapTrace(Source(str(path), lambda size: file.read(min(size, piece))))
+        taken = 0
+        offer = trace.offer
+
+        def counting(take: Take) -> None:
+            def counted(*record: object) -> tuple[int, int, int, int, int]:
+                nonlocal taken
+                found = take(*record)  # type: ignore[arg-type]
+                taken += found[1] - record[3]  # type: ignore[operator]
+                return found
+
+            offer(counted)
+
+        trace.offer = counting  # type: ignore[method-assign]
+        checker.read(trace)
+    judges.update(checker._judges)
+    return checker.report, taken
+
+
+def compare(
+    path: Path, specs: list[Spec], judges: dict[str, Judge], monkeypatch: pytest.MonkeyPatch, piece: int = 1 << 20
+) -> int:
+    """Check a capture without the lane and with it; how many packets went by it."""
+    with monkeypatch.context() as without:
+        without.setattr(express, "Core", None)
+        plain, none = checked(path, specs, judges, piece)
+    checked(path, specs, judges, piece)
+    fast, taken = checked(path, specs, judges, piece)
+    assert not none
+    assert list(fast.connections) == list(plain.connections)
+    assert fast.inputs == plain.inputs
+    return taken
+
+
+@pytest.mark.parametrize("path", CAPTURES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_a_capture_is_judged_alike(
+    path: Path, specs: list[Spec], judges: dict[str, Judge], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compare(path, specs, judges, monkeypatch)
+
+
+def records(data: bytes) -> Iterator[bytes]:
+    at = 24
+    while at < len(data):
+        end = at + 16 + struct.unpack_from("<I", data, at + 8)[0]
+        yield data[at:end]
+        at = end
+
+
+def with_octets(record: bytes, at: int, octets: bytes) -> bytes:
+    return record[:at] + octets + record[at + len(octets) :]
+
+
+TTL, IDENTIFICATION, FLAGS, SEQUENCE, WINDOW, SECONDS = 16 + 22, 16 + 18, 16 + 47, 16 + 38, 16 + 48, 0
+
+
+def spoiled(data: bytes, chance: random.Random) -> bytes:
+    """The same capture with packets lost, doubled, swapped, changed, cut, tagged, dated back and resent."""
+    kept: list[bytes] = []
+    for record in records(data):
+        what = chance.randrange(1200)
+        later = struct.pack("<II", *struct.unpack_from("<II", record)) + record[8:]
+        if what == 0:
+            continue
+        if what == 1:
+            kept.append(record)
+        elif what == 2:
+            later = with_octets(later, TTL, bytes([record[TTL] - 1]))
+            kept.append(record)
+        elif what == 3 and kept:
+            later = kept.pop()
+            kept.append(record)
+        elif what == 4:
+            later = with_octets(record, chance.randrange(16, len(record)), bytes([chance.randrange(256)]))
+        elif what == 5:
+            later = with_octets(record, IDENTIFICATION, b"\0\0")
+        elif what == 6:
+            later = with_octets(record, SECONDS, struct.pack("<I", struct.unpack_from("<I", record)[0] - 2))
+        elif what == 7:
+            later = struct.pack("<IIII", *struct.unpack_from("<II", record), len(record) - 12, 70) + (
+                record[16:28] + b"\x81\x00\x00\x05" + record[28:]
+            )
+        elif what == 8:
+            later = with_octets(record, FLAGS, bytes([chance.choice((1, 2, 4, 16, 17, 18, 20, 24))]))
+        elif what == 9:
+            later = with_octets(record, SEQUENCE, struct.pack(">I", chance.randrange(1 << 32)))
+        elif what == 10:
+            later = with_octets(record, WINDOW, struct.pack(">H", chance.choice((0, 1, 65535))))
+        elif what == 11:
+            quoted = record[16 + 14 : 16 + 14 + 28]
+            error = (
+                b"\x45\0\0\x38\0\1\0\0\x40\x01\0\0" + quoted[16:20] + quoted[12:16] + b"\x03\x01\0\0\0\0\0\0" + quoted
+            )
+            frame = record[16:30] + error
+            kept.append(record)
+            later = record[:8] + struct.pack("<II", len(frame), len(frame)) + frame
+        elif what == 12:
+            later = record[:8] + struct.pack("<I", len(record) - 20) + record[12:-4]
+        kept.append(later)
+    return data[:24] + b"".join(kept)
+
+
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The captures of ``bench/speed.py``, small."""
+    sys.path.insert(0, str(ROOT / "bench"))
+    try:
+        import speed
+    finally:
+        sys.path.remove(str(ROOT / "bench"))
+    folder = tmp_path_factory.mktemp("generated")
+    found = {name: folder / f"{name}.pcap" for name in speed.CAPTURES}
+    for name, path in found.items():
+        speed.CAPTURES[name](path, 1500)
+    return found
+
+
+@pytest.mark.parametrize("name", ["bulk", "mix"])
+def test_most_packets_go_by_the_lane(
+    name: str,
+    generated: dict[str, Path],
+    specs: list[Spec],
+    judges: dict[str, Judge],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    taken = compare(generated[name], specs, judges, monkeypatch)
+    assert taken > {"bulk": 1200, "mix": 600}[name]
+    assert compare(generated[name], specs, judges, monkeypatch, piece=777) > taken // 2
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", ["bulk", "mix"])
+def test_a_spoiled_capture_is_judged_alike(
+    name: str,
+    seed: int,
+    generated: dict[str, Path],
+    specs: list[Spec],
+    judges: dict[str, Judge],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "spoiled.pcap"
+    path.write_bytes(spoiled(generated[name].read_bytes(), random.Random(seed)))
+    compare(path, specs, judges, monkeypatch)
+
+
+def test_no_more_is_remembered_of_copies_than_without(specs: list[Spec], judges: dict[str, Judge]) -> None:
+    chance = random.Random(7)
+    lane = express.Lane(Judge(specs[0]).memo, express.Recent(4), Doubles(), lambda _: None)
+    plain, fast = Doubles(), Doubles()
+    fast.remember_in(lane._core.copy)
+    for number in range(30_000):
+        ip_id, host = chance.randrange(1, 3000), chance.randrange(3)
+        fields = {"ip_id": ip_id, "seq": ip_id, "ttl": 60 + host * chance.randrange(2)}
+        packet = Packet(number, number * 10**5, "tcp", f"10.0.0.{host}:1", "10.0.0.9:2", 16, fields)
+        plain.take(packet)
+        fast.take(packet)
+    assert fast.findings(False) == plain.findings(False) != []
+
+
+BROKEN_PLANS = {
+    "nothing": [],
+    "no end": [TEST, 5, 0, 0, 0],
+    "a number that is not there": [TEST, 7, 0, 1, 1, 99, 1, NONE],
+    "a jump backwards": [TEST, 0, 0, 1, 1, 0, 1, NONE],
+    "a way that is not there": [TAKE, 5, 0, 1, 0, NONE],
+    "a result where no number is": [TAKE, 0, 0, 1, 1, 4, 0, 0, NONE],
+    "an unknown step": [9, NONE],
+}
+
+
+@pytest.mark.parametrize("plan", BROKEN_PLANS.values(), ids=BROKEN_PLANS)
+def test_a_broken_plan_is_refused(
+    plan: list[int],
+    generated: dict[str, Path],
+    specs: list[Spec],
+    judges: dict[str, Judge],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sound = express.Lane._plan
+
+    def broken(self: express.Lane, *asked: object) -> object:
+        found = sound(self, *asked)  # type: ignore[arg-type]
+        return None if found is None else (*found[:2], array("q", plan).tobytes(), *found[3:])
+
+    checked(generated["bulk"], specs, judges)
+    monkeypatch.setattr(express.Lane, "_plan", broken)
+    with pytest.raises(ValueError, match="a plan that cannot be run"):
+        checked(generated["bulk"], specs, judges)
