@@ -95,8 +95,7 @@ class Connection:
         self.assumed = Assumed(in_lines, self.diagnostics.append)
         self.suspects: list[Suspect | None] = [None, None]
         self.light: Any = None
-        self.lane = -1
-        """Is it with the express lane? Then ``light``, ``packets`` and what is latest are behind."""
+        self.lane = -1  # at least 0: it is with the express lane, which knows more than what stands here
         self.last: Explanation | None = None
         self.standpoint: Standpoint | None = None
         self.rereading: Any = None
@@ -109,11 +108,6 @@ class Connection:
     def is_plain(self) -> bool:
         """Is what is known of both ends all that decides how a packet is explained?"""
         return not (self.opaque or self.left_at or any(self.suspects))
-
-    @property
-    def lost(self) -> int:
-        """How often packets are missing for certain."""
-        return self.assumed.lost
 
     # -------------------------------------------------------------------------------------------------- packets
 
@@ -465,7 +459,9 @@ class Connection:
             states[1],
             self.packets,
             with_rest(found),
-            unseen=() if self.opaque else unseen(standing, self.packets, self.lost, itself=a.address == b.address),
+            unseen=()
+            if self.opaque
+            else unseen(standing, self.packets, self.assumed.lost, itself=a.address == b.address),
         )
 
     @property

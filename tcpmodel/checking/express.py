@@ -16,7 +16,8 @@ from typing import Any
 from tcpmodel.checking.connection import Connection
 from tcpmodel.checking.doubles import Doubles
 from tcpmodel.checking.forms import Form
-from tcpmodel.checking.memo import Known, Memo
+from tcpmodel.checking.known import Known
+from tcpmodel.checking.memo import Memo
 from tcpmodel.traces.records import Packet
 from tcpmodel.traces.transport import USUAL_FIELDS, usual_tcp
 

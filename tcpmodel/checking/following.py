@@ -159,7 +159,7 @@ class _Course:
             connection.report()
         host = self.job.host
         if host is not None:
-            self.found.lost = self.found.lost or self.joint.lost > self.plain.lost
+            self.found.lost = self.found.lost or self.joint.assumed.lost > self.plain.assumed.lost
             end = self.joint.ends[host]
             assert isinstance(end.abilities, LoggedAbilities)
             last = self._reached(end.abilities, self._everything(end), end.abilities.total)
