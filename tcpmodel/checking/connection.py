@@ -29,8 +29,9 @@ from tcpmodel.checking.findings import (
 from tcpmodel.checking.gaps import Place
 from tcpmodel.checking.observer import Observer, WatchProgram
 from tcpmodel.checking.partial import unseen
+from tcpmodel.checking.patience import Patience, Trouble
 from tcpmodel.checking.sightings import Interpreter, Numbers
-from tcpmodel.checking.standing import ENOUGH, Standing
+from tcpmodel.checking.standing import Standing
 from tcpmodel.checking.suspects import Suspect, suspect
 from tcpmodel.checking.vantage import SENT_HERE, Standpoint, placed
 from tcpmodel.semantics.execution import Sighting
@@ -100,8 +101,8 @@ class Connection:
         self.standpoint: Standpoint | None = None
         self.rereading: Any = None
         self.reread = self.looked = self.told = 0
-        self.unexplained = self.left_at = 0
-        """How many messages nothing explains; the place of the one after which it was followed no further."""
+        self.trouble, self.left_at = Trouble(Patience()), 0
+        """The place of the message after which it was followed no further."""
         self.doubted: set[int] = set()
         """Numbers of packets that nothing explains, and that may begin another connection if what follows agrees."""
 
@@ -326,8 +327,7 @@ class Connection:
         finding = unexplained(sender, sighting, self.interpreter)
         finding.excuse = "; ".join(filter(None, (NO_FAULT, SENT_HERE if in_order else "", altered(finding))))
         self._report(finding, side, place, sighting)
-        self.unexplained += 1
-        self.left_at = place.number if self.unexplained >= ENOUGH else 0
+        self.left_at = place.number if self.trouble.add(place.number) else 0
         return Explanation.NONE
 
     def _suspect(self, sighting: Sighting, side: int, how: Explanation) -> None:
@@ -490,7 +490,7 @@ class Connection:
     def _reasons(self, standing: Standing) -> list[str]:
         if self.opaque:
             return ["the log does not show the flags and numbers of the packets"]
-        left = f"{'line' if self.in_lines else 'packet'} {self.left_at}" if self.left_at else ""
+        left = f"{'line' if self.in_lines else 'packet'} {self.left_at}: {self.trouble.words()}" if self.left_at else ""
         reasons = standing.reasons(self.ends[1].address, left)
         if self.assumed.lost:
             reasons.append("packets are missing from the capture")

@@ -8,9 +8,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-ENOUGH = 32
-"""After so many messages that nothing explains, a connection is followed no further: finding out takes long."""
-
 
 class Standing(NamedTuple):
     """Where both ends may be at last, whether both beginnings were seen, whether the second one ever sent anything,
@@ -25,9 +22,9 @@ class Standing(NamedTuple):
     def reasons(self, peer: str, left: str) -> list[str]:
         """What is missing for a whole connection; ``peer`` is the end that did not begin.
 
-        ``left``: the message after which it was followed no further, or "".
+        ``left``: the message after which it was followed no further, and why, or "".
         """
-        found = [f"not followed beyond {left}: nothing explains {ENOUGH} of its messages"] if left else []
+        found = [f"not followed beyond {left}"] if left else []
         if not self.from_start:
             found.append("the beginning was not captured")
         if self.unfinished:

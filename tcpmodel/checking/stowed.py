@@ -34,13 +34,15 @@ _SHORT = 1 << 15
 
 
 class Rest(NamedTuple):
-    """What few connections have besides: findings and how many were told, what is missing, and the standpoint."""
+    """What few connections have besides: findings and how many were told, what is missing, the standpoint, and how
+    many messages nothing explains."""
 
     diagnostics: list[Diagnostic]
     told: int
     lost: int
     gaps: tuple[Gaps, Gaps] | None
     standpoint: bytes | None
+    unexplained: tuple[int, int]
 
     def packed(self) -> bytes:
         """All of it in few octets."""
@@ -196,6 +198,7 @@ class Stowed:
                 connection.assumed.gaps = rest.gaps
             if rest.standpoint is not None:
                 connection.standpoint = Standpoint.unpacked(rest.standpoint)
+            connection.trouble.before, connection.trouble.unexplained = rest.unexplained
         return connection
 
     # ---------------------------------------------------------------------------------------------------- numbers
@@ -264,7 +267,9 @@ def _rest(connection: Connection) -> Rest | None:
     assumed = connection.assumed
     gaps = assumed.gaps if any(assumed.gaps) else None
     standpoint = connection.standpoint
-    if not (connection.diagnostics or assumed.lost or gaps or standpoint):
+    trouble = connection.trouble
+    if not (connection.diagnostics or assumed.lost or gaps or standpoint or trouble.before):
         return None
     place = None if standpoint is None else standpoint.packed()
-    return Rest(connection.diagnostics, connection.told, assumed.lost, gaps, place)
+    blame = (trouble.before, trouble.unexplained)
+    return Rest(connection.diagnostics, connection.told, assumed.lost, gaps, place, blame)

@@ -19,6 +19,7 @@ from tcpmodel.checking.findings import ConnectionReport, Diagnostic
 from tcpmodel.checking.memo import Memo
 from tcpmodel.checking.observer import WatchProgram
 from tcpmodel.checking.partial import Partial
+from tcpmodel.checking.patience import Patience, Trouble
 from tcpmodel.checking.patterns import Pattern
 from tcpmodel.checking.quoted import Quoted
 from tcpmodel.checking.reports import ConnectionReports
@@ -143,6 +144,7 @@ class Table:
         self._recent = self._quoted.recent.append
         self._rereading = Rereading(self._quoted.recent)
         self._doubles = Doubles()
+        self._patience = Patience()
         self._partial = Partial()
         self._reused = self._first_reuse = 0
         self._lane: Lane | None = None
@@ -288,6 +290,7 @@ class Table:
             idle.number, judge.abilities, judge.interpreter, judge.rules, idle.a, idle.b, self._in_lines, None
         )
         new.rereading = self._rereading
+        new.trouble = Trouble(self._patience)
         return self._stowed.restore(idle, new)
 
     def _begin(
@@ -312,7 +315,10 @@ class Table:
         connection.first = connection.latest = packet.number
         connection.last_time, connection.last_flags = packet.time, packet.flags
         connection.rereading = self._rereading
-        if previous is not None:
+        if previous is None:
+            connection.trouble = Trouble(self._patience)
+        else:
+            connection.trouble = previous.trouble.again(previous.packets)
             judge.memo.succeed(connection)
         self._see(connection, packet, 0)
         judge.observe(connection, packet, 0)

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from in_memory import Records
 
-from tcpmodel.checking import connection, standing
+from tcpmodel.checking import patience
 from tcpmodel.checking.checker import Checker
 from tcpmodel.checking.findings import VIOLATES
+from tcpmodel.checking.rereading import Rereading
 from tcpmodel.model.load import load
 from tcpmodel.traces.open import open_trace
 from tcpmodel.traces.records import Packet
@@ -40,8 +41,7 @@ def mistakes(count: int) -> list[Packet]:
 def test_a_connection_without_sense_is_followed_no_further(
     count: int, active: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "ENOUGH", 3)
-    monkeypatch.setattr(standing, "ENOUGH", 3)
+    monkeypatch.setattr(patience, "ENOUGH", 3)
     checker = Checker([load("tcp").spec])
     judge = checker._judge("tcp")
     assert judge is not None
@@ -54,3 +54,52 @@ def test_a_connection_without_sense_is_followed_no_further(
     assert found == [9, 10, 11][:count]
     left = [reason for reason in one.reasons if "not followed beyond" in reason]
     assert left == (["not followed beyond packet 11: nothing explains 3 of its messages"] if count >= 3 else [])
+
+
+def lives(count: int) -> list[Packet]:
+    """Connections between the same ends one after the other, in each of which three messages are mistakes."""
+    found: list[Packet] = []
+    for life in range(count):
+        for each in mistakes(3):
+            fields = each.fields | {"seq": (each.fields["seq"] + (life << 24)) % (1 << 32)}
+            if each.fields.get("ack"):
+                fields["ack"] = (fields["ack"] + (life << 24)) % (1 << 32)
+            place = len(found) + 1
+            found.append(each._replace(number=place, time=10**9 + place, fields=fields))
+    return found
+
+
+@pytest.mark.parametrize("active", [True, False], ids=["with memory", "without"])
+def test_connections_without_sense_between_the_same_ends(active: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "ENOUGH", 8)
+    monkeypatch.setattr(Rereading, "mixed", lambda *_: False)  # lives that are so alike look like one seen twice
+    checker = Checker([load("tcp").spec])
+    judge = checker._judge("tcp")
+    assert judge is not None
+    judge.memo.active = active
+    packets = lives(5)
+    checker.read(Records(packets))
+    found = list(checker.report.connections)
+    assert [one.verdict for one in found] == [VIOLATES] * 3
+    assert sum(one.packets for one in found) == len(packets)
+    assert [item.place for one in found for item in one.diagnostics if item.code == "TCP-FIN-001"] == [
+        9, 10, 11, 20, 21, 22, 31, 32,
+    ]  # fmt: skip
+    left = "not followed beyond packet 32: nothing explains 2 of its messages, and 6 of those before between its ends"
+    assert left in found[2].reasons
+
+
+def test_what_makes_sense_otherwise_begins_anew_without_blame() -> None:
+    trouble = patience.Trouble(patience.Patience())
+    for place in range(1, 4):
+        assert not trouble.add(place)
+    assert trouble.again(packets=20).before == 3
+    assert trouble.again(packets=20).again(packets=2).before == 3
+    assert trouble.again(packets=40).before == 0
+
+
+def test_in_a_capture_without_sense_one_message_is_enough() -> None:
+    calm, upset = patience.Patience(), patience.Patience()
+    for number in range(1, 2000):
+        assert not patience.Trouble(calm).add(8 * number)
+        assert patience.Trouble(upset).add(2 * number) == (number > patience.SPENT)
