@@ -157,6 +157,7 @@ def _story(number: int, row: dict[str, str]) -> list[Record] | str:
     words = _events(history)
     if not words and protocol != "OTHER-PROTOCOL":
         words = ["UNCLEAR"]  # there was a packet, and no letter for it
+    words += _counted(row, history)
     found: list[Record] = [
         Event(number, time, "zeek", endpoint, local, remote, "call", word, {}) for word in (protocol, *words, "END")
     ]
@@ -178,4 +179,22 @@ def _events(history: str) -> list[str]:
             words.append("UNCLEAR")
     if before.strip("^"):
         words.append("UNCLEAR")  # what Zeek made of the letters before the turn is not known
+    return words
+
+
+def _counted(row: dict[str, str], history: str) -> list[str]:
+    """What the numbers of packets say beside the letters; nothing where the ends changed places."""
+    if "^" in history:
+        return []
+    words: list[str] = []
+    for column, end in (("orig", "originator"), ("resp", "responder")):
+        letters = {one.lower() for one in history if one.isupper() == (column == "orig")}
+        packets, octets = row.get(f"{column}_pkts", ""), row.get(f"{column}_bytes", "0")
+        if not packets.isdecimal() or not octets.isdecimal():
+            continue
+        alone = letters & set("shafr")
+        if int(packets[:18]) < len(alone) + ("d" in letters and not alone - {"a"}):
+            words.append(f"TOO-FEW-PACKETS {end}")
+        if not letters and int(packets[:18]) and int(octets[:18]):
+            words.append(f"NO-LETTERS {end}")
     return words

@@ -91,6 +91,29 @@ def test_every_other_word_is_a_disagreement(judge, history):
             assert set(found.states) <= set(WORDS)
 
 
+COUNTED = [
+    ("SF", "ShADadFf", 5, 10, 4, 20, True),
+    ("SF", "ShADadFf", 4, 10, 3, 20, True),  # a FIN with text
+    ("SF", "ShADadFf", 2, 10, 4, 20, False),
+    ("SF", "ShADadFf", 5, 10, 0, 0, False),
+    ("S0", "S", 1, 0, 9, 500, False),
+    ("S0", "S", 1, 0, 2, 0, True),
+    ("S1", "ShA", 2, 0, 0, 0, False),
+    ("RSTRH", "r", 0, 0, 1, 0, True),
+    ("OTH", "^dADa", 0, 10, 1, 20, True),
+    ("RSTOS0", "R", 1, 0, 0, 0, True),  # as older releases write it
+]
+
+
+@pytest.mark.parametrize(("word", "history", "sent", "text", "answered", "answer", "fits"), COUNTED)
+def test_columns_that_count_packets(judge, word, history, sent, text, answered, answer, fits):
+    header = HEADER.rstrip("\n") + "\torig_pkts\torig_bytes\tresp_pkts\tresp_bytes\n"
+    (one,) = judge(header + row(history, word).rstrip("\n") + f"\t{sent}\t{text}\t{answered}\t{answer}\n").connections
+    assert (one.verdict != VIOLATES) == fits
+    if not fits:
+        assert one.diagnostics[0].states == ("CONTRADICTED",)
+
+
 OTHER = [("udp", "Dd", "SF"), ("udp", "D", "S0"), ("udp", "^d", "SHR"), ("udp", "Cd", "SHR"), ("icmp", "-", "OTH")]
 
 
