@@ -290,12 +290,12 @@ class Connection:
         return bool(self.ends[side].by_behaviour(sighting)) or self.ends[side].seen_late(sighting)
 
     def _reach(self, side: int) -> Interval:
-        """The numbers that ``side`` may have used, in the connection before this one, too: it may be answered."""
+        """The numbers that ``side`` may have used, little more in the connection before this one: it may be answered."""
         low, high = self.ends[side].reach()
         if self.previous is not None:
-            address = self.ends[side].address
-            before = next(end for end in self.previous.ends if end.address == address).reach()
-            low, high = min(low, before[0]), max(high, before[1])
+            end = next(end for end in self.previous.ends if end.address == self.ends[side].address)
+            first, last = end.reach()
+            low, high = min(low, first), max(high, min(last, end.top() + CLOSE))
         return (low, high)
 
     # ---------------------------------------------------------------------------------- assumptions about the capture

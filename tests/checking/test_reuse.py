@@ -86,6 +86,24 @@ def test_a_new_one_without_its_beginning(judge: Judge, end: str, da: int, db: in
     assert not violations(judge(timed([*life(A, B, end), *life(A + da, B + db, "closed")[lost:]])))
 
 
+@pytest.mark.parametrize(
+    ("da", "db", "gone", "lost"),
+    [
+        (1_700_000, 65_500, (7,), 2),
+        (1_700_000, 65_500, (7, 9), 3),
+        (65_500, 65_500, (7,), 3),
+        (65_500, 65_500, (8,), 2),
+    ],
+)
+def test_one_without_its_end_before_one_without_its_beginning(
+    judge: Judge, da: int, db: int, gone: tuple[int, ...], lost: int
+) -> None:
+    """The third connection of a fast succession, after one that was reset and one of which a FIN was lost."""
+    second = [each for place, each in enumerate(life(A + da, B + db, "closed")) if place not in gone]
+    third = life(A + 2 * da, B + 2 * db, "closed")[lost:]
+    assert not violations(judge(timed([*life(A, B, "reset"), *second, *third])))
+
+
 @pytest.mark.parametrize("wrong", [packet(0, "ACK", A + 7, B + 5, 30), packet(1, "ACK", B + 5, A + 90)])
 def test_numbers_that_lie_close_on_both_sides_are_of_the_old_one(judge: Judge, wrong: Packet) -> None:
     told = life(A, B, "closed")
