@@ -290,7 +290,7 @@ class Connection:
         return bool(self.ends[side].by_behaviour(sighting)) or self.ends[side].seen_late(sighting)
 
     def _reach(self, side: int) -> Interval:
-        """The numbers that ``side`` may have used, little more in the connection before this one: it may be answered."""
+        """The numbers that ``side`` may have used, little more in the connection before: it may be answered."""
         low, high = self.ends[side].reach()
         if self.previous is not None:
             end = next(end for end in self.previous.ends if end.address == self.ends[side].address)
