@@ -23,8 +23,7 @@ _PERF_TRACE = re.compile(r"\s*(\d+)\.(\d{1,6})\s.*?\bsock:inet_sock_set_state\s*
 _NAME = "inet_sock_set_state"
 _PAIRS = re.compile(r"(\w+)(?:=|: )([^\s,)]*)")
 
-# How the kernel numbers the states: tools that do not know the names print these.
-_STATES = {
+NUMBERED = {
     "1": "TCP_ESTABLISHED",
     "2": "TCP_SYN_SENT",
     "3": "TCP_SYN_RECV",
@@ -38,6 +37,7 @@ _STATES = {
     "11": "TCP_CLOSING",
     "12": "TCP_NEW_SYN_RECV",
 }
+"""How the kernel numbers the states: tools that do not know the names print these."""
 _SOCKETS_KEPT = 1 << 18
 
 
@@ -59,7 +59,7 @@ class KernelTrace:
         self.path = source.path
         self.skipped = Skipped()
         self._source = source
-        self._sockets = _Sockets()
+        self._sockets = Sockets()
 
     def records(self) -> Iterator[Record]:
         """All state changes of TCP sockets in order."""
@@ -100,7 +100,7 @@ class KernelTrace:
         six = values.get("family") in ("AF_INET6", "10")
         from_port, to_port = values["sport"], values["dport"]
         from_host, to_host = (_host(values, side, six) for side in ("saddr", "daddr"))
-        old, new = _STATES.get(old, old), _STATES.get(new, new)
+        old, new = NUMBERED.get(old, old), NUMBERED.get(new, new)
         local, remote = endpoint_text(from_host, from_port), endpoint_text(to_host, to_port)
         endpoint = values.get("skaddr", "")
         if not endpoint or endpoint.strip("0x") == "":
@@ -151,7 +151,7 @@ def _host(values: dict[str, str], side: str, six: bool) -> str:
     return "0"
 
 
-class _Sockets:
+class Sockets:
     """Which records belong to one socket, when only addresses are printed.
 
     A connecting socket is first seen without its own port; the next record of the same address pair that goes on from

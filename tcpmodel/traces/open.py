@@ -144,6 +144,11 @@ def _recognised(source: Source, size: int, patterns: Patterns | None) -> Trace:
                 return kernel_events.KernelTrace(source)
             if tcpstates.recognises(line):
                 return tcpstates.TcpstatesTrace(source)
+            if "OLD" in line or (("> " in line or "\u2192" in line) and ":" in line):
+                from tcpmodel.traces import bpf_states
+
+                if bpf_states.recognises(line):
+                    return bpf_states.BpfStatesTrace(source)
             if tcplife.recognises(line):
                 return tcplife.TcplifeTrace(source)
             if conntrack.recognises(line):

@@ -27,6 +27,11 @@ _NETSTAT_OTHER = re.compile(
     re.ASCII,
 )
 _WINDOWS = re.compile(r"\s*(TCP|UDP)\s+(\S{1,200})\s+(\S{1,200})(?:\s+(.*))?$", re.ASCII)
+_SOLARIS = re.compile(
+    r"\s*((?:[\w:-]+\.)+\w{1,40}|\*\.[\w*]+)\s+((?:[\w:-]+\.)+\w{1,40}|\*\.[\w*]+)(?:\s+\d{1,10}){4}"
+    r"\s+([A-Z][A-Z0-9_]{2,12})(?:\s.*)?$",
+    re.ASCII,
+)
 _POWERSHELL = re.compile(
     r"(?=\S*[.:])([0-9A-Fa-f.:%*]{1,60})\s+(\d{1,5})\s+([0-9A-Fa-f.:%*]{1,60})\s+(\d{1,5})\s+([A-Z]\w*)\b"
 )
@@ -60,6 +65,11 @@ def row(line: str) -> Row | str:
         if listed is not None:
             protocol, local, remote, state = listed
             return Row(LINUX, protocol, local, _peer(remote), state)
+    found = _SOLARIS.match(line)
+    if found:
+        ends = _dot(found[1]), _dot(found[2])
+        if ends[0] is not None and ends[1] is not None:
+            return Row(BSD, "tcp", ends[0], _peer(ends[1]), found[3])
     if line[0] in " \t" and not _WINDOWS.match(line):
         return ""  # what ss -i and netstat -b say below a row
     found = _SS.match(line)
@@ -98,7 +108,9 @@ def _netstat(found: re.Match[str]) -> Row | str:
     ends = split(local), split(remote)
     if ends[0] is None or ends[1] is None:
         return "unreadable address"
-    words = (rest or "").split(None, 1)
+    words = (rest or "").split()
+    if dotted and words and _STATE.match(words[-1]):
+        words = words[-1:]  # behind what netstat -x of FreeBSD tells of the buffers
     state = words[0] if words and _STATE.match(words[0]) else ""
     if not state and protocol == "tcp":
         return "a TCP socket without a state"
@@ -157,6 +169,7 @@ def _peer(end: str) -> str:
 
 _HEADINGS = re.compile(
     r"\s*(?:Netid\s+State|State\s+Recv-Q|Active (?:Internet )?[Cc]onnections|LocalAddress\s+LocalPort"
+    r"|TCP: IPv[46]\s*$"
     rf"|{proc_net.HEADING})",
     re.ASCII,
 )

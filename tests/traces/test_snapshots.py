@@ -218,3 +218,29 @@ def test_a_listing_without_states_is_refused(read, netid):
     got = read(f"# 1795247193.5\n{heading}\n0 0 127.0.0.1:7779 127.0.0.1:46696\n".encode())
     assert not got.records
     assert "line 2: this listing of ss has no column State" in str(got.error)
+
+
+SOLARIS = b"""
+TCP: IPv4
+   Local Address        Remote Address    Swind Send-Q Rwind Recv-Q    State
+-------------------- -------------------- ----- ------ ----- ------ -----------
+10.0.0.1.22          10.0.0.2.51234       64128      0 49640      0 ESTABLISHED
+      *.111                *.*                0      0 49152      0 LISTEN
+"""
+
+
+def test_solaris(read):
+    reading = read(SOLARIS)
+    found = [(record.local, record.remote, record.new, record.source) for record in reading.records]
+    assert found == [
+        ("10.0.0.1:22", "10.0.0.2:51234", "ESTABLISHED", "bsd-sockets"),
+        ("*:111", "0:0", "LISTEN", "bsd-sockets"),
+    ]
+    assert reading.skipped == {}
+
+
+def test_the_state_may_be_the_last_column(read):
+    """``netstat -x`` of FreeBSD."""
+    row = b"tcp4       0     44 10.0.0.1.22   10.0.0.2.51234     0  1   0  65700    0.25    0.00 7199.99 ESTABLISHED\n"
+    (record,) = read(b"Active Internet connections\n" + row).records
+    assert (record.local, record.new) == ("10.0.0.1:22", "ESTABLISHED")
