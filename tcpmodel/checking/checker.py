@@ -146,7 +146,8 @@ class Checker:
             reasons = ", ".join(f"{number} {reason}" for reason, number in trace.skipped.reasons.items())
             error = f"{trace.path}: nothing to check in it" + (f" (left out: {reasons})" if reasons else "")
         whole = InputReport(trace.path, trace.format, count, dict(trace.skipped.reasons), error)
-        whole.notes = (*_circumstances(trace), *table.findings())
+        logged = [each for log in logs.values() for each in log.findings()]
+        whole.notes = (*_circumstances(trace), *table.findings(), *logged)
         self.report.inputs.append(whole)
 
     def _packet(self, packet: Packet, table: Table) -> str:

@@ -20,6 +20,7 @@ from tcpmodel.checking.findings import (
     Findings,
     with_rest,
 )
+from tcpmodel.checking.reports import ConnectionReports
 from tcpmodel.checking.state_words import Words
 from tcpmodel.model import spec as m
 from tcpmodel.semantics.execution import Run
@@ -28,15 +29,17 @@ from tcpmodel.traces.records import StateRecord
 MOST_STRANGE = 20
 """So many unknown names of states are told apart."""
 
+MOST_LIVES = 1 << 17
+"""So many sockets are followed; then the half that was quiet longest is reported as it stands."""
+
 MOST_STEPS = 1 << 14
 """So many changes from a known set of configurations are remembered."""
 
 
 @dataclass(slots=True)
 class Life:
-    """One socket from the first record to the last. ``begun``: it was seen, and not only missed."""
+    """One socket from the first record to the last, ``latest``. ``begun``: it was seen, and not only missed."""
 
-    number: int
     local: str
     remote: str
     now: Configurations
@@ -45,6 +48,7 @@ class Life:
     gaps: int = 0
     over: bool = False
     begun: bool = True
+    latest: int = 0
     diagnostics: Findings = field(default_factory=Findings)
 
 
@@ -66,6 +70,8 @@ class StateLog:
         self._strange: dict[str, int] = {}
         self.current: dict[str, Life] = {}
         self.lives: list[Life] = []
+        self._early = ConnectionReports()
+        self._given_up = self._first_given_up = 0
         self.found: Callable[[str, str, str, Diagnostic], None] | None = None
         self._fresh = abilities.fresh()
         self._within: dict[tuple[str, ...], Configurations] = {}
@@ -97,6 +103,9 @@ class StateLog:
     def _note(self, life: Life, record: StateRecord) -> None:
         """Count the record, and take over the addresses that it knows."""
         life.records += 1
+        life.latest = record.number
+        if len(self.lives) >= MOST_LIVES:
+            self._give_up(record.number)
         if record.local.rpartition(":")[2] not in ("0", ""):
             life.local = record.local
         if record.remote.rpartition(":")[2] not in ("0", ""):
@@ -134,7 +143,7 @@ class StateLog:
 
     def _appears(self, record: StateRecord, seen: Sequence[str], from_start: bool) -> Life:
         """A life that begins with a sample. ``from_start``: it is known not to have been there before."""
-        life = Life(len(self.lives), record.local, record.remote, self._anything_in(*seen))
+        life = Life(record.local, record.remote, self._anything_in(*seen))
         life.from_start = from_start
         life.begun = bool(record.new)
         self.current[record.endpoint] = life
@@ -181,7 +190,7 @@ class StateLog:
         # The same kernel object, or the same addresses, may serve another socket later; a birth is always a new one.
         if life is not None and not (life.over and begins) and not (born and life.over):
             return life
-        life = Life(len(self.lives), record.local, record.remote, {})
+        life = Life(record.local, record.remote, {})
         if begins:
             life.now = self._fresh
         elif born:
@@ -346,9 +355,32 @@ class StateLog:
 
     def reports(self, first: int) -> Iterator[ConnectionReport]:
         """One report per connection; the two ends of a connection that one log shows share one."""
+        number = first - 1
+        for number, one in enumerate(self._early, first):
+            yield replace(one, id=f"{self.program.spec.name}-{number}")
+        yield from self._reports_of(self.lives, number + 1)
+
+    def findings(self) -> list[Diagnostic]:
+        """What is said of the log as a whole."""
+        if not self._given_up:
+            return []
+        words = f"sockets reported as they stood, because too many were open at a time: {self._given_up:,}"
+        return [Diagnostic("CAP-014", "capture", "", self._first_given_up, True, words)]
+
+    def _give_up(self, place: int) -> None:
+        """Report as they are those that were quiet longest; what comes of them yet begins anew, unseen."""
+        latest = sorted(life.latest for life in self.lives)[len(self.lives) // 2]
+        gone = [life for life in self.lives if life.latest < latest]
+        self._early.extend(self._reports_of(gone, len(self._early) + 1))
+        self.lives = [life for life in self.lives if life.latest >= latest]
+        self.current = {key: life for key, life in self.current.items() if life.latest >= latest}
+        self._given_up += sum(not life.over for life in gone)
+        self._first_given_up = self._first_given_up or place
+
+    def _reports_of(self, lives: Sequence[Life], first: int) -> Iterator[ConnectionReport]:
         pairs: list[tuple[Life, Life | None]] = []
         open_ends: dict[tuple[str, str], list[int]] = {}
-        for life in self.lives:
+        for life in lives:
             waiting = open_ends.get((life.remote, life.local), [])
             if waiting:
                 index = waiting.pop(0)

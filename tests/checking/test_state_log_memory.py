@@ -63,3 +63,31 @@ def test_memory_changes_nothing(judge, monkeypatch, name):
     with_memory = judge(what, "linux-states").report.connections[:]
     monkeypatch.setattr(statelog, "MOST_STEPS", 0)
     assert judge(what, "linux-states").report.connections[:] == with_memory
+
+
+@pytest.mark.parametrize("words", [LIFE, WRONG, LIFE[:3]])
+def test_too_many_are_reported_as_they_stand(judge, monkeypatch, words):
+    expected = judge(lives(90, words), "linux-states").report
+    monkeypatch.setattr(statelog, "MOST_LIVES", 20)
+    most = []
+    real = statelog.StateLog.observe
+
+    def observe(log, record):
+        most.append(len(log.lives))
+        return real(log, record)
+
+    monkeypatch.setattr(statelog.StateLog, "observe", observe)
+    found = judge(lives(90, words), "linux-states").report
+    assert max(most) <= 20
+    assert list(found.connections) == list(expected.connections)
+    told = [(note.code, note.place) for note in found.inputs[0].notes if "as they stood" in note.message]
+    assert bool(told) == (words == LIFE[:3])
+
+
+def test_one_that_goes_on_afterwards_is_not_accused(judge, monkeypatch):
+    monkeypatch.setattr(statelog, "MOST_LIVES", 20)
+    records = sorted(lives(60, LIFE), key=lambda record: (record.number - 1) % (len(LIFE) - 1))
+    records = [record._replace(number=place) for place, record in enumerate(records, 1)]
+    found = judge(records, "linux-states").report
+    assert {one.verdict for one in found.connections} <= {"conforms", "inconclusive"}
+    assert sum(one.packets for one in found.connections) == len(records)
