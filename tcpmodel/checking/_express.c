@@ -26,15 +26,17 @@ typedef __int128 wide;
 #define QUIET ((int64_t)300 * 1000000000)
 #define RECENT 256
 #define REMEMBERED 4096
-#define SLOTS 18
+#define SLOTS 20
+#define FLOW 36
 #define MOST_KEYS 16
 #define MOST_FORMS 512
 #define MOST_OF_A_FORM 32
 
 enum { NONE, TEST, APART, ALONE, TAKE };
 enum { SEQ, ACK, WINDOW, LENGTH, URGENT, OFFSET, IP_PAYLOAD, SOURCE_PORT, DESTINATION_PORT, TTL, IP_VERSION, CHECKSUM,
-       IP_ID, PAYLOAD_SUM, CHECKSUM_OK, TSVAL, TSECR, OPTION_OCTETS };
-enum { CUT_TEXT, WITH_TEXT, WITHOUT_TEXT, VARIANTS };
+       IP_ID, PAYLOAD_SUM, CHECKSUM_OK, TSVAL, TSECR, OPTION_OCTETS, SACK_BLOCKS, SACK_HIGH };
+/* Packets of one variant have the same fields. */
+enum { CUT_TEXT, WITH_TEXT, WITHOUT_TEXT, SACKED = 3, STAMPED = 6, SIX = 12, VARIANTS = 24 };
 
 typedef struct Shape Shape;
 
@@ -61,7 +63,7 @@ typedef struct {
 } Form;
 
 typedef struct {
-    uint8_t flow[12];
+    uint8_t flow[FLOW]; /* addresses and ports, the lower first */
     int active, low; /* low: the side whose address and port come first in flow */
     PyObject *connection;
     Shape *shape, *notes;
@@ -100,7 +102,7 @@ typedef struct {
     int entry_count, entry_room;
     int32_t *table;
     int table_size;
-    uint8_t pending[12];
+    uint8_t pending[FLOW];
     int64_t pending_number;
     int pending_swapped;
     int64_t *output, *output_notes;
@@ -454,12 +456,15 @@ static int settle(const Program *program, Py_ssize_t at, int64_t *numbers, const
 
 static uint32_t flow_place(const Express *self, const uint8_t *flow)
 {
-    uint64_t a;
-    uint32_t b;
-    memcpy(&a, flow, 8);
-    memcpy(&b, flow + 8, 4);
-    uint64_t mixed = (a ^ ((uint64_t)b * 0x9E3779B97F4A7C15u)) * 0xD6E8FEB86659FD93u;
-    mixed ^= mixed >> 29;
+    uint64_t mixed = 0, part;
+    uint32_t ports;
+    for (int at = 0; at < FLOW - 4; at += 8) {
+        memcpy(&part, flow + at, 8);
+        mixed = (mixed ^ part) * 0xD6E8FEB86659FD93u;
+        mixed ^= mixed >> 29;
+    }
+    memcpy(&ports, flow + FLOW - 4, 4);
+    mixed ^= ports;
     return (uint32_t)((mixed * 0x9E3779B97F4A7C15u) >> 32) & (uint32_t)(self->table_size - 1);
 }
 
@@ -470,7 +475,7 @@ static Entry *entry_find(const Express *self, const uint8_t *flow)
     uint32_t place = flow_place(self, flow);
     while (self->table[place] >= 0) {
         Entry *entry = self->entries[self->table[place]];
-        if (memcmp(entry->flow, flow, 12) == 0)
+        if (memcmp(entry->flow, flow, FLOW) == 0)
             return entry;
         place = (place + 1) & (uint32_t)(self->table_size - 1);
     }
@@ -510,7 +515,7 @@ static Entry *entry_made(Express *self, const uint8_t *flow)
     Entry *made = PyMem_Calloc(1, sizeof(Entry));
     if (made == NULL)
         return NULL;
-    memcpy(made->flow, flow, 12);
+    memcpy(made->flow, flow, FLOW);
     self->entries[self->entry_count] = made;
     table_put(self, self->entry_count++);
     return made;
@@ -761,51 +766,185 @@ static uint64_t words(const uint8_t *at, Py_ssize_t length)
     return length ? sum + ((uint64_t)at[0] << 8) : sum;
 }
 
-static int is_group(const uint8_t *address)
+typedef struct {
+    const uint8_t *source, *destination, *tcp; /* addresses and header */
+    int octets;                                /* of an address */
+    Py_ssize_t payload, there;                 /* octets that IP carried, and how many of them were captured */
+    int ttl, ip_id, padded;
+} Found;
+
+/* The segment in an Ethernet frame; 0 if there is none, or it is not plainly there. */
+static int segment(const uint8_t *frame, Py_ssize_t size, Found *found)
 {
-    return (address[0] >= 224 && address[0] <= 239) || big32(address) == 0xFFFFFFFFu;
+    if (size < 54)
+        return 0;
+    const uint8_t *ip = frame + 14;
+    if (big16(frame + 12) == 0x0800) {
+        Py_ssize_t total = (Py_ssize_t)big16(ip + 2);
+        if (ip[0] != 0x45 || ip[9] != 6 || (big16(ip + 6) & 0x3FFF) || total < 40)
+            return 0;
+        *found = (Found){ip + 12, ip + 16, ip + 20, 4, total - 20, size - 34, ip[8], (int)big16(ip + 4), 0};
+        if (found->source[0] >> 4 == 14 || found->destination[0] >> 4 == 14 || big32(found->source) == 0xFFFFFFFFu ||
+            big32(found->destination) == 0xFFFFFFFFu)
+            return 0;
+    }
+    else if (big16(frame + 12) == 0x86DD && size >= 74) {
+        Py_ssize_t carried = (Py_ssize_t)big16(ip + 4);
+        if (ip[0] >> 4 != 6 || ip[6] != 6 || carried < 20)
+            return 0;
+        *found = (Found){ip + 8, ip + 24, ip + 40, 16, carried, size - 54, ip[7], -1, 0};
+        if (found->source[0] == 0xFF || found->destination[0] == 0xFF)
+            return 0;
+    }
+    else
+        return 0;
+    if (found->there > found->payload) {
+        found->there = found->payload;
+        found->padded = 1;
+    }
+    return found->there >= 20;
 }
 
-/* Fields of the segment in the frame at ``at``, as transport.usual_tcp has them; the variant, or -1 if it is none of
- * the commonest form, or one whose checksum is wrong. */
-static int usual(const uint8_t *frame, Py_ssize_t size, int64_t *fields, int *flags)
+/* Known options into the fields, as transport._options has them; the part of the variant, or -1 if one is unusual. */
+static int options(const uint8_t *at, const uint8_t *end, int64_t *fields)
 {
-    if (size < 66 || big16(frame + 12) != 0x0800)
+    int found = 0;
+    while (at < end) {
+        if (*at == 1) {
+            at++;
+            continue;
+        }
+        if (end - at < 2 || at[1] < 2 || at[1] > end - at)
+            return -1;
+        if (at[0] == 8 && at[1] == 10 && !(found & 1)) {
+            found |= 1;
+            fields[TSVAL] = big32(at + 2);
+            fields[TSECR] = big32(at + 6);
+        }
+        else if (at[0] == 5 && at[1] > 2 && !((at[1] - 2) & 7) && !(found & 2)) {
+            found |= 2;
+            fields[SACK_BLOCKS] = (at[1] - 2) >> 3;
+            for (const uint8_t *block = at + 2; block < at + at[1]; block += 8) {
+                uint32_t left = big32(block), right = big32(block + 4);
+                if (right == left || right - left >= 0x80000000u)
+                    return -1;
+                uint32_t beyond = right - (uint32_t)fields[SACK_HIGH];
+                if (block == at + 2 || (beyond && beyond < 0x80000000u))
+                    fields[SACK_HIGH] = right;
+            }
+        }
+        else
+            return -1;
+        at += at[1];
+    }
+    return (found & 1 ? STAMPED : 0) + (found & 2 ? SACKED : 0);
+}
+
+/* Fields of a segment, as transport.tcp has them; the variant, or -1 if it is unusual or its checksum is wrong. */
+static int usual(const Found *found, int64_t *fields, int *flags)
+{
+    const uint8_t *tcp = found->tcp;
+    Py_ssize_t header = (tcp[12] >> 4) << 2;
+    if (tcp[12] & 0x0F || header < 20 || header > found->there ||
+        (memcmp(found->source, found->destination, found->octets) == 0 && memcmp(tcp, tcp + 2, 2) == 0))
         return -1;
-    const uint8_t *ip = frame + 14, *tcp = frame + 34;
-    uint32_t total = big16(ip + 2);
-    if (ip[0] != 0x45 || ip[9] != 6 || tcp[12] != 0x80 || big32(tcp + 20) != 0x0101080Au ||
-        (big16(ip + 6) & 0x3FFF) || total < 52)
-        return -1;
-    if (is_group(ip + 12) || is_group(ip + 16) || (memcmp(ip + 12, ip + 16, 4) == 0 && memcmp(tcp, tcp + 2, 2) == 0))
-        return -1;
-    Py_ssize_t payload = (Py_ssize_t)total - 20;
     fields[SEQ] = big32(tcp + 4);
     fields[ACK] = big32(tcp + 8);
     fields[WINDOW] = big16(tcp + 14);
-    fields[LENGTH] = payload - 32;
+    fields[LENGTH] = found->payload - header;
     fields[URGENT] = big16(tcp + 18);
-    fields[OFFSET] = 32;
-    fields[IP_PAYLOAD] = payload;
+    fields[OFFSET] = header;
+    fields[IP_PAYLOAD] = found->payload;
     fields[SOURCE_PORT] = big16(tcp);
     fields[DESTINATION_PORT] = big16(tcp + 2);
-    fields[TTL] = ip[8];
-    fields[IP_VERSION] = 4;
+    fields[TTL] = found->ttl;
+    fields[IP_VERSION] = found->octets == 4 ? 4 : 6;
     fields[CHECKSUM] = big16(tcp + 16);
-    fields[IP_ID] = big16(ip + 4);
-    fields[PAYLOAD_SUM] = fields[CHECKSUM_OK] = 0;
-    fields[TSVAL] = big32(tcp + 24);
-    fields[TSECR] = big32(tcp + 28);
-    fields[OPTION_OCTETS] = 12;
+    fields[IP_ID] = found->ip_id;
+    fields[PAYLOAD_SUM] = fields[CHECKSUM_OK] = fields[TSVAL] = fields[TSECR] = 0;
+    fields[SACK_BLOCKS] = fields[SACK_HIGH] = 0;
+    fields[OPTION_OCTETS] = header - 20;
     *flags = tcp[13];
-    if (size - 34 < payload)
-        return CUT_TEXT;
-    uint64_t text = words(tcp + 32, payload - 32), head = words(tcp, 32), pseudo = words(ip + 12, 8) + 6;
-    if ((pseudo + (uint64_t)payload + head + text) % 0xFFFF != 0)
+    int variant = options(tcp + 20, tcp + header, fields);
+    if (variant < 0)
+        return -1;
+    variant += found->octets == 4 ? 0 : SIX;
+    if (found->there < found->payload)
+        return variant + CUT_TEXT;
+    uint64_t text = words(tcp + header, found->payload - header), head = words(tcp, header);
+    uint64_t pseudo = words(found->source, 2 * found->octets) + 6 + (uint64_t)found->payload;
+    if ((pseudo + head + text) % 0xFFFF != 0)
         return -1;
     fields[PAYLOAD_SUM] = (int64_t)(text % 0xFFFF);
     fields[CHECKSUM_OK] = 1;
-    return payload > 32 ? WITH_TEXT : WITHOUT_TEXT;
+    return variant + (found->payload > header ? WITH_TEXT : WITHOUT_TEXT);
+}
+
+/* Puts addresses and ports into ``flow``, the lower first; whether the destination is the lower. */
+static int flow_of(const Found *found, uint8_t *flow)
+{
+    int swapped = memcmp(found->source, found->destination, found->octets);
+    if (swapped == 0)
+        swapped = memcmp(found->tcp, found->tcp + 2, 2);
+    swapped = swapped > 0;
+    memset(flow, 0, FLOW);
+    memcpy(flow, swapped ? found->destination : found->source, found->octets);
+    memcpy(flow + 16, swapped ? found->source : found->destination, found->octets);
+    memcpy(flow + 32, found->tcp + (swapped ? 2 : 0), 2);
+    memcpy(flow + 34, found->tcp + (swapped ? 0 : 2), 2);
+    return swapped;
+}
+
+typedef struct {
+    Py_ssize_t start, end, next; /* of the frame, and the record after it */
+    int64_t time, original;
+} Record;
+
+typedef struct {
+    int big, blocks; /* byte order, and whether records are blocks of pcapng */
+    int64_t unit, offset, limit;
+} Framing;
+
+static int64_t word_at(const uint8_t *at, int big)
+{
+    return big ? big32(at) : little32(at);
+}
+
+/* The record at that place, if all of it is there and it is like most. */
+static int record_at(const uint8_t *buffer, Py_ssize_t at, Py_ssize_t size, const Framing *framing, Record *record)
+{
+    const uint8_t *here = buffer + at;
+    int big = framing->big;
+    if (!framing->blocks) {
+        if (size - at < 16)
+            return 0;
+        int64_t captured = word_at(here + 8, big);
+        if (captured > framing->limit || captured > size - at - 16)
+            return 0;
+        record->time = word_at(here, big) * 1000000000 + word_at(here + 4, big) * framing->unit;
+        record->original = word_at(here + 12, big);
+        record->start = at + 16;
+        record->end = record->next = record->start + (Py_ssize_t)captured;
+        return 1;
+    }
+    if (size - at < 32 || word_at(here, big) != 6)
+        return 0;
+    int64_t length = word_at(here + 4, big), captured = word_at(here + 20, big), high = word_at(here + 12, big);
+    if (length < 32 || length & 3 || length > framing->limit || length > size - at || word_at(here + 8, big) != 0)
+        return 0;
+    /* With options behind the packet, Python looks at them. */
+    if (captured > length || 28 + ((captured + 3) & ~(int64_t)3) + 4 != length ||
+        word_at(here + length - 4, big) != length || high >= (int64_t)1 << 30)
+        return 0;
+    int64_t ticks = high << 32 | word_at(here + 16, big);
+    if (ticks > (LATEST - 1) / framing->unit)
+        return 0;
+    record->time = ticks * framing->unit + framing->offset;
+    record->original = word_at(here + 24, big);
+    record->start = at + 28;
+    record->end = record->start + (Py_ssize_t)captured;
+    record->next = at + (Py_ssize_t)length;
+    return 1;
 }
 
 /* A number of 32 bits, next to one of the same numbering. */
@@ -909,84 +1048,80 @@ static int take(Express *self, Entry *entry, int side, int form_index, const int
 }
 
 PyDoc_STRVAR(run_doc,
-"run(buffer, at, size, number, last, big, unit, limit) -> (at, number, last, with_id, cut, first_cut, recent)\n\n"
-"Take as many packets of the pcap records from ``at`` on as are known; ``number`` and ``last`` (ns) are those of the\n"
-"packet before. ``big``: the numbers of the records are big-endian; ``unit``: ns of a unit of their fractions.\n"
-"``recent``: (at, end, number, time) of the last of them.");
+"run(buffer, at, size, number, last, big, blocks, unit, offset, limit)\n"
+"    -> (at, number, last, with_id, cut, first_cut, padded, first_padded, recent)\n\n"
+"Take as many packets of the records from ``at`` on as are known; ``number`` and ``last`` (ns) are those of the packet\n"
+"before. The records are big-endian or not, and blocks of pcapng or records of pcap; ``unit`` ns are a tick of their\n"
+"clock, which is ``offset`` ns behind. ``recent``: (at, end, number, time) of the last of them.");
 
 static PyObject *express_run(Express *self, PyObject *args)
 {
     PyObject *object;
     Py_ssize_t at, size;
-    long long number, last, unit, limit;
-    int big;
-    if (!PyArg_ParseTuple(args, "SnnLLpLL", &object, &at, &size, &number, &last, &big, &unit, &limit))
+    long long number, last, unit, offset, limit;
+    Framing framing;
+    if (!PyArg_ParseTuple(args, "SnnLLppLLL", &object, &at, &size, &number, &last, &framing.big, &framing.blocks,
+                          &unit, &offset, &limit))
         return NULL;
-    if (at < 0 || size > PyBytes_GET_SIZE(object)) {
-        PyErr_SetString(PyExc_ValueError, "outside the buffer");
+    if (at < 0 || size > PyBytes_GET_SIZE(object) || unit < 1 || offset > LATEST || offset < -LATEST) {
+        PyErr_SetString(PyExc_ValueError, "no such records");
         return NULL;
     }
+    framing.unit = unit;
+    framing.offset = offset;
+    framing.limit = limit;
     const uint8_t *buffer = (const uint8_t *)PyBytes_AS_STRING(object);
-    long long taken = 0, with_id = 0, cut = 0, first_cut = 0;
+    long long taken = 0, with_id = 0, cut = 0, first_cut = 0, padded = 0, first_padded = 0;
     self->pending_number = 0;
-    while (size - at >= 16) {
-        const uint8_t *record = buffer + at;
-        int64_t seconds = big ? big32(record) : little32(record), part = big ? big32(record + 4) : little32(record + 4);
-        int64_t captured = big ? big32(record + 8) : little32(record + 8);
-        int64_t original = big ? big32(record + 12) : little32(record + 12);
-        if (captured > limit || captured > size - at - 16)
-            break;
-        int64_t time = seconds * 1000000000 + part * unit;
-        Py_ssize_t start = at + 16, end = start + (Py_ssize_t)captured;
-        const uint8_t *frame = buffer + start;
+    Record record;
+    while (record_at(buffer, at, size, &framing, &record)) {
+        const uint8_t *frame = buffer + record.start;
+        Found found;
         int64_t fields[SLOTS];
         int flags;
-        if (captured < 54 || big16(frame + 12) != 0x0800 || frame[14] != 0x45 || frame[23] != 6)
+        if (!segment(frame, record.end - record.start, &found))
             break;
-        int swapped = memcmp(frame + 26, frame + 30, 4);
-        if (swapped == 0)
-            swapped = memcmp(frame + 34, frame + 36, 2);
-        swapped = swapped > 0;
-        memcpy(self->pending, frame + (swapped ? 30 : 26), 4);
-        memcpy(self->pending + 4, frame + (swapped ? 26 : 30), 4);
-        memcpy(self->pending + 8, frame + (swapped ? 36 : 34), 2);
-        memcpy(self->pending + 10, frame + (swapped ? 34 : 36), 2);
-        self->pending_swapped = swapped;
+        self->pending_swapped = flow_of(&found, self->pending);
         self->pending_number = number + 1;
-        if (time < last)
+        if (record.time < last)
             break;
-        int variant = usual(frame, (Py_ssize_t)captured, fields, &flags);
+        int variant = usual(&found, fields, &flags);
         if (variant < 0)
             break;
         Entry *entry = entry_find(self, self->pending);
-        if (entry == NULL || !entry->active || time - entry->last_time > QUIET)
+        if (entry == NULL || !entry->active || record.time - entry->last_time > QUIET)
             break;
-        int side = swapped ? 1 - entry->low : entry->low;
-        if (fields[IP_ID] && seen_find(self, entry->source[side], (int)fields[IP_ID]) != NULL)
+        int side = self->pending_swapped ? 1 - entry->low : entry->low;
+        if (found.ip_id > 0 && seen_find(self, entry->source[side], found.ip_id) != NULL)
             break;
-        int form = form_of(self, variant, flags, fields, object, start, end, number + 1, time);
+        int form = form_of(self, variant, flags, fields, object, record.start, record.end, number + 1, record.time);
         if (form == -2)
             return NULL;
         if (form < 0)
             break;
-        int done = take(self, entry, side, form, fields, flags, number + 1, time);
+        int done = take(self, entry, side, form, fields, flags, number + 1, record.time);
         if (done < 0)
             return NULL;
         if (!done)
             break;
-        if (fields[IP_ID]) {
-            seen_put(self, entry->source[side], (int)fields[IP_ID], fields[SEQ], flags, (int)fields[TTL], time, 1);
+        if (found.ip_id > 0) {
+            seen_put(self, entry->source[side], found.ip_id, fields[SEQ], flags, found.ttl, record.time, 1);
             with_id++;
         }
         number++;
-        last = time;
-        if (original > captured) {
+        last = record.time;
+        if (record.original > record.end - record.start) {
             first_cut = first_cut ? first_cut : number;
             cut++;
         }
-        self->recent[taken % RECENT] = (Raw){start, end, number, time};
+        /* transport.usual_tcp does not look behind the packet. */
+        if (found.padded && (variant < STAMPED || variant >= SIX || fields[OPTION_OCTETS] != 12)) {
+            first_padded = first_padded ? first_padded : number;
+            padded++;
+        }
+        self->recent[taken % RECENT] = (Raw){record.start, record.end, number, record.time};
         taken++;
-        at = end;
+        at = record.next;
     }
     PyObject *recent = PyList_New(taken < RECENT ? taken : RECENT);
     if (recent == NULL)
@@ -1000,7 +1135,7 @@ static PyObject *express_run(Express *self, PyObject *args)
         }
         PyList_SET_ITEM(recent, place, item);
     }
-    return Py_BuildValue("(nLLLLLN)", at, number, last, with_id, cut, first_cut, recent);
+    return Py_BuildValue("(nLLLLLLLN)", at, number, last, with_id, cut, first_cut, padded, first_padded, recent);
 }
 
 PyDoc_STRVAR(adopt_doc,

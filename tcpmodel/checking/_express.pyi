@@ -8,8 +8,19 @@ class Express:
 
     def __init__(self, form_of: Callable[..., Any], plan_of: Callable[..., Any], /) -> None: ...
     def run(
-        self, buffer: bytes, at: int, size: int, number: int, last: int, big: bool, unit: int, limit: int, /
-    ) -> tuple[int, int, int, int, int, int, list[tuple[int, int, int, int]]]: ...
+        self,
+        buffer: bytes,
+        at: int,
+        size: int,
+        number: int,
+        last: int,
+        big: bool,
+        blocks: bool,
+        unit: int,
+        offset: int,
+        limit: int,
+        /,
+    ) -> tuple[int, int, int, int, int, int, int, int, list[tuple[int, int, int, int]]]: ...
     def adopt(
         self,
         connection: Any,

@@ -18,8 +18,8 @@ from tcpmodel.checking.doubles import Doubles
 from tcpmodel.checking.forms import Form
 from tcpmodel.checking.known import Known
 from tcpmodel.checking.memo import Memo
-from tcpmodel.traces.records import Packet
-from tcpmodel.traces.transport import USUAL_FIELDS, usual_tcp
+from tcpmodel.traces.link import packet_in
+from tcpmodel.traces.records import Framing, Packet, Taken
 
 try:
     from tcpmodel.checking._express import Express as Core
@@ -27,12 +27,36 @@ except ImportError:  # built where there is a compiler
     Core = None  # type: ignore[assignment,misc]
 
 PROTOCOL = "tcp"
-"""Of this protocol are the packets that ``transport.usual_tcp`` reads."""
+"""The compiled module finds packets of this protocol."""
 
-_SLOTS = {key: slot for slot, key in enumerate(USUAL_FIELDS)}
+_FIELDS = (
+    "seq",
+    "ack",
+    "window",
+    "length",
+    "urgent",
+    "offset",
+    "ip_payload",
+    "source_port",
+    "destination_port",
+    "ttl",
+    "ip_version",
+    "checksum",
+    "ip_id",
+    "payload_sum",
+    "checksum_ok",
+    "tsval",
+    "tsecr",
+    "option_octets",
+    "sack_blocks",
+    "sack_high",
+)
+"""The fields that it finds, in its order."""
+
+_SLOTS = {key: slot for slot, key in enumerate(_FIELDS)}
 
 Raw = tuple[bytes, int, int, int, int]
-"""A packet as ``transport.usual_tcp`` takes it."""
+"""A packet as ``link.packet_in`` takes it."""
 
 
 class Recent:
@@ -53,9 +77,7 @@ class Recent:
 def _packet(item: Packet | Raw) -> Packet:
     if isinstance(item, Packet):
         return item
-    packet = usual_tcp(*item)
-    assert packet is not None
-    return packet
+    return packet_in(*item)
 
 
 class Lane:
@@ -71,13 +93,12 @@ class Lane:
         doubles.remember_in(self._core.copy)
         memo.told_apart = self._core.stale
 
-    def take(
-        self, buffer: bytes, at: int, size: int, number: int, last: int, order: str, unit: int, limit: int
-    ) -> tuple[int, int, int, int, int]:
-        """Take packets from ``at`` on, as many as are known; see ``pcap``."""
+    def take(self, buffer: bytes, at: int, size: int, number: int, last: int, framing: Framing) -> Taken:
+        """Take packets from ``at`` on, as many as are known."""
         memo = self._memo
-        at, after, last, with_id, cut, first_cut, recent = self._core.run(
-            buffer, at, size, number, last, order == ">", unit, limit
+        order, unit, offset, limit, blocks = framing
+        at, after, last, with_id, cut, first_cut, padded, first_padded, recent = self._core.run(
+            buffer, at, size, number, last, order == ">", blocks, unit, offset, limit
         )
         count = after - number
         if count:
@@ -86,7 +107,7 @@ class Lane:
             memo.watch.recalled += count
             self._recent.extend([(buffer, *item) for item in recent])
             self._taken(count)
-        return at, after, last, cut, first_cut
+        return Taken(at, after, last, cut, first_cut, padded, first_padded)
 
     def adopt(self, connection: Connection, packet: Packet) -> None:
         """Have packets of a connection go by this lane, if everything that is known of it is known by memory."""
@@ -124,8 +145,7 @@ class Lane:
 
     def _form(self, buffer: bytes, at: int, end: int, number: int, time: int) -> tuple[Any, ...]:
         """Which fields tell forms of such packets apart, which of them are numbers of a sequence, which are taken."""
-        packet = usual_tcp(buffer, at, end, number, time)
-        assert packet is not None
+        packet = packet_in(buffer, at, end, number, time)
         form = self._memo.form(packet)
         self._forms.append((form, form.words(packet.fields)))
         keys = [*self._memo.few(packet), *form.word_keys]

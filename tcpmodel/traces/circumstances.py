@@ -6,7 +6,7 @@ Must never hold: anything of a transport protocol, or how a format is read.
 
 from __future__ import annotations
 
-from tcpmodel.traces.records import ODD, Packet
+from tcpmodel.traces.records import ODD, Packet, Taken
 
 NO_LENGTH = ("CAP-002", "packets without a length in the header of IP, which the network card fills in")
 FRAGMENTS = ("CAP-004", "IP fragments, left out")
@@ -53,6 +53,13 @@ class Circumstances:
             return
         before, first = self.met.get(what, (0, number))
         self.met[what] = (before + count, first)
+
+    def note(self, taken: Taken) -> None:
+        """Note what is odd about packets that were taken without looking at them here."""
+        found = [(taken.first_cut, CUT, taken.cut), (taken.first_padded, PADDING, taken.padded)]
+        for first, what, count in sorted(found, key=lambda each: each[0]):
+            if count:
+                self.add(what, first, count)
 
     def look(self, packet: Packet, tunnels: str) -> None:
         """Note what is odd about a packet, which loses the field that says so. ``tunnels``: what is around it."""

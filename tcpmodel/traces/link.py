@@ -11,9 +11,10 @@ from struct import Struct
 
 from tcpmodel.traces.circumstances import TAGGED, odd
 from tcpmodel.traces.network import ip, ipv4, ipv6
-from tcpmodel.traces.records import Packet
+from tcpmodel.traces.records import ODD, Packet
 from tcpmodel.traces.transport import usual_tcp
-from tcpmodel.traces.tunnels import ETHERNET, MOST_DEEP, PPP, Found, Inner, Piece, mpls
+from tcpmodel.traces.tunnels import ETHERNET as ETHERNET_WITHIN
+from tcpmodel.traces.tunnels import MOST_DEEP, PPP, Found, Inner, Piece, mpls
 
 Decoder = Callable[[bytes, int, int, int, int, int | None], Found]
 """buffer, start of the frame, end of the captured octets, end of the original frame, number, time in ns
@@ -74,7 +75,7 @@ def within(inner: Inner, buffer: bytes, number: int, time: int | None) -> tuple[
     names = inner.tunnel
     for _ in range(MOST_DEEP):
         kind, at, end, original_end, _tunnel = inner
-        if kind == ETHERNET:
+        if kind == ETHERNET_WITHIN:
             found = _ethernet(buffer, at, end, original_end, number, time)
         else:
             found = by_type(kind, buffer, at, end, original_end, number, time)
@@ -100,6 +101,14 @@ def _ethernet(buffer: bytes, at: int, end: int, original_end: int, number: int, 
                 return found
         return ipv4(buffer, at + 14, end, original_end, number, time)
     return by_type(kind, buffer, at + 14, end, original_end, number, time)
+
+
+def packet_in(buffer: bytes, at: int, end: int, number: int, time: int | None) -> Packet:
+    """The packet in an Ethernet frame that is known to hold one, which is whole but for its text."""
+    found = _ethernet(buffer, at, end, end, number, time)
+    assert isinstance(found, Packet)
+    found.fields.pop(ODD, None)
+    return found
 
 
 def _cooked(buffer: bytes, at: int, end: int, original_end: int, number: int, time: int | None) -> Found:
@@ -179,6 +188,9 @@ USUAL: dict[int, Decoder] = {
     276: _cooked2,
 }
 """The link types that are read here, by their number in capture files."""
+
+ETHERNET = 1
+"""The number of the commonest link type."""
 
 SUPPORTED = (
     "Ethernet (1), null and loopback (0, 108), raw IP (12, 14, 101, 228, 229), PPP (9, 50), "

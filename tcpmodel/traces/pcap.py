@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from tcpmodel.traces.circumstances import CLOCK, CUT, TUNNELS, Circumstances
 from tcpmodel.traces.fragments import Fragments
-from tcpmodel.traces.link import USUAL, Decoder, within
+from tcpmodel.traces.link import ETHERNET, USUAL, Decoder, within
 from tcpmodel.traces.link_types import DECODERS, SUPPORTED
-from tcpmodel.traces.records import ODD, Record, Skipped, Take, TraceError
+from tcpmodel.traces.records import ODD, Framing, Record, Skipped, Take, TraceError
 from tcpmodel.traces.source import Source
 from tcpmodel.traces.tunnels import Inner, Piece
 
@@ -35,8 +35,6 @@ MAGICS: dict[bytes, _Kind] = {
     b"\x34\xcd\xb2\xa1": _Kind("<", 1000, 24),
 }
 """First four octets of a file -> how it is to be read."""
-
-_ETHERNET = 1
 
 _LARGEST_USUAL = 1 << 18
 _LARGEST_EVER = 1 << 24
@@ -74,7 +72,7 @@ class PcapTrace:
 
     def offer(self, take: Take) -> None:
         """Have ``take`` look at the records before they are read here; it leaves those that it does not take."""
-        if self._decode is USUAL[_ETHERNET] and self._kind.record_header == 16:
+        if self._decode is USUAL[ETHERNET] and self._kind.record_header == 16:
             self._take = take
 
     def records(self) -> Iterator[Record]:
@@ -98,6 +96,7 @@ class PcapTrace:
         met, look, ways = self.circumstances.add, self.circumstances.look, self.circumstances.ways
         last = 0
         limit = self._limit
+        framing, note = Framing(order, unit, 0, limit, False), self.circumstances.note
         buffer = read()
         while len(buffer) < 24:
             buffer += read()
@@ -107,9 +106,9 @@ class PcapTrace:
         number = 0
         while True:
             if self._take is not None and not ways:
-                at, number, last, cut, first = self._take(buffer, at, size, number, last, order, unit, limit)
-                if cut:
-                    met(CUT, first, cut)
+                taken = self._take(buffer, at, size, number, last, framing)
+                at, number, last = taken.at, taken.number, taken.last
+                note(taken)
             body = at + header_size
             if body > size:
                 buffer, size, consumed, at = self._more(buffer, at, consumed, header_size)

@@ -12,9 +12,9 @@ from typing import NamedTuple, NoReturn
 
 from tcpmodel.traces.circumstances import CLOCK, CUT, DROPPED, INTERFACES, TUNNELS, Circumstances
 from tcpmodel.traces.fragments import Fragments
-from tcpmodel.traces.link import Decoder, within
+from tcpmodel.traces.link import ETHERNET, USUAL, Decoder, within
 from tcpmodel.traces.link_types import DECODERS, SUPPORTED
-from tcpmodel.traces.records import ODD, Packet, Record, Skipped, TraceError
+from tcpmodel.traces.records import ODD, Framing, Packet, Record, Skipped, Take, TraceError
 from tcpmodel.traces.source import Source
 from tcpmodel.traces.tunnels import Inner, Piece
 
@@ -93,6 +93,11 @@ class PcapngTrace:
         self.skipped = Skipped()
         self.circumstances = Circumstances()
         self._source = source
+        self._take: Take | None = None
+
+    def offer(self, take: Take) -> None:
+        """Have ``take`` look at the packets before they are read here; it leaves those that it does not take."""
+        self._take = take
 
     def records(self) -> Iterator[Record]:
         """All TCP and UDP packets in order; TraceError, after what was readable, where the file is cut or damaged.
@@ -120,7 +125,14 @@ class PcapngTrace:
         lasts: dict[int, int] = {}
         used: dict[int, int] = {}
         dropped: dict[int, int] = {}
+        framing = Framing("", 0, 0, 0, True)
         while buffer.need(1):
+            if self._take is not None and not ways and len(interfaces) == 1 and 0 in lasts and framing.unit:
+                taken = self._take(buffer.data, buffer.at, len(buffer.data), number, lasts[0], framing)
+                buffer.at, number, lasts[0] = taken.at, taken.number, taken.last
+                self.circumstances.note(taken)
+                if not buffer.need(1):
+                    break
             if not buffer.need(12):
                 self._cut(buffer, 12)
             kind, length = head(buffer.data, buffer.at)
@@ -204,6 +216,7 @@ class PcapngTrace:
                 if len(interfaces) >= _MOST_INTERFACES:
                     self._damaged(buffer, f"more than {_MOST_INTERFACES} interfaces in one section")
                 interfaces.append(_interface(data, at, last, order, self._decoders))
+                framing = _framing(interfaces[0], order)
             elif kind == _STATISTICS and length >= 24:
                 which = head(data, at + 8)[0]
                 if which < len(interfaces):
@@ -246,6 +259,13 @@ def _interface(data: bytes, at: int, last: int, order: str, decoders: Mapping[in
             offset = Struct(order + "q").unpack_from(value)[0] * 1_000_000_000
         at += 4 + (length + 3 & ~3)
     return _Interface(link, decoders.get(link), snaplen, units, offset)
+
+
+def _framing(interface: _Interface, order: str) -> Framing:
+    """How packets of the only interface lie in the file; with no unit if they cannot be taken as they are."""
+    plain = interface.decode is USUAL[ETHERNET] and 1_000_000_000 % interface.units_per_second == 0
+    unit = 1_000_000_000 // interface.units_per_second if plain else 0
+    return Framing(order, unit, interface.offset, _LARGEST_BLOCK, True)
 
 
 def _dropped(data: bytes, at: int, last: int, order: str) -> int:

@@ -164,11 +164,33 @@ class Skipped:
         return sum(self.reasons.values())
 
 
-Take = Callable[[bytes, int, int, int, int, str, int, int], tuple[int, int, int, int, int]]
-"""Takes records out of a buffer: its arguments are the buffer, the place of the first record and the end in it, number
-and time of the packet before, the byte order, the nanoseconds of a unit, and how long a record may be. It gives the
-place behind what it took, number and time of the last packet, how many were cut, and the number of the first of these.
-"""
+class Framing(NamedTuple):
+    """How records lie in a buffer: their byte order (``<`` or ``>``), how many nanoseconds a tick of their clock is and
+    by how many it is behind, how long one may be, and whether they are ``blocks`` of pcapng or records of pcap."""
+
+    order: str
+    unit: int
+    offset: int
+    limit: int
+    blocks: bool
+
+
+class Taken(NamedTuple):
+    """``at`` is behind what was taken; ``number`` and ``last`` are number and time (ns) of the last packet. Of those
+    that were taken so many were cut and padded, with the first of each."""
+
+    at: int
+    number: int
+    last: int
+    cut: int
+    first_cut: int
+    padded: int
+    first_padded: int
+
+
+Take = Callable[[bytes, int, int, int, int, Framing], Taken]
+"""Takes Ethernet frames out of a buffer before they are read: its arguments are the buffer, the place of the first
+record and the end in it, number and time of the packet before, and how the records lie."""
 
 
 class TraceError(Exception):

@@ -27,28 +27,6 @@ _TIMESTAMP_ONLY = 0x0101080A  # NOP, NOP, kind 8, length 10: what nearly every s
 _EVERYBODY = b"\xff\xff\xff\xff"
 _FAST_OPEN = b"\xf9\x89"  # the experiment identifier that Fast Open used before it had a kind of its own
 
-USUAL_FIELDS = (
-    "seq",
-    "ack",
-    "window",
-    "length",
-    "urgent",
-    "offset",
-    "ip_payload",
-    "source_port",
-    "destination_port",
-    "ttl",
-    "ip_version",
-    "checksum",
-    "ip_id",
-    "payload_sum",
-    "checksum_ok",
-    "tsval",
-    "tsecr",
-    "option_octets",
-)
-"""The fields that ``usual_tcp`` finds; those of the checksum only where all of a segment is there."""
-
 Flow = tuple[str, str, int, int, int, int]
 _flows: dict[bytes, Flow] = {}
 _FLOWS_KEPT = 1 << 16
