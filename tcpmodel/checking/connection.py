@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from tcpmodel.checking import boxes
 from tcpmodel.checking.assumed import Assumed, Event
@@ -27,6 +27,7 @@ from tcpmodel.checking.findings import (
     with_rest,
 )
 from tcpmodel.checking.gaps import Place
+from tcpmodel.checking.lives import of_another_life
 from tcpmodel.checking.observer import Observer, WatchProgram
 from tcpmodel.checking.partial import unseen
 from tcpmodel.checking.patience import Patience, Trouble
@@ -41,15 +42,6 @@ from tcpmodel.traces.records import Packet
 LESS_LIKELY = 2
 """How much less likely a second explanation is than the first that was found."""
 
-CLOSE = 1 << 15
-"""A number that lies farther behind those that an end has used was not sent by it, if it has finished."""
-
-FAR = 1 << 22
-"""Numbers that differ by more than this do not belong to one connection that both ends have finished."""
-
-APART = 1 << 19
-"""The same for numbers of one end alone, when the end of the connection was seen."""
-
 NEVER_SENT = "the other end never sent what it would have had to receive: its numbers ended before"
 
 
@@ -63,6 +55,19 @@ class NewConnection(Exception):
 
 class Opening(NewConnection):
     """It is one with which an end begins of its own accord."""
+
+
+class Rereads(Protocol):
+    """Reads the last packets once more; see ``rereading``."""
+
+    def since(self, connection: Connection) -> Sequence[Packet]:
+        """Those that are a connection of their own."""
+
+    def mended(self, connection: Connection, side: int, written: str) -> bool:
+        """Was an earlier packet to blame?"""
+
+    def mixed(self, connection: Connection) -> bool:
+        """Were both sides of a box captured?"""
 
 
 class Connection:
@@ -99,10 +104,11 @@ class Connection:
         self.lane = -1  # at least 0: it is with the express lane, which knows more than what stands here
         self.last: Explanation | None = None
         self.standpoint: Standpoint | None = None
-        self.rereading: Any = None
+        self.rereading: Rereads | None = None
+        """Asked about what this connection does not explain."""
         self.reread = self.looked = self.told = 0
-        self.trouble, self.left_at = Trouble(Patience()), 0
-        """The place of the message after which it was followed no further."""
+        self.trouble, self.blamed, self.left_at = Trouble(Patience()), 0, 0
+        """The places of the latest message that nothing explains, and of the last that was followed."""
         self.doubted: set[int] = set()
         """Numbers of packets that nothing explains, and that may begin another connection if what follows agrees."""
 
@@ -319,14 +325,19 @@ class Connection:
                 self.ends = (other, self.ends[1]) if side == 0 else (self.ends[0], other)
                 del open_[index:]
                 return Explanation.BEHAVIOUR
-        another = self._is_of_another_life(sighting, side, place)
+        unfinished = lambda: self.standing().unfinished  # noqa: E731
+        another = of_another_life(self.interpreter, sender, self.ends[1 - side], sighting, unfinished)
+        if another is None:
+            self.doubted.add(place.number)
         reread = self.rereading if self.doubted or not another else None
         since = reread.since(self) if reread is not None else ()
         if another or since:
             raise NewConnection(since)
+        if reread is not None and reread.mended(self, side, self.interpreter.write(sighting)):
+            return Explanation.BEHAVIOUR
         finding = unexplained(sender, sighting, self.interpreter)
         finding.excuse = "; ".join(filter(None, (NO_FAULT, SENT_HERE if in_order else "", altered(finding))))
-        self._report(finding, side, place, sighting)
+        self.blame(finding, side, place, sighting)
         self.left_at = place.number if self.trouble.add(place.number) else 0
         return Explanation.NONE
 
@@ -394,27 +405,12 @@ class Connection:
                 self._report(finding, side, assumption.place, sighting)
                 self.assumed.open[side].remove(assumption)
 
-    def _is_of_another_life(self, sighting: Sighting, side: int, place: Place) -> bool:
-        """Do the numbers belong to another connection, whose beginning the capture lost?
-
-        Numbers of both ends that lie nowhere near say so by themselves. When both ends have finished it is enough that
-        one lies nowhere near, or that both were never used; less is enough when the end was seen. Where one of the
-        numbers was used before, what the other end sends later has to say so, too.
-        """
-        interpreter = self.interpreter
-        sender, peer = self.ends[side], self.ends[1 - side]
-        own = sender.apart(sighting, interpreter.number_slot)
-        # Of a peer that was never seen, only what the sender acknowledged is known.
-        other = (peer if peer.sent else sender).apart(sighting, interpreter.answer_slot, peer=not peer.sent)
-        if min(own, other) > FAR:
-            return True
-        if max(own, other) > APART and not self.standing().unfinished:
-            if min(own, other):
-                return True
-            self.doubted.add(place.number)
-        return (own > FAR or min(own, other) > CLOSE) and all(end.may_rest() or not end.sent for end in self.ends)
-
     # ----------------------------------------------------------------------------------------------------- findings
+
+    def blame(self, finding: Diagnostic, side: int, place: Place, sighting: Sighting) -> None:
+        """Nothing explains a packet that ``side`` sent."""
+        self._report(finding, side, place, sighting)
+        self.blamed = max(self.blamed, place.number)
 
     def _report(self, finding: Diagnostic, side: int, place: Place, sighting: Sighting) -> None:
         finding.endpoint = self.ends[side].address

@@ -23,6 +23,9 @@ from tcpmodel.semantics.values import TRUE
 
 NO_FAULT = "no packets that the capture may have lost, doubled or swapped explain it"
 
+MISSING = "CAP-006"
+"""Packets are missing from the capture."""
+
 UNEXPLAINED = "-UNEXPLAINED"
 """The end of the name of what has no other."""
 
@@ -48,9 +51,10 @@ def named(findings: list[Diagnostic]) -> list[Diagnostic]:
     """The findings with one for each message that nothing explains and that a rule over messages has a name for.
 
     What is known of the states stays; name, words and clause are those of the rule. What was found twice under one
-    name is told once: by the finding that proves more.
+    name is told once: by the finding that proves more. A packet that is a fault is no sign of others that are missing.
     """
-    kept = list(findings)
+    faults = {(one.place, one.endpoint) for one in findings if one.severity == "violation"}
+    kept = [one for one in findings if one.code != MISSING or (one.place, one.endpoint) not in faults]
     for one in findings:
         if one.severity != "violation" or not one.code.endswith(UNEXPLAINED):
             continue

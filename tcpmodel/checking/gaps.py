@@ -65,6 +65,11 @@ class Gaps:
         self.open = left
         self._highest = max([gap.high for gap in left], default=-INFINITY)
 
+    def drop(self, number: int) -> None:
+        """The message with this number is to blame for what looked like a gap."""
+        self.open = [gap for gap in self.open if gap.place.number != number]
+        self._highest = max([gap.high for gap in self.open], default=-INFINITY)
+
     def findings(self, address: str, in_lines: bool, left: int = 0) -> list[Diagnostic]:
         """What was never captured; those gaps are forgotten. As many as ``left``, those seen last, stay open."""
         found: list[Diagnostic] = []

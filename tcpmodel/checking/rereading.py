@@ -1,10 +1,13 @@
-"""A connection in which nothing explains a packet, read once more: as two, one after the other or side by side.
+"""A connection in which nothing explains a packet, read once more: as two, or without a packet that is to blame for it.
 
-Owns: which of the last packets are looked at again, and how often.
+Owns: which of the last packets are looked at again, which are left out, and how often.
 Must never hold: how a packet is explained (see ``connection``), or anything of a protocol.
 
 An end that always begins with the same number makes a new connection look like the old one, of which a copy came late.
 And the capture may have lost the beginning of a new one, whose numbers lie close to those of the old.
+
+Where numbers were skipped, the packet behind them may be the fault, not the one that contradicts it. And what follows
+from a packet that nothing explained is no fault of its own.
 """
 
 from __future__ import annotations
@@ -13,12 +16,23 @@ from collections.abc import Sequence
 
 from tcpmodel.checking import boxes
 from tcpmodel.checking.connection import Connection, NewConnection
+from tcpmodel.checking.diagnosis import unexplained
 from tcpmodel.checking.express import Recent
 from tcpmodel.checking.findings import Diagnostic
+from tcpmodel.checking.gaps import Place
+from tcpmodel.semantics.execution import Sighting
 from tcpmodel.traces.records import Packet
 
 TRIES = 8
 """So often the last packets of one connection are tried, or looked at for a second numbering."""
+
+SKIPPED = 2
+"""So many packets behind skipped numbers are tried, those that came last."""
+
+READ = 96
+"""So many packets at most are read again to find out."""
+
+VIOLATION = "violation"
 
 OPENED = 2
 """So many packets at least come before those."""
@@ -68,6 +82,92 @@ class Rereading:
         place, time = connection.first, packets[0].time
         found.append(Diagnostic("CAP-011", "capture", "", place, connection.in_lines, boxes.TOLD, (), time))
         return True
+
+    def mended(self, connection: Connection, side: int, written: str) -> bool:
+        """Is an earlier packet to blame for one of ``side`` that nothing explains? Then it goes on without that one.
+
+        ``written``: that packet, as text.
+        """
+        if connection.reread >= TRIES or connection.ends[0].address == connection.ends[1].address:
+            return False
+        skipped = [gap.place.number for gap in connection.assumed.gaps[side].open][-SKIPPED:]
+        if not skipped and not connection.trouble.unexplained:
+            return False
+        packets = self._of(connection)
+        connection.reread += 1
+        if connection.trouble.unexplained:
+            rest = [packet for packet in packets if packet.number > connection.blamed]
+            trial = _trial(connection, rest) if 1 < len(rest) <= READ else None
+            if trial is not None:
+                _go_on(connection, trial)
+                return True
+        if (
+            not 1 < len(packets) <= READ
+            or len(packets) != connection.packets + 1
+            or packets[0].number != connection.first
+        ):
+            return False
+        for number in reversed(skipped):
+            found = _without(connection, packets, number)
+            if found is not None:
+                trial, finding, place, sighting = found
+                word = "line" if connection.in_lines else "packet"
+                finding.excuse = (
+                    f"packets lost by the capture would explain it, but not {word} {packets[-1].number}: {written}"
+                )
+                connection.blame(finding, side, place, sighting)
+                connection.trouble.add(place.number)
+                connection.assumed.gaps[side].drop(number)
+                _go_on(connection, trial)
+                return True
+        return False
+
+    def _of(self, connection: Connection) -> list[Packet]:
+        """Those of the last packets that belong to the connection, the one at hand as the last."""
+        addresses = {end.address for end in connection.ends}
+        return [
+            packet
+            for packet in self._recent
+            if packet.number >= connection.first
+            and {packet.source, packet.destination} == addresses
+            and packet.flags is not None
+        ]
+
+
+def _go_on(connection: Connection, trial: Connection) -> None:
+    connection.ends = trial.ends
+    connection.numbers = trial.numbers
+    connection.suspects = [None, None]
+
+
+def _trial(like: Connection, packets: Sequence[Packet]) -> Connection | None:
+    """A connection of these packets alone, if it explains them all."""
+    a, b = like.ends
+    trial = Connection(0, like.abilities, like.interpreter, None, a.address, b.address, like.in_lines)
+    try:
+        for packet in packets:
+            trial.observe(packet, trial.side_of(packet))
+    except NewConnection:
+        return None
+    return None if trial.trouble.unexplained or any(each.severity == VIOLATION for each in trial.diagnostics) else trial
+
+
+def _without(
+    like: Connection, packets: Sequence[Packet], number: int
+) -> tuple[Connection, Diagnostic, Place, Sighting] | None:
+    """The connection as it would be without one of its packets, and what is wrong about that one."""
+    index = next((index for index, packet in enumerate(packets) if packet.number == number), None)
+    if not index:
+        return None
+    before = _trial(like, packets[:index])
+    whole = _trial(like, [packet for packet in packets if packet.number != number])
+    if before is None or whole is None:
+        return None
+    left_out = packets[index]
+    side = before.side_of(left_out)
+    sighting = before.interpreter.sighting(left_out, side, before.numbers)
+    finding = unexplained(before.ends[side], sighting, before.interpreter)
+    return whole, finding, Place(left_out.number, left_out.time), sighting
 
 
 def _whole(like: Connection, packets: Sequence[Packet]) -> bool:

@@ -1,0 +1,44 @@
+"""Whether numbers belong to another connection than the one between the same addresses that is followed.
+
+Owns: how far apart numbers are that no connection has together.
+Must never hold: how a packet is explained (see ``connection``), or anything of a protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tcpmodel.checking.endpoint import Endpoint
+from tcpmodel.checking.sightings import Interpreter
+from tcpmodel.semantics.execution import Sighting
+
+CLOSE = 1 << 15
+"""A number that lies farther behind those that an end has used was not sent by it, if it has finished."""
+
+FAR = 1 << 22
+"""Numbers that differ by more than this do not belong to one connection that both ends have finished."""
+
+APART = 1 << 19
+"""The same for numbers of one end alone, when the end of the connection was seen."""
+
+
+def of_another_life(
+    interpreter: Interpreter, sender: Endpoint, peer: Endpoint, sighting: Sighting, unfinished: Callable[[], bool]
+) -> bool | None:
+    """Do the numbers belong to another connection, whose beginning the capture lost? None if what follows may show it.
+
+    Numbers of both ends that lie nowhere near say so by themselves. When both ends have finished it is enough that
+    one lies nowhere near, or that both were never used; less is enough when the end was seen. Where one of the
+    numbers was used before, what the other end sends later has to say so, too.
+    """
+    own = sender.apart(sighting, interpreter.number_slot)
+    # Of a peer that was never seen, only what the sender acknowledged is known.
+    other = (peer if peer.sent else sender).apart(sighting, interpreter.answer_slot, peer=not peer.sent)
+    if min(own, other) > FAR:
+        return True
+    doubtful = max(own, other) > APART and not unfinished()
+    if doubtful and min(own, other):
+        return True
+    if (own > FAR or min(own, other) > CLOSE) and all(end.may_rest() or not end.sent for end in (sender, peer)):
+        return True
+    return None if doubtful else False
