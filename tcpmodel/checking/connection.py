@@ -27,7 +27,7 @@ from tcpmodel.checking.findings import (
     with_rest,
 )
 from tcpmodel.checking.gaps import Place
-from tcpmodel.checking.lives import of_another_life
+from tcpmodel.checking.lives import CLOSE, of_another_life
 from tcpmodel.checking.observer import Observer, WatchProgram
 from tcpmodel.checking.partial import unseen
 from tcpmodel.checking.patience import Patience, Trouble
