@@ -442,7 +442,8 @@ class Connection:
             verdict = VIOLATES
         else:
             verdict = INCONCLUSIVE if reasons else CONFORMS
-        states = [self._states(found) for found in standing.states]
+        heard = (True, standing.answered or standing.from_start)
+        states = [self._states(found) if seen else () for found, seen in zip(standing.states, heard, strict=True)]
         a, b = self.ends
         return ConnectionReport(
             self.id,
@@ -487,7 +488,8 @@ class Connection:
         if self.opaque:
             return ["the log does not show the flags and numbers of the packets"]
         left = f"{'line' if self.in_lines else 'packet'} {self.left_at}: {self.trouble.words()}" if self.left_at else ""
-        reasons = standing.reasons(self.ends[1].address, left)
+        one, other = (end.address for end in self.ends)
+        reasons = standing.reasons(other if other != one else "", left)
         if self.assumed.lost:
             reasons.append("packets are missing from the capture")
         return reasons

@@ -20,15 +20,15 @@ class Standing(NamedTuple):
     finished: bool
 
     def reasons(self, peer: str, left: str) -> list[str]:
-        """What is missing for a whole connection; ``peer`` is the end that did not begin.
+        """What is missing for a whole connection; ``peer`` is the end that did not begin, "" if it is the same.
 
         ``left``: the message after which it was followed no further, and why, or "".
         """
         found = [f"not followed beyond {left}"] if left else []
         if not self.from_start:
             found.append("the beginning was not captured")
+        if peer and not self.answered and (self.unfinished or not self.from_start):
+            found.append(f"nothing was captured from {peer}")
         if self.unfinished:
-            if not self.answered:
-                found.append(f"nothing was captured from {peer}")
             found.append("the end was not captured")
         return found

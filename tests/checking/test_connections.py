@@ -56,6 +56,13 @@ def test_one_connection(judge: Judge) -> None:
     assert connection.id == "tcp-1"
 
 
+def test_who_was_never_seen_has_no_state(judge: Judge) -> None:
+    """One acknowledgment from the middle of a connection: the report names all that is missing, and guesses nothing."""
+    (one,) = judge([packet("A", "ACK", 1000, 5000)]).report.connections
+    assert (one.verdict, one.b_states) == (INCONCLUSIVE, ()) and "ESTABLISHED" in one.a_states
+    assert one.reasons == ("the beginning was not captured", f"nothing was captured from {B}")
+
+
 @pytest.mark.parametrize("i", [0, 2**32 - 1, 2**32 - 3, 2**32 - 7, 2**31 - 4, 2**31])
 @pytest.mark.parametrize("r", [0, 2**32 - 1, 2**32 - 10, 2**31 - 1])
 def test_numbers_wrap_anywhere(judge: Judge, i: int, r: int) -> None:
