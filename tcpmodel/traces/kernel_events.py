@@ -43,7 +43,7 @@ _SOCKETS_KEPT = 1 << 18
 
 def recognises(line: str) -> bool:
     """Whether this is a line of a kernel trace (of any tracepoint), or the heading of one."""
-    if line.startswith("# tracer:") or f"sock:{_NAME}" in line or f"{_NAME}: " in line:
+    if line.startswith("# tracer:") or f"sock:{_NAME}" in line or f"{_NAME}: " in line or ": PERF_RECORD_" in line:
         return True
     return re.match(r"\s*\S.*\[\d+\]\s+(\S+\s+)?\d+\.\d+:\s+([\w-]+:)?[a-z_]\w*:\s", line) is not None
 

@@ -14,6 +14,9 @@ from __future__ import annotations
 from tcpmodel.traces.records import FLAG_BITS
 
 _RST = FLAG_BITS["RST"]
+_ANSWER = FLAG_BITS["SYN"] | FLAG_BITS["ACK"]
+_NEAR = 1 << 20
+"""Nobody has sent so much when an answer to a SYN comes again."""
 _SYN = FLAG_BITS["SYN"]
 _OPENED = -1
 _ANEW = -2
@@ -26,6 +29,7 @@ class Relative:
     def __init__(self) -> None:
         self._kinds: dict[tuple[str, str], bool] = {}
         self._streams: dict[tuple[str, str], int] = {}
+        self._answered: dict[tuple[str, str], bool] = {}
 
     def counted_anew(self, source: str, destination: str, flags: int | None, stream: int | None) -> bool:
         """Whether the numbers between these ends have begun to be counted anew, with this segment or before.
@@ -52,6 +56,8 @@ class Relative:
         self, source: str, destination: str, flags: int | None, seq: int | None, ack: int | None, *, relative: bool
     ) -> tuple[int | None, int | None]:
         """``(seq, ack)`` with None for each that cannot be compared with the others of its direction."""
+        if relative and self._answered_anew(source, destination, flags, seq, ack):
+            return None, None
         if seq is not None and (
             self._kind(source, destination, relative) is not relative or (relative and (flags is None or flags & _RST))
         ):
@@ -59,6 +65,23 @@ class Relative:
         if ack is not None and self._kind(destination, source, relative) is not relative:
             ack = None
         return seq, ack
+
+    def _answered_anew(
+        self, source: str, destination: str, flags: int | None, seq: int | None, ack: int | None
+    ) -> bool:
+        """Whether a second SYN,ACK had another number than the first: the direction is then counted from that one."""
+        if flags is not None and flags & _ANSWER == _ANSWER:
+            if len(self._answered) >= _DIRECTIONS_KEPT:
+                self._answered.clear()
+            self._answered[source, destination] = (source, destination) in self._answered
+            return False
+        for ends, number in (((source, destination), seq), ((destination, source), ack)):
+            if number is not None and self._answered.get(ends):
+                self._answered[ends] = False
+                if number >= _NEAR:
+                    self._streams[(source, destination) if source < destination else (destination, source)] = _ANEW
+                    return True
+        return False
 
     def _kind(self, source: str, destination: str, relative: bool) -> bool:
         known = self._kinds.get((source, destination))

@@ -261,3 +261,16 @@ def test_many_sockets_that_open_at_once_are_not_searched(read):
     reading = read(log(*[event(0, 80, "CLOSE", "SYN_SENT")] * 20_000))
     assert len({record.endpoint for record in reading.records}) == 20_000
     assert time.process_time() - began < 5
+
+
+def test_perf_may_tell_of_tasks_first(read, samples):
+    """``perf script --show-task-events``."""
+    task = b"         swapper     0 [000]     0.000000: PERF_RECORD_FORK(1:1):(0:0)\n"
+    change = next(line for line in _ftrace(samples) if "inet_sock_set_state" in line)
+    reading = read(task * 2000 + change.encode() + b"\n")
+    assert (reading.trace.format, len(reading.records)) == ("ftrace", 1)
+    assert reading.skipped == {"another tracepoint": 2000}
+
+
+def _ftrace(samples):
+    return (samples / "logs/lab/normal-client-close/ftrace.txt").read_text().splitlines()

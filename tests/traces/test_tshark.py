@@ -143,3 +143,22 @@ def test_any_damage_is_survived_and_pieces_make_no_difference(read, samples, dat
     first, second = read(spoiled), read(spoiled, piece=data.draw(st.integers(1, 200)))
     assert first.records == second.records
     assert str(first.error) == str(second.error)
+
+
+SAME_STREAM = """\
+ip.src\tip.dst\ttcp.stream\ttcp.srcport\ttcp.dstport\ttcp.flags\ttcp.seq\ttcp.ack\ttcp.len
+10.0.0.1\t10.0.0.2\t0\t40\t80\t0x0002\t0\t0\t0
+10.0.0.2\t10.0.0.1\t0\t80\t40\t0x0012\t0\t1\t0
+10.0.0.2\t10.0.0.1\t0\t80\t40\t0x0012\t0\t1\t0
+10.0.0.1\t10.0.0.2\t0\t40\t80\t0x0010\t1\t{ack}\t0
+10.0.0.2\t10.0.0.1\t0\t80\t40\t0x0018\t{ack}\t1\t5
+"""
+
+
+@pytest.mark.parametrize(("ack", "seen"), [(1, True), (4294954952, False)])
+def test_a_second_answer_may_be_what_is_counted_from(read, ack, seen):
+    """tshark counts a direction from its latest SYN,ACK, and shows 0 for each of them."""
+    fields = [record.fields for record in read(SAME_STREAM.format(ack=ack).encode()).records]
+    assert [each["seq"] for each in fields[:3]] == [0, 0, 0]
+    for each in fields[3:]:
+        assert ("seq" in each, "ack" in each) == (seen, seen)
