@@ -66,10 +66,10 @@ def two_numberings(packets: Iterable[Packet], interpreter: Interpreter) -> bool:
 
 
 def silence(found: list[Diagnostic], reasons: list[str], spec: Spec) -> None:
-    """Take out what was found wrong, unless one message alone shows it: which numbering is whose cannot be told."""
+    """Take out what was found of the ends, unless one message alone shows it: whose numbering is which is unknown."""
     reasons.append(TOLD)
     alone = {rule.id for rule in spec.packet_rules if rule.scope == "packet"}
-    found[:] = [item for item in found if item.severity != "violation" or item.code in alone]
+    found[:] = [item for item in found if item.severity == "capture" or item.code in alone]
 
 
 def _certain(amounts: Amounts, pairs: list[_Pair], count: int) -> bool:
