@@ -112,16 +112,16 @@ def test_all_errors_of_all_specs(run_tcpmodel: Run, tmp_path: Path) -> None:
 def test_own_spec_takes_the_place_of_the_shipped_one(tmp_path: Path) -> None:
     own = spec_file(tmp_path, ECHO.format(over="tcp"))
     chosen = {spec.over: spec.name for spec in check.choose_specs([own])}
-    assert chosen == {"tcp": "echo", "udp": "udp", "conntrack": "conntrack", "zeek": "zeek"}
+    assert chosen == {"tcp": "echo", "udp": "udp", "conntrack": "conntrack", "zeek": "zeek", "sockets": "sockets"}
 
 
 def test_own_spec_of_another_protocol(tmp_path: Path) -> None:
     own = spec_file(tmp_path, ECHO.format(over="sctp"))
-    assert {spec.over for spec in check.choose_specs([own])} == {"sctp", "tcp", "udp", "conntrack", "zeek"}
+    assert {spec.over for spec in check.choose_specs([own])} == {"sctp", "tcp", "udp", "conntrack", "zeek", "sockets"}
 
 
 def test_same_spec_twice_is_once() -> None:
-    assert [spec.name for spec in check.choose_specs(["udp", "udp"])] == ["udp", "tcp", "conntrack", "zeek"]
+    assert [spec.name for spec in check.choose_specs(["udp", "udp"])] == ["udp", "tcp", "conntrack", "zeek", "sockets"]
 
 
 def test_two_specs_of_one_protocol(tmp_path: Path) -> None:
