@@ -48,9 +48,10 @@ def join(a: Interval | None, b: Interval | None) -> Interval | None:
     """The smallest interval that holds both; of a set and an unset value nothing is known."""
     if a is None or b is None:
         return a if a == b else ANY
-    if a == b:
+    if a is b:
         return a
-    return (a[0] if a[0] < b[0] else b[0], a[1] if a[1] > b[1] else b[1])
+    # Of equal bounds the first: whether two are equal is not asked, since numbers that are recorded note the answer.
+    return (a[0] if a[0] <= b[0] else b[0], a[1] if a[1] >= b[1] else b[1])
 
 
 def meet(a: Interval, b: Interval) -> Interval | None:
