@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+INTERFACE: int
+
 class Express:
     """The packets of one input, for one spec."""
 

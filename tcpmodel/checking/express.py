@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from tcpmodel.checking.connection import Connection
@@ -21,10 +22,17 @@ from tcpmodel.checking.memo import Memo
 from tcpmodel.traces.link import packet_in
 from tcpmodel.traces.records import Framing, Packet, Taken
 
-try:
-    from tcpmodel.checking._express import Express as Core
-except ImportError:  # built where there is a compiler
-    Core = None  # type: ignore[assignment,misc]
+INTERFACE = 2
+"""That of the compiled module as it is called here: one that was compiled before a change is not used."""
+
+Core: Any = None
+"""What was compiled; None if nothing was, as where there is no compiler."""
+
+with suppress(ImportError, AttributeError):
+    from tcpmodel.checking import _express
+
+    if _express.INTERFACE == INTERFACE:
+        Core = _express.Express
 
 PROTOCOL = "tcp"
 """The compiled module finds packets of this protocol."""

@@ -86,7 +86,7 @@ def test_equal_parts_of_ways_are_one_object() -> None:
     assert [a is b for a, b in zip(one._outputs, other._outputs, strict=True)] == [True, True, True]
 
 
-@pytest.mark.parametrize("operation", [lambda n: n >> 1, lambda n: n & 1, lambda n: n / 2, float], ids=str)
+@pytest.mark.parametrize("operation", [lambda n: n >> 1, lambda n: n & 1, lambda n: n / 2, float], ids=range(4))
 def test_what_is_not_followed_is_refused(operation: object) -> None:
     number = Recorder([3]).number(0)
     with pytest.raises(Unrecordable):

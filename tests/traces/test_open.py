@@ -160,7 +160,7 @@ def test_memory_stays_bounded(tmp_path):
 
 UNREADABLE = {
     b"": "the input is empty",
-    gzip.compress(b""): "the gzip file holds nothing",
+    gzip.compress(b"", mtime=0): "the gzip file holds nothing",
     b"x": "First bytes: 78",
     b"\x1f": "First bytes: 1f",
     b"hello world\nthis is no trace\n": "'hello world'",
