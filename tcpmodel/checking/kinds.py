@@ -50,6 +50,12 @@ class Kind(list[Any]):
         self.step = self.merged = None
         self.plan = b""
 
+    def with_room(self, most: int) -> Kind:
+        """This, without some of the ways used least if there are so many."""
+        if len(self) >= most:
+            del self[3 * most // 4 :]
+        return self
+
     def restart(self, ways: Sequence[Any]) -> None:
         """Have these ways only, and no function that was made of others."""
         self[:] = ways

@@ -160,10 +160,7 @@ class Memo:
         """The ways of this kind, with room for another; None if there is none."""
         if not self._has_room():
             return None
-        ways = of[kind]
-        if len(ways) >= MOST_OF_A_KIND:
-            del ways[3 * MOST_OF_A_KIND // 4 :]
-        return ways
+        return of[kind].with_room(MOST_OF_A_KIND)
 
     def _has_room(self) -> bool:
         """May another shape, or another way, be remembered?"""

@@ -6,7 +6,7 @@ import random
 import struct
 import sys
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -71,26 +71,30 @@ def checked(path: Path, specs: list[Spec], judges: dict[str, Judge], piece: int 
     return checker.report, taken
 
 
-def compare(
-    path: Path, specs: list[Spec], judges: dict[str, Judge], monkeypatch: pytest.MonkeyPatch, piece: int = 1 << 20
-) -> int:
-    """Check a capture without the lane and with it; how many packets went by it."""
-    with monkeypatch.context() as without:
-        without.setattr(express, "Core", None)
-        plain, none = checked(path, specs, judges, piece)
-    checked(path, specs, judges, piece)
-    fast, taken = checked(path, specs, judges, piece)
-    assert not none
-    assert list(fast.connections) == list(plain.connections)
-    assert fast.inputs == plain.inputs
-    return taken
+Compare = Callable[..., int]
+
+
+@pytest.fixture
+def compare(specs: list[Spec], judges: dict[str, Judge], monkeypatch: pytest.MonkeyPatch) -> Compare:
+    """Checks a capture without the lane and with it; how many packets went by it."""
+
+    def compare(path: Path, piece: int = 1 << 20) -> int:
+        with monkeypatch.context() as without:
+            without.setattr(express, "Core", None)
+            plain, none = checked(path, specs, judges, piece)
+        checked(path, specs, judges, piece)
+        fast, taken = checked(path, specs, judges, piece)
+        assert not none
+        assert list(fast.connections) == list(plain.connections)
+        assert fast.inputs == plain.inputs
+        return taken
+
+    return compare
 
 
 @pytest.mark.parametrize("path", CAPTURES, ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_a_capture_is_judged_alike(
-    path: Path, specs: list[Spec], judges: dict[str, Judge], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    compare(path, specs, judges, monkeypatch)
+def test_a_capture_is_judged_alike(path: Path, compare: Compare) -> None:
+    compare(path)
 
 
 def records(data: bytes) -> Iterator[bytes]:
@@ -234,55 +238,47 @@ STYLES = {
 def test_other_forms_of_packets_go_by_it_as_well(
     style: dict[str, bool],
     generated: dict[str, Path],
-    specs: list[Spec],
-    judges: dict[str, Judge],
-    monkeypatch: pytest.MonkeyPatch,
+    compare: Compare,
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "styled.pcap"
     path.write_bytes(restyled(generated["bulk"].read_bytes(), **style))
-    assert compare(path, specs, judges, monkeypatch) > 1000
+    assert compare(path) > 1000
 
 
 @pytest.mark.parametrize("style", STYLES.values(), ids=STYLES)
 def test_other_forms_that_are_spoiled_are_judged_alike(
     style: dict[str, bool],
     generated: dict[str, Path],
-    specs: list[Spec],
-    judges: dict[str, Judge],
-    monkeypatch: pytest.MonkeyPatch,
+    compare: Compare,
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "styled.pcap"
     path.write_bytes(spoiled(restyled(generated["bulk"].read_bytes(), **style), random.Random(3)))
-    compare(path, specs, judges, monkeypatch)
+    compare(path)
 
 
 @pytest.mark.parametrize("name", ["bulk", "mix"])
 def test_pcapng_goes_by_it_as_well(
     name: str,
     generated: dict[str, Path],
-    specs: list[Spec],
-    judges: dict[str, Judge],
-    monkeypatch: pytest.MonkeyPatch,
+    compare: Compare,
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "blocks.pcapng"
     path.write_bytes(as_blocks(generated[name].read_bytes()))
-    assert compare(path, specs, judges, monkeypatch) > {"bulk": 1200, "mix": 600}[name]
+    assert compare(path) > {"bulk": 1200, "mix": 600}[name]
 
 
 @pytest.mark.parametrize("name", ["bulk", "mix"])
 def test_most_packets_go_by_the_lane(
     name: str,
     generated: dict[str, Path],
-    specs: list[Spec],
-    judges: dict[str, Judge],
-    monkeypatch: pytest.MonkeyPatch,
+    compare: Compare,
 ) -> None:
-    taken = compare(generated[name], specs, judges, monkeypatch)
+    taken = compare(generated[name])
     assert taken > {"bulk": 1200, "mix": 600}[name]
-    assert compare(generated[name], specs, judges, monkeypatch, piece=777) > taken // 2
+    assert compare(generated[name], piece=777) > taken // 2
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -291,14 +287,12 @@ def test_a_spoiled_capture_is_judged_alike(
     name: str,
     seed: int,
     generated: dict[str, Path],
-    specs: list[Spec],
-    judges: dict[str, Judge],
-    monkeypatch: pytest.MonkeyPatch,
+    compare: Compare,
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "spoiled.pcap"
     path.write_bytes(spoiled(generated[name].read_bytes(), random.Random(seed)))
-    compare(path, specs, judges, monkeypatch)
+    compare(path)
 
 
 def test_no_more_is_remembered_of_copies_than_without(specs: list[Spec], judges: dict[str, Judge]) -> None:
