@@ -23,7 +23,8 @@ def build(root: Path, folder: Path) -> Path | str:
         from setuptools.command.build_ext import build_ext
 
         folder.mkdir(parents=True, exist_ok=True)
-        extension = Extension(MODULE, [os.path.relpath(root / SOURCE)])
+        parts = [str(path) for path in (root / SOURCE).parent.glob("express_parts/*.h")]
+        extension = Extension(MODULE, [os.path.relpath(root / SOURCE)], depends=parts)
         command = build_ext(Distribution({"name": "tcpmodel", "ext_modules": [extension]}))
         command.build_lib = str(folder)
         command.build_temp = str(folder / "objects")

@@ -4,6 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 INTERFACE: int
+REMEMBERED: int
+RECENT: int
+QUIET: int
 
 class Express:
     """The packets of one input, for one spec."""

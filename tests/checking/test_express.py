@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tcpmodel.checking import express, kinds
+from tcpmodel.checking import doubles, express, kinds, quoted, table
 from tcpmodel.checking.checker import Checker, Judge
 from tcpmodel.checking.doubles import Doubles
 from tcpmodel.checking.findings import Report
@@ -307,6 +307,13 @@ def test_no_more_is_remembered_of_copies_than_without(specs: list[Spec], judges:
         plain.take(packet)
         fast.take(packet)
     assert fast.findings(False) == plain.findings(False) != []
+
+
+def test_limits_are_those_of_the_other_way() -> None:
+    from tcpmodel.checking import _express
+
+    assert _express.INTERFACE == express.INTERFACE
+    assert (_express.REMEMBERED, _express.RECENT, _express.QUIET) == (doubles.REMEMBERED, quoted.RECENT, table.QUIET)
 
 
 BROKEN_PLANS = {

@@ -96,7 +96,7 @@ def test_source_archive_is_enough_for_the_tests(sdist: set[str]) -> None:
         wanted = {
             path.relative_to(ROOT).as_posix()
             for path in (ROOT / folder).rglob("*")
-            if path.is_file() and "__pycache__" not in path.parts
+            if path.is_file() and "__pycache__" not in path.parts and path.suffix not in (".so", ".pyd")
         }
         assert wanted <= sdist
-    assert {"pyproject.toml", "LICENSE", "README.md", "CHANGELOG.md", "CONTRIBUTING.md"} <= sdist
+    assert {"pyproject.toml", "hatch_build.py", "LICENSE", "README.md", "CHANGELOG.md", "CONTRIBUTING.md"} <= sdist

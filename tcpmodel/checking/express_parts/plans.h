@@ -1,0 +1,282 @@
+/* Owns: plans as plans.py writes them: taking them over, making sure that they are sound, and running them.
+ * Must never hold: what a number stands for.
+ */
+#include "shared.h"
+
+static void program_free(Program *program)
+{
+    if (program == NULL)
+        return;
+    Py_XDECREF(program->kind);
+    Py_XDECREF(program->merged);
+    PyMem_Free(program->code);
+    PyMem_Free(program->target);
+    PyMem_Free(program);
+}
+
+static void shape_free(Shape *shape)
+{
+    for (int place = 0; place < shape->places; place++)
+        program_free(shape->programs[place]);
+    PyMem_Free(shape->programs);
+    Py_XDECREF(shape->known);
+    PyMem_Free(shape);
+}
+
+static Shape *shape_of(Express *self, PyObject *known)
+{
+    PyObject *index = PyDict_GetItemWithError(self->shapes, known);
+    if (index != NULL)
+        return self->all[PyLong_AsLong(index)];
+    if (PyErr_Occurred())
+        return NULL;
+    if (self->shape_count == self->shape_room) {
+        int room = self->shape_room ? 2 * self->shape_room : 64;
+        Shape **all = PyMem_Realloc(self->all, room * sizeof(Shape *));
+        if (all == NULL) {
+            PyErr_NoMemory();
+            return NULL;
+        }
+        self->all = all;
+        self->shape_room = room;
+    }
+    Shape *made = PyMem_Calloc(1, sizeof(Shape));
+    if (made == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    made->near[0] = made->near[1] = -1;
+    PyObject *near = PyObject_GetAttrString(known, "near");
+    if (near == NULL)
+        PyErr_Clear(); /* notes have none */
+    else {
+        for (int side = 0; side < 2 && PyTuple_Check(near) && PyTuple_GET_SIZE(near) == 2; side++)
+            if (PyLong_Check(PyTuple_GET_ITEM(near, side)))
+                made->near[side] = (int)PyLong_AsLong(PyTuple_GET_ITEM(near, side));
+        Py_DECREF(near);
+    }
+    index = PyLong_FromLong(self->shape_count);
+    if (index == NULL || PyDict_SetItem(self->shapes, known, index) < 0) {
+        Py_XDECREF(index);
+        PyMem_Free(made);
+        return NULL;
+    }
+    Py_DECREF(index);
+    made->known = Py_NewRef(known);
+    self->all[self->shape_count++] = made;
+    return made;
+}
+
+/* Does every step of a program stay within the numbers that there are, and does every jump lead forwards? */
+static int program_sound(const Program *program)
+{
+    const int64_t *code = program->code;
+    Py_ssize_t length = program->length, at = 0;
+    int64_t most = program->own + program->given;
+    while (at < length) {
+        Py_ssize_t end;
+        switch (code[at]) {
+        case NONE:
+            at += 1;
+            continue;
+        case TEST:
+            if (at + 5 > length || code[at + 4] < 0 || code[at + 4] > length)
+                return 0;
+            end = at + 5 + 2 * code[at + 4];
+            if (end > length)
+                return 0;
+            for (Py_ssize_t place = at + 5; place < end; place += 2)
+                if (code[place] < 0 || code[place] >= most || code[place + 1] < -LARGEST || code[place + 1] > LARGEST)
+                    return 0;
+            break;
+        case APART:
+            end = at + 6;
+            if (end > length || code[at + 4] < 0 || code[at + 4] >= most || code[at + 5] < 0 || code[at + 5] >= most)
+                return 0;
+            break;
+        case ALONE:
+            end = at + 5;
+            if (end > length || code[at + 4] < 0 || code[at + 4] >= most)
+                return 0;
+            break;
+        case TAKE: /* target, in place, how many numbers after it, how many results, results */
+            if (at + 5 > length || code[at + 1] < 0 || code[at + 1] >= program->targets || code[at + 3] < 0)
+                return 0;
+            if (code[at + 3] > 100000 || code[at + 4] < 0 || code[at + 4] > length)
+                return 0;
+            end = at + 5;
+            for (int64_t result = 0; result < code[at + 4]; result++) {
+                if (end + 3 > length || code[end] < 0 || code[end] >= code[at + 3] || code[end + 2] < 0)
+                    return 0;
+                if (code[end + 2] > length || end + 3 + 2 * code[end + 2] > length)
+                    return 0;
+                for (Py_ssize_t place = end + 3; place < end + 3 + 2 * code[end + 2]; place += 2)
+                    if (code[place] < 0 || code[place] >= most || code[place + 1] < -LARGEST ||
+                        code[place + 1] > LARGEST)
+                        return 0;
+                end += 3 + 2 * code[end + 2];
+            }
+            at = end;
+            continue;
+        default:
+            return 0;
+        }
+        if (code[at + 1] <= at || code[at + 1] >= length)
+            return 0;
+        at = end;
+    }
+    return at == length && length > 0 && code[length - 1] == NONE;
+}
+
+/* The program of packets of one form and side, or NULL if there is none yet; -1 on an error of Python. */
+static int program_of(Express *self, Shape *shape, int form, int side, int notes, Program **result)
+{
+    int place = 2 * form + side;
+    *result = NULL;
+    if (place < shape->places && shape->programs[place] != NULL) {
+        *result = shape->programs[place];
+        return 0;
+    }
+    PyObject *plan = PyObject_CallFunction(self->plan_of, "Oiii", shape->known, form, side, notes);
+    if (plan == NULL)
+        return -1;
+    if (plan == Py_None) {
+        Py_DECREF(plan);
+        return 0;
+    }
+    PyObject *kind, *merged, *targets;
+    const char *code;
+    Py_ssize_t size;
+    int own, given;
+    if (!PyArg_ParseTuple(plan, "OOy#iiO!", &kind, &merged, &code, &size, &own, &given, &PyTuple_Type, &targets)) {
+        Py_DECREF(plan);
+        return -1;
+    }
+    Program *made = PyMem_Calloc(1, sizeof(Program));
+    if (made == NULL)
+        goto memory;
+    made->own = own;
+    made->given = given;
+    made->length = size / (Py_ssize_t)sizeof(int64_t);
+    made->targets = (int)PyTuple_GET_SIZE(targets);
+    made->code = PyMem_Malloc(size ? size : 1);
+    made->target = PyMem_Calloc(made->targets ? made->targets : 1, sizeof(Shape *));
+    if (made->code == NULL || made->target == NULL)
+        goto memory;
+    memcpy(made->code, code, made->length * sizeof(int64_t));
+    made->kind = Py_NewRef(kind);
+    made->merged = Py_NewRef(merged);
+    for (int number = 0; number < made->targets; number++) {
+        made->target[number] = shape_of(self, PyTuple_GET_ITEM(targets, number));
+        if (made->target[number] == NULL) {
+            program_free(made);
+            Py_DECREF(plan);
+            return -1;
+        }
+    }
+    Py_DECREF(plan);
+    if (!program_sound(made)) {
+        program_free(made);
+        PyErr_SetString(PyExc_ValueError, "a plan that cannot be run");
+        return -1;
+    }
+    if (place >= shape->places) {
+        int places = 2 * (form + 8);
+        Program **programs = PyMem_Realloc(shape->programs, places * sizeof(Program *));
+        if (programs == NULL) {
+            program_free(made);
+            PyErr_NoMemory();
+            return -1;
+        }
+        memset(programs + shape->places, 0, (places - shape->places) * sizeof(Program *));
+        shape->programs = programs;
+        shape->places = places;
+    }
+    *result = shape->programs[place] = made;
+    return 0;
+memory:
+    program_free(made);
+    Py_DECREF(plan);
+    PyErr_NoMemory();
+    return -1;
+}
+
+/* Was the function of these packets made anew since? Then the old program goes. */
+static int program_renewed(Shape *shape, int form, int side)
+{
+    int place = 2 * form + side;
+    Program *program = shape->programs[place];
+    PyObject *merged = PyObject_GetAttr(program->kind, s_merged);
+    if (merged == NULL)
+        return -1;
+    int renewed = merged != program->merged;
+    Py_DECREF(merged);
+    if (renewed) {
+        shape->programs[place] = NULL;
+        program_free(program);
+    }
+    return renewed;
+}
+
+static wide sum_of(const int64_t *pair, int64_t count, const int64_t *numbers)
+{
+    wide sum = 0;
+    for (; count > 0; count--, pair += 2)
+        sum += (wide)numbers[pair[0]] * pair[1];
+    return sum;
+}
+
+/* Runs a program; the place of the results in it, or 0 where nothing is sure to fit. */
+static Py_ssize_t program_run(const Program *program, const int64_t *numbers)
+{
+    const int64_t *code = program->code;
+    Py_ssize_t at = 0;
+    for (;;) {
+        const int64_t *here = code + at;
+        int64_t apart;
+        switch (here[0]) {
+        case APART:
+            apart = numbers[here[4]] - numbers[here[5]];
+            at = here[2] <= apart && apart <= here[3] ? at + 6 : here[1];
+            break;
+        case ALONE:
+            apart = numbers[here[4]];
+            at = here[2] <= apart && apart <= here[3] ? at + 5 : here[1];
+            break;
+        case TEST: {
+            wide sum = sum_of(here + 5, here[4], numbers);
+            at = here[2] <= sum && sum <= here[3] ? at + 5 + 2 * here[4] : here[1];
+            break;
+        }
+        case TAKE:
+            return at;
+        default:
+            return 0;
+        }
+    }
+}
+
+/* The results at that place of a program, in the order of their places, into ``output``; 0 if one is too large. */
+static int results(const Program *program, Py_ssize_t at, const int64_t *numbers, int64_t *output)
+{
+    const int64_t *here = program->code + at + 5;
+    for (int64_t left = program->code[at + 4]; left > 0; left--) {
+        wide sum = here[1] + sum_of(here + 3, here[2], numbers);
+        if (sum > LARGEST || sum < -LARGEST)
+            return 0;
+        *output++ = (int64_t)sum;
+        here += 3 + 2 * here[2];
+    }
+    return 1;
+}
+
+/* Puts the results where they belong; the others stay what they were. Returns how many numbers there are now. */
+static int settle(const Program *program, Py_ssize_t at, int64_t *numbers, const int64_t *output)
+{
+    const int64_t *here = program->code + at + 5;
+    for (int64_t left = program->code[at + 4]; left > 0; left--) {
+        numbers[here[0]] = *output++;
+        here += 3 + 2 * here[2];
+    }
+    return (int)program->code[at + 3];
+}
