@@ -68,7 +68,7 @@ def two_numberings(packets: Iterable[Packet], interpreter: Interpreter) -> bool:
 def silence(found: list[Diagnostic], reasons: list[str], spec: Spec) -> None:
     """Take out what was found of the ends, unless one message alone shows it: whose numbering is which is unknown."""
     reasons.append(TOLD)
-    alone = {rule.id for rule in spec.packet_rules if rule.scope == "packet"}
+    alone = {rule.id for rule in spec.packet_rules if rule.scope == "packet" or rule.needs == ("one",)}
     found[:] = [item for item in found if item.severity == "capture" or item.code in alone]
 
 
