@@ -102,6 +102,8 @@ def test_what_is_used_often_is_not_forgotten() -> None:
 class Spoiled:
     """A trace of which only some packets were captured: ``seen`` says which, by their number and source."""
 
+    offer = None  # what takes packets before they are records would take those that are not seen, too
+
     def __init__(self, path: Path, seen: Callable[[int, Packet], bool]) -> None:
         self._trace = open_trace(str(path))
         self._seen = seen
