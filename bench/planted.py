@@ -90,6 +90,8 @@ def places(size: int, most: int) -> list[int]:
 class Placed:
     """A capture that is said to have been made at the host of one end."""
 
+    offer = None  # of what is taken before it is a record nobody could say so
+
     def __init__(self, trace: Trace, at: str) -> None:
         self._trace, self._at = trace, at
 

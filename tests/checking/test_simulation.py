@@ -194,7 +194,8 @@ def rubbish_flags(rng: Random, packets: list[Packet]) -> tuple[list[Packet], int
             ((), {"TCP-FLG-001", "TCP-FLG-007"}),
             (("SYN", "RST"), {"TCP-FLG-004", "TCP-FIN-001"}),
             (("RST", "FIN"), {"TCP-FLG-005", "TCP-FIN-002"}),
-            (("FIN",), {"TCP-FLG-006", "TCP-FLG-007", "TCP-FIN-002"}),
+            # Without a checksum nobody knows whether it was damaged, so it may have no name of its own.
+            (("FIN",), {"TCP-FLG-006", "TCP-FLG-007", "TCP-FIN-002", "TCP-UNEXPLAINED"}),
         )
     )
     flags = sum(FLAG_BITS[name] for name in names)
