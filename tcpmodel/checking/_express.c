@@ -74,8 +74,8 @@ static int take(Express *self, Entry *entry, int side, int form_index, const int
             shape->programs[2 * form_index + side] = NULL;
             return 0;
         }
-        int64_t most = program->code[at + 4] > judged->code[judged_at + 4] ? program->code[at + 4]
-                                                                          : judged->code[judged_at + 4];
+        int64_t most = program->code[at + 3] > judged->code[judged_at + 3] ? program->code[at + 3]
+                                                                          : judged->code[judged_at + 3];
         if (most > self->output_room) {
             int64_t *output = PyMem_Realloc(self->output, (most + 64) * sizeof(int64_t));
             if (output == NULL) {
@@ -93,8 +93,8 @@ static int take(Express *self, Entry *entry, int side, int form_index, const int
         }
         if (!results(program, at, numbers, self->output) || !results(judged, judged_at, noted, self->output_notes))
             return 0;
-        if (!room_for(&entry->numbers, &entry->room, program->code[at + 3]) ||
-            !room_for(&entry->noted, &entry->notes_room, judged->code[judged_at + 3])) {
+        if (!room_for(&entry->numbers, &entry->room, program->code[at + 2]) ||
+            !room_for(&entry->noted, &entry->notes_room, judged->code[judged_at + 2])) {
             PyErr_NoMemory();
             return -1;
         }
@@ -239,7 +239,7 @@ static PyObject *express_adopt(Express *self, PyObject *args)
             Py_RETURN_FALSE;
     entry->source[0] = PyObject_Hash(a);
     entry->source[1] = PyObject_Hash(b);
-    if (set_number(connection, s_lane, (long long)1) < 0)
+    if (set_number(connection, s_lane, entry->index) < 0)
         return NULL;
     entry->count = count;
     entry->notes_count = notes_count;
@@ -254,24 +254,20 @@ static PyObject *express_adopt(Express *self, PyObject *args)
 }
 
 PyDoc_STRVAR(give_back_doc,
-"give_back(connection, number) -> None\n\n"
-"Write what became of the connection of packet ``number``, at which ``run`` stopped, into its object.");
+"give_back(connection) -> None\n\nWrite what became of a connection into its object.");
 
-static PyObject *express_give_back(Express *self, PyObject *args)
+static PyObject *express_give_back(Express *self, PyObject *connection)
 {
-    PyObject *connection;
-    long long number;
-    if (!PyArg_ParseTuple(args, "OL", &connection, &number))
+    PyObject *lane = PyObject_GetAttr(connection, s_lane);
+    if (lane == NULL)
         return NULL;
-    Entry *found = number && number == self->pending_number ? entry_find(self, self->pending) : NULL;
-    if (found != NULL && found->connection == connection) {
-        if (entry_return(found) < 0)
-            return NULL;
-        Py_RETURN_NONE;
-    }
-    for (int index = 0; index < self->entry_count; index++)
-        if (self->entries[index]->connection == connection && entry_return(self->entries[index]) < 0)
-            return NULL;
+    long index = PyLong_AsLong(lane);
+    Py_DECREF(lane);
+    if (index == -1 && PyErr_Occurred())
+        return NULL;
+    if (index >= 0 && index < self->entry_count && self->entries[index]->connection == connection &&
+        entry_return(self->entries[index]) < 0)
+        return NULL;
     Py_RETURN_NONE;
 }
 
@@ -410,7 +406,7 @@ static void express_dealloc(Express *self)
 static PyMethodDef express_methods[] = {
     {"run", (PyCFunction)express_run, METH_VARARGS, run_doc},
     {"adopt", (PyCFunction)express_adopt, METH_VARARGS, adopt_doc},
-    {"give_back", (PyCFunction)express_give_back, METH_VARARGS, give_back_doc},
+    {"give_back", (PyCFunction)express_give_back, METH_O, give_back_doc},
     {"clear", (PyCFunction)express_clear, METH_NOARGS, clear_doc},
     {"stale", (PyCFunction)express_stale, METH_O, stale_doc},
     {"copy", (PyCFunction)express_copy, METH_VARARGS, copy_doc},

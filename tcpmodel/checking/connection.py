@@ -101,7 +101,7 @@ class Connection:
         self.assumed = Assumed(in_lines, self.diagnostics.append)
         self.suspects: list[Suspect | None] = [None, None]
         self.light: Any = None
-        self.lane = -1  # at least 0: it is with the express lane, which knows more than what stands here
+        self.lane = -1  # its place with the express lane, which then knows more than what stands here; or -1
         self.last: Explanation | None = None
         self.standpoint: Standpoint | None = None
         self.rereading: Rereads | None = None

@@ -22,7 +22,7 @@ from tcpmodel.checking.memo import Memo
 from tcpmodel.traces.link import packet_in
 from tcpmodel.traces.records import Framing, Packet, Taken
 
-INTERFACE = 2
+INTERFACE = 3
 """That of the compiled module as it is called here: one that was compiled before a change is not used."""
 
 Core: Any = None
@@ -143,9 +143,9 @@ class Lane:
         if self._core.adopt(connection, packet.number, side, known, numbers, notes, noted, ends, packet.time):
             connection.light = observer.light = None
 
-    def give_back(self, connection: Connection, number: int) -> None:
-        """Have a connection as it is after all packets before packet ``number``."""
-        self._core.give_back(connection, number)
+    def give_back(self, connection: Connection) -> None:
+        """Have a connection as it is after all packets until now."""
+        self._core.give_back(connection)
 
     def clear(self) -> None:
         """Have all connections as they are."""

@@ -9,7 +9,7 @@ A plan is read from its start. Each step begins with its code:
 - ``TEST, else, low, high, n, (index, factor) * n``: go on if low =< sum =< high, else at the place ``else``.
 - ``APART, else, low, high, x, y``: the same for the number x less the number y.
 - ``ALONE, else, low, high, x``: the same for one number.
-- ``TAKE, way, 0, count, n, (place, constant, m, (index, factor) * m) * n``: that way fits. There are ``count`` numbers
+- ``TAKE, way, count, n, (place, constant, m, (index, factor) * m) * n``: that way fits. There are ``count`` numbers
   after it, of which these n are new; the others are what they were at their places.
 
 The numbers that are known come first, then those of the packet.
@@ -73,7 +73,7 @@ def _take(number: int, part: Part, own: int) -> list[int]:
             continue
         new += 1
         results += [place, constant, len(base), *[each for pair in base for each in pair]]
-    return [TAKE, number, 0, len(part.outputs), new, *results]
+    return [TAKE, number, len(part.outputs), new, *results]
 
 
 def run(plan: bytes, known: Sequence[int], given: Sequence[int]) -> tuple[int, list[int]] | None:
@@ -93,9 +93,9 @@ def run(plan: bytes, known: Sequence[int], given: Sequence[int]) -> tuple[int, l
             after = at + 5 + 2 * code[at + 4]
             worth = _sum(code[at + 5 : after], numbers)
         at = after if code[at + 2] <= worth <= code[at + 3] else code[at + 1]
-    way, _, count, new = code[at + 1 : at + 5]
+    way, count, new = code[at + 1 : at + 4]
     result = [*known[:count], *[0] * (count - len(known))]
-    at += 5
+    at += 4
     for _ in range(new):
         after = at + 3 + 2 * code[at + 2]
         result[code[at]] = code[at + 1] + _sum(code[at + 3 : after], numbers)

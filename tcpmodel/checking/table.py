@@ -170,7 +170,7 @@ class Table:
                 return
         else:
             if connection.lane >= 0 and self._lane is not None:
-                self._lane.give_back(connection, packet.number)
+                self._lane.give_back(connection)
             if (
                 packet.time is not None
                 and connection.last_time is not None
@@ -216,7 +216,7 @@ class Table:
                 self._quoted.unseen(judge.rules, packet)
                 return
         if connection.lane >= 0 and self._lane is not None:
-            self._lane.give_back(connection, 0)
+            self._lane.give_back(connection)
         judge.memo.hear(connection, packet, 0 if a == connection.ends[0].address else 1)
 
     def finish(self) -> None:

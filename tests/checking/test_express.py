@@ -321,8 +321,8 @@ BROKEN_PLANS = {
     "no end": [TEST, 5, 0, 0, 0],
     "a number that is not there": [TEST, 7, 0, 1, 1, 99, 1, NONE],
     "a jump backwards": [TEST, 0, 0, 1, 1, 0, 1, NONE],
-    "a way that is not there": [TAKE, 5, 0, 1, 0, NONE],
-    "a result where no number is": [TAKE, 0, 0, 1, 1, 4, 0, 0, NONE],
+    "a way that is not there": [TAKE, 5, 1, 0, NONE],
+    "a result where no number is": [TAKE, 0, 1, 1, 4, 0, 0, NONE],
     "an unknown step": [9, NONE],
 }
 

@@ -65,6 +65,7 @@ static Entry *entry_made(Express *self, const uint8_t *flow)
     if (made == NULL)
         return NULL;
     memcpy(made->flow, flow, FLOW);
+    made->index = self->entry_count;
     self->entries[self->entry_count] = made;
     table_put(self, self->entry_count++);
     return made;

@@ -99,14 +99,14 @@ static int program_sound(const Program *program)
             if (end > length || code[at + 4] < 0 || code[at + 4] >= most)
                 return 0;
             break;
-        case TAKE: /* target, in place, how many numbers after it, how many results, results */
-            if (at + 5 > length || code[at + 1] < 0 || code[at + 1] >= program->targets || code[at + 3] < 0)
+        case TAKE: /* target, how many numbers after it, how many results, results */
+            if (at + 4 > length || code[at + 1] < 0 || code[at + 1] >= program->targets || code[at + 2] < 0)
                 return 0;
-            if (code[at + 3] > 100000 || code[at + 4] < 0 || code[at + 4] > length)
+            if (code[at + 2] > 100000 || code[at + 3] < 0 || code[at + 3] > length)
                 return 0;
-            end = at + 5;
-            for (int64_t result = 0; result < code[at + 4]; result++) {
-                if (end + 3 > length || code[end] < 0 || code[end] >= code[at + 3] || code[end + 2] < 0)
+            end = at + 4;
+            for (int64_t result = 0; result < code[at + 3]; result++) {
+                if (end + 3 > length || code[end] < 0 || code[end] >= code[at + 2] || code[end + 2] < 0)
                     return 0;
                 if (code[end + 2] > length || end + 3 + 2 * code[end + 2] > length)
                     return 0;
@@ -259,8 +259,8 @@ static Py_ssize_t program_run(const Program *program, const int64_t *numbers)
 /* The results at that place of a program, in the order of their places, into ``output``; 0 if one is too large. */
 static int results(const Program *program, Py_ssize_t at, const int64_t *numbers, int64_t *output)
 {
-    const int64_t *here = program->code + at + 5;
-    for (int64_t left = program->code[at + 4]; left > 0; left--) {
+    const int64_t *here = program->code + at + 4;
+    for (int64_t left = program->code[at + 3]; left > 0; left--) {
         wide sum = here[1] + sum_of(here + 3, here[2], numbers);
         if (sum > LARGEST || sum < -LARGEST)
             return 0;
@@ -273,10 +273,10 @@ static int results(const Program *program, Py_ssize_t at, const int64_t *numbers
 /* Puts the results where they belong; the others stay what they were. Returns how many numbers there are now. */
 static int settle(const Program *program, Py_ssize_t at, int64_t *numbers, const int64_t *output)
 {
-    const int64_t *here = program->code + at + 5;
-    for (int64_t left = program->code[at + 4]; left > 0; left--) {
+    const int64_t *here = program->code + at + 4;
+    for (int64_t left = program->code[at + 3]; left > 0; left--) {
         numbers[here[0]] = *output++;
         here += 3 + 2 * here[2];
     }
-    return (int)program->code[at + 3];
+    return (int)program->code[at + 2];
 }

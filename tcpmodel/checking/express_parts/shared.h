@@ -16,7 +16,7 @@
 typedef __int128 wide;
 
 /* Grows with every change of what Python calls here; express.py uses no other. */
-#define INTERFACE 2
+#define INTERFACE 3
 
 #define LARGEST ((int64_t)1 << 56)
 #define LATEST ((int64_t)1 << 62)
@@ -61,7 +61,7 @@ typedef struct {
 
 typedef struct {
     uint8_t flow[FLOW]; /* addresses and ports, the lower first */
-    int active, low; /* low: the side whose address and port come first in flow */
+    int index, active, low; /* index: among the entries; low: the side whose address and port come first in flow */
     PyObject *connection;
     Shape *shape, *notes;
     int64_t *numbers, *noted;
