@@ -31,6 +31,8 @@ APART = "#"
 
 PROGRESS_EVERY = 2048
 
+NOTHING = "nothing to check in it"
+
 
 class Checker:
     """Feeds records to connections. Use ``run.check`` unless records do not come from files."""
@@ -89,7 +91,7 @@ class Checker:
 
     def read(self, trace: Trace, progress: Progress | None = None) -> None:
         """Check all records of one trace and add what was found to the report."""
-        count = 0
+        count = unused = 0
         error = ""
         logs: dict[tuple[str, str], StateLog] = {}
         words = EventWords()
@@ -125,6 +127,7 @@ class Checker:
                 else:
                     used = self._event(record, record.source or trace.source, words)
                 if used:
+                    unused += 1
                     trace.skipped.add(used)
                 else:
                     count += 1
@@ -144,8 +147,9 @@ class Checker:
                 self.report.connections.append(one)
         if not count and not error and not self.report.interrupted:
             reasons = ", ".join(f"{number} {reason}" for reason, number in trace.skipped.reasons.items())
-            error = f"{trace.path}: nothing to check in it" + (f" (left out: {reasons})" if reasons else "")
+            error = f"{trace.path}: {NOTHING}" + (f" (left out: {reasons})" if reasons else "")
         whole = InputReport(trace.path, trace.format, count, dict(trace.skipped.reasons), error)
+        whole.blank = not count and not unused and error.startswith(f"{trace.path}: {NOTHING}")
         logged = [each for log in logs.values() for each in log.findings()]
         whole.notes = (*_circumstances(trace), *table.findings(), *logged)
         self.report.inputs.append(whole)

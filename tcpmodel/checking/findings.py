@@ -203,6 +203,7 @@ class InputReport:
     ``error`` says why reading stopped early, "" if it did not. ``first_time`` is the time of the first record in
     nanoseconds, None when it has none or nobody noted it. ``source`` names what made a log of states
     (``linux-states``); it is "" where records are packets. ``notes``: what is said of the input as a whole.
+    ``blank``: it was read to its end, and tells of nothing.
     """
 
     path: str
@@ -213,6 +214,7 @@ class InputReport:
     first_time: int | None = None
     source: str = ""
     notes: tuple[Diagnostic, ...] = ()
+    blank: bool = False
 
 
 @dataclass(slots=True)

@@ -23,6 +23,9 @@ MOST_OF_ONE = 4096
 MOST = 50_000
 """So many packets and lines are kept in all."""
 
+NO_ADDRESS = ("0.0.0.0:", "[::]:")
+"""How the address of an end begins that a log does not know: a socket that was not connected yet."""
+
 Pair = tuple[int, str, str, str]
 """Index of the input, protocol, and two addresses: in order, or that of an end and that of its peer."""
 
@@ -83,11 +86,28 @@ class Views:
             if len(known) != 1 or len(lines) > MOST_OF_ONE:
                 twice.update((origin, protocol, *way) for way in known)
                 continue
-            key = (origin, protocol, *known.pop())
+            local, remote = known.pop()
+            if local.startswith(NO_ADDRESS) and all(isinstance(line, Event) for line in lines):
+                local = self._found_out(protocol, local, remote)
+            key = (origin, protocol, local, remote)
             if key in found:
                 twice.add(key)
             found[key] = lines
         return {key: lines for key, lines in found.items() if key not in twice}
+
+    def _found_out(self, protocol: str, local: str, remote: str) -> str:
+        """The address of an end whose log knows no more of it than its port, if other inputs show just one."""
+        port = local.rpartition(":")[2]
+        ways = {(a, b) for _, name, a, b in self.packets if name == protocol}
+        ways.update(
+            (line.local, line.remote)
+            for (_, name, _), lines in self.lines.items()
+            if name == protocol
+            for line in (lines[0], lines[-1])
+        )
+        ends = {end for a, b in ways for end, peer in ((a, b), (b, a)) if peer == remote and end.endswith(f":{port}")}
+        ends = {end for end in ends if not end.startswith(NO_ADDRESS)}
+        return ends.pop() if len(ends) == 1 else local
 
 
 EPOCH_LIKE = 10**17

@@ -71,6 +71,10 @@ def check(
         if report.interrupted:
             break
     checker.keep()
+    if any(item.packets for item in report.inputs):
+        # A listing without sockets says something of its time, beside inputs that tell more.
+        for item in report.inputs:
+            item.error = "" if item.blank else item.error
     if views is not None:
         from tcpmodel.checking.joining import join
 

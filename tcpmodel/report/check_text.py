@@ -140,7 +140,8 @@ class _Writer:
         name = self.style.paint("strong", self.style.clean(shown_path(item.path)))
         if not item.format:
             return f"{name}: not readable"
-        text = f"{name}: {self.style.clean(item.format)}, {counted(item.packets, _unit(item))}"
+        amount = "nothing to check in it" if item.blank else counted(item.packets, _unit(item))
+        text = f"{name}: {self.style.clean(item.format)}, {amount}"
         if item.skipped:
             text += f", {self._left_out(item.skipped)}"
         return text + (", then unreadable" if item.error and item.packets else "")

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from tcpmodel.traces.lines import numbered_lines
 from tcpmodel.traces.records import Record, Skipped, StateRecord
-from tcpmodel.traces.socket_rows import LINUX, Row, begins, is_title, row
+from tcpmodel.traces.socket_rows import LINUX, Row, begins, is_title, names_columns, row
 from tcpmodel.traces.source import Source
 
 _EPOCH = re.compile(r"#?\s*(\d{9,11})(?:\.(\d{1,9}))?\s*$", re.ASCII)
@@ -36,7 +36,7 @@ _MOST_UNSURE = 1 << 16
 
 def recognises(line: str) -> bool:
     """Whether this is the heading of a listing of sockets, or a row of one."""
-    return begins(line) or isinstance(row(line), Row)
+    return begins(line) or names_columns(line) or isinstance(row(line), Row)
 
 
 def only_times(lines: list[str]) -> bool:

@@ -174,6 +174,7 @@ _HEADINGS = re.compile(
     re.ASCII,
 )
 _STATELESS = re.compile(r"(?:Netid\s+)?Recv-Q\s+Send-Q\s+Local Address:Port\s", re.ASCII)
+_COLUMNS = re.compile(r"\s*Proto\s+(?:Recv-Q\s+Send-Q\s+)?Local Address\s", re.ASCII)
 _TITLES = re.compile(
     r"\s*(?:Proto\s+(?:Recv-Q|Local|RefCnt)|Active |(?:Socket|Tcpcb|PCB)\s+.*Proto|-{5,}|Address\s+Type|Registered "
     r"|id\s+|kctlref|Kernel )",
@@ -184,6 +185,11 @@ _TITLES = re.compile(
 def begins(line: str) -> bool:
     """Whether this line is the heading of a new listing."""
     return _HEADINGS.match(line) is not None
+
+
+def names_columns(line: str) -> bool:
+    """Whether this line names the columns of netstat."""
+    return _COLUMNS.match(line) is not None
 
 
 STATELESS = (

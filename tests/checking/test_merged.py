@@ -130,3 +130,32 @@ def test_packets_that_only_one_shows_say_nothing(specs: list[Spec], root: Path, 
         log.write_text("".join([*lines[:index], *lines[index + 1 :]]))
         (one,) = joined(specs, client, log).connections
         assert len(one.views) == 2 and {item.code for item in one.diagnostics} <= {"CAP-006"}
+
+
+@pytest.mark.parametrize(
+    "text", ["# 1795247208.3\n# 1795247209.4\n", "Proto Recv-Q Send-Q Local Address  Foreign Address  State\n"]
+)
+def test_an_empty_listing(text: str, specs: list[Spec], root: Path, tmp_path: Path, capsys: Any) -> None:
+    listing = tmp_path / "ss.log"
+    listing.write_text(text)
+    assert main(["check", str(listing)]) == 2
+    assert "nothing to check" in capsys.readouterr().err
+    assert main(["check", str(listing), str(ends(root)[0])]) == 0
+    out, err = capsys.readouterr()
+    assert "socket listings, nothing to check in it" in out and not err
+
+
+def test_names_of_states_that_are_not_known_stay_an_error(root: Path, tmp_path: Path, capsys: Any) -> None:
+    log = tmp_path / "log.jsonl"
+    line = {"event": "state", "local": "10.0.0.1:1", "remote": "10.0.0.2:2", "old": "BAD", "state": "WORSE"}
+    log.write_text(json.dumps(line) + "\n")
+    assert main(["check", str(log), str(ends(root)[0])]) == 2
+    assert "unknown state name" in capsys.readouterr().err
+
+
+def test_calls_on_a_socket_that_had_no_address_yet(specs: list[Spec], root: Path) -> None:
+    """What strace shows of a connect that was refused: the port alone; the capture tells the address."""
+    logs = root / "traces" / "logs" / "lab" / "refused"
+    report = check([str(root / "traces" / "lab" / "refused.client.pcap"), str(logs / "strace_client.log")], specs)
+    (one,) = report.connections
+    assert one.verdict == CONFORMS and len(one.views) == 2
