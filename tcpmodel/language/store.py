@@ -4,7 +4,8 @@ Owns: where the folder is, who may write to it, and that a file is whole or not 
 Must never hold: what the octets mean.
 
 Nothing here is ever an error: what cannot be read is not there, what cannot be written is not kept. A folder or file
-that belongs to somebody else, or that others may write to, is not used. ``TCPMODEL_CACHE=off`` switches it all off.
+that belongs to somebody else, or that others may write to, is not used. ``TCPMODEL_CACHE=off`` switches it all off,
+but for what was computed when the program was installed, which stands beside its sources.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ import stat
 
 LARGEST = 64 * 1024 * 1024
 """Larger files are not read, in octets."""
+
+SHIPPED = "computed"
+"""The folder of the package with what was computed when it was built (see ``hatch_build.py``); a checkout has none."""
 
 MOST_FILES = 64
 """So many files are kept; the oldest go first."""
@@ -45,6 +49,16 @@ def read(name: str) -> bytes | None:
             found = os.fstat(handle)
             if not _private(found, stat.S_ISREG) or found.st_size > LARGEST:
                 return None
+            return file.read(LARGEST)
+    except (OSError, ValueError):
+        return None
+
+
+def shipped(name: str) -> bytes | None:
+    """The octets under that name that came with the program, or None."""
+    place = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), SHIPPED, name)
+    try:
+        with open(place, "rb") as file:
             return file.read(LARGEST)
     except (OSError, ValueError):
         return None

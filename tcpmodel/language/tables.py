@@ -22,17 +22,28 @@ GRAMMAR = Path(__file__).with_name("grammar.lark")
 
 def build_parser(callbacks: object) -> lark.Lark:
     """A parser with the starts of ``_OPTIONS`` that calls a method of ``callbacks`` for each rule of the grammar."""
-    grammar = GRAMMAR.read_text(encoding="utf-8")
-    mark = f"{lark.__version__} {sys.implementation.cache_tag} {grammar}"
-    name = "grammar-" + hashlib.sha256(mark.encode()).hexdigest()
-    kept = store.read(name)
+    grammar, name = _grammar()
+    kept = store.read(name) or store.shipped(name)
     found = _from_tables(kept, callbacks) if kept is not None else None
     if found is None:
-        out = io.BytesIO()
-        lark.Lark(grammar, **_OPTIONS).save(out)
-        store.write(name, out.getvalue())
-        found = _from_tables(out.getvalue(), callbacks)
+        _, made = tables_of()
+        store.write(name, made)
+        found = _from_tables(made, callbacks)
     return found or lark.Lark(grammar, transformer=callbacks, **_OPTIONS)
+
+
+def tables_of() -> tuple[str, bytes]:
+    """The name under which the tables of this grammar are kept, and the tables."""
+    grammar, name = _grammar()
+    out = io.BytesIO()
+    lark.Lark(grammar, **_OPTIONS).save(out)
+    return name, out.getvalue()
+
+
+def _grammar() -> tuple[str, str]:
+    grammar = GRAMMAR.read_text(encoding="utf-8")
+    mark = f"{lark.__version__} {sys.implementation.cache_tag} {grammar}"
+    return grammar, "grammar-" + hashlib.sha256(mark.encode()).hexdigest()
 
 
 def _from_tables(data: bytes, callbacks: object) -> lark.Lark | None:

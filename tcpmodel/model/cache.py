@@ -12,13 +12,13 @@ from __future__ import annotations
 import gc
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tcpmodel.language import store
 from tcpmodel.language.errors import SpecError
 from tcpmodel.language.span import Span
-from tcpmodel.language.version import program_mark
+from tcpmodel.language.version import content_mark, program_mark
 from tcpmodel.model import expr, marks, observer, scenario, spec, types
 
 Kept = tuple[spec.Spec, tuple[SpecError, ...]]
@@ -26,21 +26,43 @@ Kept = tuple[spec.Spec, tuple[SpecError, ...]]
 
 def name_of(text: str, parts: Mapping[str, str] | None = None) -> str:
     """The name under which what comes of the text with its parts is kept; "" if nothing can be kept."""
+    return _named("spec", program_mark, text, parts)
+
+
+def shipped_name(text: str, parts: Mapping[str, str] | None = None) -> str:
+    """As ``name_of``, for what came with the program; the same on every machine with the same Python."""
+    return _named("shipped", content_mark, text, parts)
+
+
+def _named(kind: str, mark_of: Callable[..., bytes], text: str, parts: Mapping[str, str] | None) -> str:
     try:
-        mark = program_mark("language", "model")
+        mark = mark_of("language", "model")
     except (OSError, ValueError):
         return ""
     found = hashlib.sha256(mark + text.encode("utf-8", "surrogatepass"))
     for path, part in (parts or {}).items():
         found.update(f"\0{path}\0{part}".encode("utf-8", "surrogatepass"))
-    return "spec-" + found.hexdigest()
+    return f"{kind}-{found.hexdigest()}"
 
 
 def get(name: str) -> Kept | None:
     """The spec and the warnings about it, or None."""
     data = store.read(name) if name else None
-    if data is None:
-        return None
+    return None if data is None else unpacked(data)
+
+
+def shipped(text: str, parts: Mapping[str, str], name: str) -> Kept | None:
+    """What was made of the text with its parts when the program was built, which is then kept by the name; or None."""
+    place = shipped_name(text, parts)
+    data = store.shipped(place) if place else None
+    kept = None if data is None else unpacked(data)
+    if data is not None and kept is not None and name:
+        store.write(name, data)
+    return kept
+
+
+def unpacked(data: bytes) -> Kept | None:
+    """The spec that was ``packed``, or None."""
     import pickle
 
     class Reader(pickle.Unpickler):
@@ -66,8 +88,14 @@ def get(name: str) -> Kept | None:
 
 def put(name: str, kept: Kept) -> None:
     """Keeps a spec, if that is possible."""
-    if not name or not store.folder():
-        return
+    if name and store.folder():
+        data = packed(kept)
+        if data is not None:
+            store.write(name, data)
+
+
+def packed(kept: Kept) -> bytes | None:
+    """The form in which a spec is kept, or None if it has none."""
     import dataclasses
     import pickle
 
@@ -84,8 +112,8 @@ def put(name: str, kept: Kept) -> None:
     try:
         Writer(out, protocol=5).dump((found, flat))
     except (pickle.PicklingError, RecursionError):
-        return
-    store.write(name, out.getvalue())
+        return None
+    return out.getvalue()
 
 
 _CLASSES = {

@@ -65,7 +65,7 @@ def parse(text: str, path: str) -> Loaded:
     """As ``parse_spec``, with the warnings. What was parsed before comes from the cache."""
     parts = read_parts(text, path)
     name = cache.name_of(text, parts.texts)
-    kept = cache.get(name)
+    kept = cache.get(name) or cache.shipped(text, parts.texts, name)
     if kept is None:
         loaded = _parse(text, path, parts)
         cache.put(name, (loaded.spec, loaded.warnings))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import email
 import importlib.metadata
+import os
 import re
+import subprocess
+import sys
 import tarfile
 import tomllib
 import zipfile
@@ -89,6 +92,27 @@ def test_wheel_holds_the_specs(wheel: zipfile.ZipFile) -> None:
 def test_wheel_holds_nothing_else(wheel: zipfile.ZipFile) -> None:
     tops = {name.partition("/")[0] for name in wheel.namelist()}
     assert tops == {"tcpmodel", f"tcpmodel-{tcpmodel.__version__}.dist-info"}
+
+
+def test_specs_of_the_wheel_need_no_parser(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+    """They come as they were read when it was built, and a spec with one more word is read anew."""
+    wheel.extractall(tmp_path)
+    program = """
+import sys
+from tcpmodel.model.load import load, shipped_specs
+for path in shipped_specs().values():
+    shipped = load(str(path))
+    assert "lark" not in sys.modules, path.name
+changed = path.with_name("changed.tcpspec")
+changed.write_text(shipped.text + chr(10), encoding="utf-8")
+again = load(str(changed))
+assert "lark" in sys.modules
+assert (again.spec.states, again.warnings) == (shipped.spec.states, shipped.warnings)
+"""
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "TCPMODEL_CACHE": "off"}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
+    assert done.stderr == "" and done.returncode == 0
 
 
 def test_source_archive_is_enough_for_the_tests(sdist: set[str]) -> None:
