@@ -34,12 +34,15 @@ Key = tuple[object, ...]
 
 
 def compare(
-    first: Sequence[Packet], second: Sequence[Packet], one: ConnectionReport, other: ConnectionReport, report: Report
+    first: Sequence[Packet], second: Sequence[Packet], ends: Sequence[str], other: ConnectionReport, report: Report
 ) -> list[Diagnostic] | None:
-    """What two captures show differently; None if nothing says that they are of one connection."""
+    """What two captures show differently; None if nothing says that they are of one connection.
+
+    ``ends``: the addresses of both; ``other``: the report of the second.
+    """
     pairs: list[tuple[Packet, Packet]] = []
     shared = 0
-    for sender in (one.a, one.b):
+    for sender in ends:
         mine = [packet for packet in first if packet.source == sender][:MOST]
         theirs = [packet for packet in second if packet.source == sender][:MOST]
         same = _pairs(mine, theirs, _content)

@@ -131,7 +131,8 @@ class _Course:
             self.found.lost = True
             words = "after what is logged, only packets that are not shown explain this one"
             address = job.addresses[side]
-            note = Diagnostic("CAP-006", "capture", address, packet.number, True, words, (), packet.time)
+            own = job.host is not None
+            note = Diagnostic("CAP-006", "capture", address, packet.number, own, words, (), packet.time)
             self.found.findings.append(note)
         return True
 

@@ -40,7 +40,7 @@ def join(views: Views, report: Report, specs: Iterable[Spec], profiles: Sequence
     if views.lines:
         _Join(views, report, by_protocol, profiles).run()
     if len(report.inputs) > 1 and len(report.connections) <= MOST_REPORTS:
-        merge(views, report)
+        merge(views, report, by_protocol)
 
 
 class _Join:
@@ -56,6 +56,12 @@ class _Join:
         for index, one in enumerate(report.connections):
             a, b = _sorted(one.a, one.b)
             (self.logged if one.logged else self.captured).setdefault((one.input, one.protocol, a, b), []).append(index)
+        self.elsewhere: dict[tuple[str, str, str], dict[int, dict[tuple[str, str], Pair | None]]] = {}
+        """By protocol and addresses as they are before any translation, in which inputs which ends have lines."""
+        for key in self.ends:
+            way = views.before_translation(*key[2:])
+            ways = self.elsewhere.setdefault((key[1], *_sorted(*way)), {}).setdefault(key[0], {})
+            ways[way] = None if way in ways else key
         self.gone: list[int] = []
         self.calls: dict[tuple[str, str], Calls | None] = {}
 
@@ -140,12 +146,17 @@ class _Join:
 
     def _across(self, pair: Pair, packets: list[Packet]) -> None:
         """The packets of one input, and the logs of others."""
-        own, protocol, a, b = pair
+        own, protocol = pair[:2]
         index = self.captured[pair][0]
         one = self.report.connections[index]
-        for origin in sorted({key[0] for key in self.ends if key[1] == protocol and set(key[2:]) == {a, b}} - {own}):
-            first, second = (self.ends.get((origin, protocol, *way)) for way in ((one.a, one.b), (one.b, one.a)))
-            logged = [self.report.connections[at] for at in self.logged.get((origin, protocol, a, b), ())]
+        ends = self.views.before_translation(one.a, one.b)
+        for origin, ways in sorted(self.elsewhere.get((protocol, *_sorted(*ends)), {}).items()):
+            if origin == own:
+                continue
+            keys = [ways.get(way) for way in (ends, ends[::-1])]
+            first, second = (self.ends[key] if key is not None else None for key in keys)
+            pairs = dict.fromkeys((*key[:2], *_sorted(*key[2:])) for key in keys if key is not None)
+            logged = [self.report.connections[at] for pair in pairs for at in self.logged.get(pair, ())]
             told = [line.time for line in (*(first or ()), *(second or ())) if line.time is not None]
             if apart([packet.time for packet in packets if packet.time is not None], told):
                 continue

@@ -36,6 +36,9 @@ class Views:
     def __init__(self) -> None:
         self.packets: dict[Pair, list[Packet]] = {}
         self.lines: dict[tuple[int, str, str], list[Line]] = {}
+        self.translated: dict[tuple[str, str], tuple[str, str]] = {}
+        """For two addresses behind a translation, those before it."""
+        self._lines_of: dict[Pair, list[Line]] | None = None
         self._kept = 0
         self._times: dict[Pair, list[int]] | None = None
 
@@ -59,6 +62,34 @@ class Views:
     def packets_of(self, one: ConnectionReport) -> list[Packet]:
         """The packets that were kept of what a report is about."""
         return self.packets.get((one.input, one.protocol, min(one.a, one.b), max(one.a, one.b)), [])
+
+    def before_translation(self, a: str, b: str) -> tuple[str, str]:
+        """Two addresses as they are before any translation that a log tells of."""
+        known = self.translated.get((a, b))
+        if known is None and (b, a) in self.translated:
+            known = self.translated[b, a][::-1]
+        return (a, b) if known is None else known
+
+    def renamed(self, one: ConnectionReport) -> list[Packet]:
+        """The packets of a report, with addresses as they are before any translation."""
+        packets = self.packets_of(one)
+        a, b = self.before_translation(one.a, one.b)
+        if (a, b) == (one.a, one.b):
+            return packets
+        names = {one.a: a, one.b: b}
+        return [
+            packet._replace(source=names[packet.source], destination=names[packet.destination]) for packet in packets
+        ]
+
+    def lines_of(self, one: ConnectionReport) -> list[Line]:
+        """The lines that tell of these two ends, in one protocol and input."""
+        if self._lines_of is None:
+            self._lines_of = {}
+            for (origin, protocol, _), lines in self.lines.items():
+                ends = {(line.local, line.remote) for line in (lines[0], lines[-1])}
+                for way in ends if len(lines) <= MOST_OF_ONE else ():
+                    self._lines_of.setdefault((origin, protocol, *way), []).extend(lines)
+        return self._lines_of.get((one.input, one.protocol, one.a, one.b), [])
 
     def times(self, one: ConnectionReport) -> list[int]:
         """The times of what was kept of it, in nanoseconds."""

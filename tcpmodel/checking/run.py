@@ -88,6 +88,8 @@ def _read(checker: Checker, trace: Trace, progress: Progress | None, views: View
     report = checker.report
     noting = _Noting(trace, views, len(report.inputs))
     checker.read(noting, progress)
+    if views is not None:
+        views.translated.update(getattr(trace, "translated", {}))
     report.inputs[-1].first_time = noting.first_time
     report.inputs[-1].source = trace.source
 

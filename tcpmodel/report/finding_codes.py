@@ -184,11 +184,12 @@ GENERAL = {
         "docs/views.md says what is compared.",
     ),
     "VIEW-002": General(
-        "two captures show one packet differently",
+        "two views do not show the same packets",
         "Two captures of one connection were given together, and a packet that both show (it has the same "
         "identification, or the same timestamp of its sender) has other numbers or flags in one than in the other. "
-        "One of the two was changed, or a box on the way changed the packet. Each may be legal alone, so the "
-        "verdict is at best inconclusive.",
+        "One of the two was changed, or a box on the way changed the packet. Or an observer on the way, as Zeek, tells "
+        "nothing of a kind of packet that the capture shows, or counted other octets of text. Each may be legal "
+        "alone, so the verdict is at best inconclusive.",
     ),
 }
 """By code."""

@@ -23,7 +23,14 @@ _LINE = re.compile(
     re.ASCII,
 )
 _LONGEST_LINE = 1 << 16
+MOST_TRANSLATED = 1 << 14
+"""So many translations are kept, the latest."""
 _HEAD = 1 << 16
+_REPLY = re.compile(r"src=(\S{1,64}) dst=(\S{1,64}) sport=(\d{1,5}) dport=(\d{1,5})", re.ASCII)
+_REPLY_XML = re.compile(
+    r'<meta direction="reply">.*?<src>([^<]{1,64})</src>\s*<dst>([^<]{1,64})</dst>.*?'
+    r"<sport>(\d{1,5})</sport>\s*<dport>(\d{1,5})</dport>"
+)
 _ID = re.compile(r"\bid=(\d{1,12})\b", re.ASCII)
 
 
@@ -52,6 +59,7 @@ class _Entry(NamedTuple):
     state: str
     ends: tuple[str, str] | None
     mark: str
+    reply: tuple[str, str] | None = None
 
 
 def recognises(line: str) -> bool:
@@ -67,7 +75,8 @@ class ConntrackTrace:
     """The entries of TCP connections in one log. See ``tcpmodel.traces.records.Trace``.
 
     Each line gives a sample of the state that it prints. Before a new entry, a sample says that there was none; after
-    a destroyed one, a sample of ``DESTROY`` says that there is none any more.
+    a destroyed one, a sample of ``DESTROY`` says that there is none any more. ``translated``: for the two addresses
+    behind a translation, those before it, each with that of the end that began first.
     """
 
     format = "conntrack"
@@ -77,6 +86,7 @@ class ConntrackTrace:
     def __init__(self, source: Source) -> None:
         self.path = source.path
         self.skipped = Skipped()
+        self.translated: dict[tuple[str, str], tuple[str, str]] = {}
         self._source = source
         self._added = "NEW" if _SAVED_LATER.search(source.peek()[:_HEAD]) else ""
 
@@ -101,6 +111,10 @@ class ConntrackTrace:
             self.skipped.add("an entry whose state or addresses are not printed")
         else:
             local, remote = entry.ends
+            if entry.reply is not None and entry.reply != (remote, local):
+                self.translated[entry.reply[1], entry.reply[0]] = local, remote
+                if len(self.translated) > MOST_TRANSLATED:
+                    del self.translated[next(iter(self.translated))]
             name = f"entry {entry.mark}" if entry.mark else f"{local} > {remote}"
             states = [""] if entry.event == "NEW" else []
             states += [entry.state] if entry.state else []
@@ -122,6 +136,7 @@ def _entries(line: str, added: str) -> Iterator[_Entry]:
             state or "",
             _both(src, dst, sport, dport),
             mark[1] if mark else "",
+            _both(*reply.groups()) if (reply := _REPLY.search(rest)) else None,
         )
         return
     for kind, text in _FLOW.findall(line) if "<flow" in line else ():
@@ -130,7 +145,9 @@ def _entries(line: str, added: str) -> Iterator[_Entry]:
             continue
         src, dst, protocol, sport, dport = layers.groups()
         told = {name: found[1] if (found := tag.search(text)) else "" for name, tag in _TAGS.items()}
-        yield _Entry(None, kind.upper(), protocol, told["state"], _both(src, dst, sport, dport), told["id"])
+        answer = _REPLY_XML.search(text)
+        behind = _both(*answer.groups()) if answer else None
+        yield _Entry(None, kind.upper(), protocol, told["state"], _both(src, dst, sport, dport), told["id"], behind)
     saved = _SAVED.match(line) if "-p " in line else None
     if saved is not None:
         seconds, fraction, letter, src, dst, protocol, sport, dport, rest = saved.groups()

@@ -61,6 +61,14 @@ FLAG_LETTERS: dict[str, int] = {
 DOUBTFUL = "doubt"
 """Among the values of an event: it may have happened before others that were logged earlier, or elsewhere."""
 
+SENDER, WITH, WITHOUT = "sender", "with", "without"
+"""Among the values of an event that stands for a packet which an observer saw: 0 if ``local`` sent it, else 1; the
+flags that it has, and those that it does not have (see ``FLAG_BITS``)."""
+
+TOLD, PACKETS, OCTETS = "told", "packets_", "octets_"
+"""Among the values of an event: the flags of which an observer tells whenever it sees one; and with the number of the
+sender behind, how many packets and octets of text it counted."""
+
 SPECS = ("sockets",)
 """Specs beside those of the protocols, for logs that say more than what a protocol is about."""
 

@@ -14,7 +14,20 @@ from tcpmodel.traces.addresses import endpoint_text, unmapped
 from tcpmodel.traces.json_text import LONGEST_LINE, JsonFault, Real, parse
 from tcpmodel.traces.json_time import nanoseconds
 from tcpmodel.traces.lines import numbered_lines
-from tcpmodel.traces.records import Event, Record, Skipped, StateRecord, TraceError
+from tcpmodel.traces.records import (
+    FLAG_BITS,
+    OCTETS,
+    PACKETS,
+    SENDER,
+    TOLD,
+    WITH,
+    WITHOUT,
+    Event,
+    Record,
+    Skipped,
+    StateRecord,
+    TraceError,
+)
 from tcpmodel.traces.source import Source
 
 LETTERS = {
@@ -27,6 +40,16 @@ LETTERS = {
     "g": "GAP",
 }
 """Letters of a history, in lower case, and the event that each stands for."""
+
+_SYN, _ACK, _FIN, _RST = (FLAG_BITS[name] for name in ("SYN", "ACK", "FIN", "RST"))
+_FLAGS = {
+    "s": (_SYN, _ACK | _FIN | _RST),
+    "h": (_SYN | _ACK, _FIN | _RST),
+    "a": (_ACK, _SYN | _FIN | _RST),
+    "f": (_FIN, _SYN | _RST),
+    "r": (_RST, 0),
+}
+"""Which flags a packet has that gets this letter, and which it does not have."""
 
 SILENT = frozenset("ctw")
 """Letters for what Zeek counts and does not go by: bad checksums, text sent again, closed windows."""
@@ -155,31 +178,59 @@ def _story(number: int, row: dict[str, str]) -> list[Record] | str:
     history = row.get("history", "")[:_LONGEST_HISTORY]
     protocol = _PROTOCOLS.get(row["proto"].lower(), "OTHER-PROTOCOL")
     words = _events(history)
+    clear = all(name != "UNCLEAR" for name, _ in words)
     if not words and protocol != "OTHER-PROTOCOL":
-        words = ["UNCLEAR"]  # there was a packet, and no letter for it
-    words += _counted(row, history)
+        words = [("UNCLEAR", {})]  # there was a packet, and no letter for it
+    words += [(name, {}) for name in _counted(row, history)]
+    if not clear:
+        words = [(name, {}) for name, _ in words]
+    every = [(protocol, {}), *words, ("END", _counts(row, history) if clear else {})]
     found: list[Record] = [
-        Event(number, time, "zeek", endpoint, local, remote, "call", word, {}) for word in (protocol, *words, "END")
+        Event(number, time, "zeek", endpoint, local, remote, "call", name, {**values}) for name, values in every
     ]
     word = row.get("conn_state", "")
     found.append(StateRecord(number, time, "zeek", endpoint, local, remote, "", word))
     return found
 
 
-def _events(history: str) -> list[str]:
-    """The events that the letters stand for. Where both ends changed places, letters before that are turned round."""
+def _events(history: str) -> list[tuple[str, dict[str, int]]]:
+    """The events that the letters stand for, with the packets that got them. Where both ends changed places, letters
+    before that are turned round."""
     before, turned, after = history.rpartition("^")
     letters = before.swapcase() + after if turned else history
-    words: list[str] = []
+    words: list[tuple[str, dict[str, int]]] = []
     for letter in letters:
         small = letter.lower()
         if small in LETTERS:
-            words.append(f"{LETTERS[small]} {'originator' if letter.isupper() else 'responder'}")
+            values: dict[str, int] = {}
+            if small in _FLAGS:
+                values = {SENDER: int(letter.islower()), WITH: _FLAGS[small][0], WITHOUT: _FLAGS[small][1]}
+            words.append((f"{LETTERS[small]} {'originator' if letter.isupper() else 'responder'}", values))
         elif letter != "^" and small not in SILENT:
-            words.append("UNCLEAR")
+            words.append(("UNCLEAR", {}))
     if before.strip("^"):
-        words.append("UNCLEAR")  # what Zeek made of the letters before the turn is not known
+        words.append(("UNCLEAR", {}))  # what Zeek made of the letters before the turn is not known
     return words
+
+
+def _counts(row: dict[str, str], history: str) -> dict[str, int]:
+    """What the columns count, where it can be held against packets; nothing where Zeek itself passed some over.
+
+    It works octets out from numbers, which the number of a reset and what is missing spoil.
+    """
+    letters = set(history.lower())
+    values: dict[str, int] = {}
+    if "c" in letters:
+        return values
+    tcp = row["proto"].lower() == "tcp"
+    values[TOLD] = _SYN | _FIN | _RST if tcp else 0
+    whole = not letters & set("rg") and not (tcp and "f" not in letters) and row.get("missed_bytes", "0") == "0"
+    for side, end in enumerate(("orig", "resp")):
+        for column, name in (("pkts", PACKETS), ("bytes", OCTETS)):
+            number = row.get(f"{end}_{column}", "")
+            if number.isdecimal() and len(number) < 16 and (whole or name == PACKETS):
+                values[f"{name}{side}"] = int(number)
+    return values
 
 
 def _counted(row: dict[str, str], history: str) -> list[str]:
