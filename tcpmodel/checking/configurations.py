@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import is_
 from typing import NamedTuple
 
 from tcpmodel.semantics import values as v
@@ -70,8 +71,8 @@ class Abilities:
         self.hidden: list[list[EventKey]] = []
         self.senders: list[dict[tuple[str, int], list[EventKey]]] = []
         for state, rules in enumerate(program.rules):
-            events = [event for event in rules if event[0] != "message"]
-            self.hidden.append(events)
+            events = [event for event in rules if event[0] != "message" and self._changes(state, event)]
+            self.hidden.append(self._without_twins(state, events))
             self.silent.append(self._without_twins(state, [e for e in events if self._can_be_silent(state, e)]))
             senders: dict[tuple[str, int], list[EventKey]] = {}
             for event, sent in program.sends[state].items():
@@ -97,6 +98,13 @@ class Abilities:
         """From now on, note of configurations which rules fired."""
         rules = [rule for state in self.program.spec.states for rule in state.rules]
         self.bits = {id(rule): 1 << number for number, rule in enumerate(rules)}
+
+    def _changes(self, state: int, event: EventKey) -> bool:
+        """Can it do anything but send and signal? What does not leaves what is possible as it was."""
+        return any(
+            rule.target != state or any(isinstance(action, CompiledAssign) for action in rule.actions)
+            for rule in self.program.rules[state][event]
+        )
 
     def _can_be_silent(self, state: int, event: EventKey) -> bool:
         for rule in self.program.rules[state][event]:
@@ -183,37 +191,43 @@ class Abilities:
             new.must, new.may = before.must | (fired & ~perhaps), before.may | fired | perhaps
         return new
 
-    def add(self, into: Configurations, new: Configuration, limits: Limits | None = None) -> Key | None:
+    def add(
+        self, into: Configurations, new: Configuration, limits: Limits | None = None, key: Key | None = None
+    ) -> Key | None:
         """Join a configuration into a set; the key when the set grew, None when it held it already.
 
         With ``limits``, for each slot, a bound that moves goes there at once, and is given up when it moves beyond.
+        ``key``: its own, if it is known.
         """
-        key = self.key(new)
+        if key is None:
+            key = self.key(new)
         old = into.get(key)
         if old is None:
             into[key] = new
             return key
-        cheaper = new.cost < old.cost
-        grown = False
-        joined: Values = []
+        joined: Values | None = None
+        # Whether bounds are equal is not asked, since numbers that are recorded note the answer.
         for slot, (mine, other) in enumerate(zip(old.values, new.values, strict=True)):
-            if mine == other or mine is None or other is None:
-                joined.append(mine)
+            if mine is other or mine is None or other is None:
                 continue
-            low, high = mine
-            if other[0] < low:
-                low, grown = other[0], True
-                if limits is not None:
-                    low = limits[slot] if limits[slot] <= low else -v.INFINITY
-            if other[1] > high:
-                high, grown = (v.INFINITY if limits is not None else other[1]), True
-            joined.append((low, high))
+            (low, high), (first, last) = mine, other
+            lower, higher = first < low, last > high
+            if lower or higher:
+                if joined is None:
+                    joined = list(old.values)
+                if lower:
+                    low = first
+                    if limits is not None:
+                        low = limits[slot] if limits[slot] <= low else -v.INFINITY
+                joined[slot] = (low, (v.INFINITY if limits is not None else last) if higher else high)
+        cheaper = new.cost < old.cost
         must, may = old.must, old.may
         if self.bits and new.cost <= old.cost:
             must, may = (new.must, new.may) if cheaper else (old.must & new.must, old.may | new.may)
-        if grown or cheaper or must != old.must or may != old.may:
-            into[key] = Configuration(old.state, joined, min(old.cost, new.cost), old.ended, must, may)
-        return key if grown or cheaper else None
+        if joined is not None or cheaper or must != old.must or may != old.may:
+            cost = new.cost if cheaper else old.cost
+            into[key] = Configuration(old.state, joined or old.values, cost, old.ended, must, may)
+        return key if joined is not None or cheaper else None
 
     def close(
         self,
@@ -234,6 +248,7 @@ class Abilities:
         waiting = list(base)
         grown: dict[Key, int] = {}
         limits: Limits | None = None
+        plain = not self.bits
         while waiting:
             key = waiting.pop()
             current = closed[key]
@@ -247,6 +262,8 @@ class Abilities:
                 cost = 0 if slots else 1
                 run = Run(self.program, event, unseen=unseen, flags=flags)
                 for outcome in run.start(current.state, current.values, slots):
+                    if plain and outcome.state == current.state and all(map(is_, outcome.values, current.values)):
+                        continue  # nothing came of it
                     new = self.after(current, outcome, cost, anew=anew and event[0] == "message")
                     if new is None:
                         continue
@@ -255,7 +272,7 @@ class Abilities:
                     often = grown.get(known, 0) > WIDEN_AFTER
                     if often and limits is None:
                         limits = self._limits(base, receptions)
-                    found = self.add(closed, new, limits if often else None)
+                    found = self.add(closed, new, limits if often else None, known)
                     if found is None:
                         if closed[known] is not old and known not in waiting:
                             waiting.append(known)  # only the rules that fired are news: nothing is to be widened
