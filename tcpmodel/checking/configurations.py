@@ -69,10 +69,14 @@ class Abilities:
         self.program = program
         self.silent: list[list[EventKey]] = []
         self.hidden: list[list[EventKey]] = []
+        self.changing: list[list[EventKey]] = []
+        self.idle_counts = False
+        """Does it matter that something happened which changes nothing?"""
         self.senders: list[dict[tuple[str, int], list[EventKey]]] = []
         for state, rules in enumerate(program.rules):
-            events = [event for event in rules if event[0] != "message" and self._changes(state, event)]
-            self.hidden.append(self._without_twins(state, events))
+            events = [event for event in rules if event[0] != "message"]
+            self.hidden.append(events)
+            self.changing.append(self._without_twins(state, [e for e in events if self._changes(state, e)]))
             self.silent.append(self._without_twins(state, [e for e in events if self._can_be_silent(state, e)]))
             senders: dict[tuple[str, int], list[EventKey]] = {}
             for event, sent in program.sends[state].items():
@@ -248,11 +252,11 @@ class Abilities:
         waiting = list(base)
         grown: dict[Key, int] = {}
         limits: Limits | None = None
-        plain = not self.bits
+        plain = not self.bits and not self.idle_counts
         while waiting:
             key = waiting.pop()
             current = closed[key]
-            events: Iterable[EventKey] = self.hidden[current.state] if unseen else self.silent[current.state]
+            events: Iterable[EventKey] = self.changing[current.state] if unseen else self.silent[current.state]
             if current.ended and not rested:
                 events = ()
             steps = [*(Reception(event, None, ()) for event in events), *receptions]

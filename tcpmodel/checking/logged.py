@@ -77,6 +77,7 @@ class LoggedAbilities(Abilities):
     def __init__(self, base: Abilities, log: Log) -> None:
         self.__dict__.update(base.__dict__)
         self._plain = base
+        self.idle_counts, self.changing = True, self.hidden  # the log may show it
         self.log = log
         self.total = len(log.entries)
         self.slot = base.program.layout.variables[POSITION]
@@ -219,11 +220,13 @@ class LoggedAbilities(Abilities):
                 if placed is not None:
                     yield placed
 
-    def add(self, into: Configurations, new: Configuration, limits: Limits | None = None) -> Key | None:
+    def add(
+        self, into: Configurations, new: Configuration, limits: Limits | None = None, key: Key | None = None
+    ) -> Key | None:
         """As always; a bound of the position is never given up."""
-        before = into.get(self.key(new))
+        before = into.get(key or self.key(new))
         known = before.values[self.slot] if before is not None else None
-        key = super().add(into, new, limits)
+        key = super().add(into, new, limits, key)
         mine = new.values[self.slot]
         if key is not None and limits is not None and known is not None and mine is not None:
             into[key].values[self.slot] = (min(known[0], mine[0]), max(known[1], mine[1]))
