@@ -94,18 +94,20 @@ class Rereading:
         if not skipped and not connection.trouble.unexplained:
             return False
         packets = self._of(connection)
-        connection.reread += 1
-        if connection.trouble.unexplained:
-            rest = [packet for packet in packets if packet.number > connection.blamed]
-            trial = _trial(connection, rest) if 1 < len(rest) <= READ else None
-            if trial is not None:
-                _go_on(connection, trial)
-                return True
-        if (
-            not 1 < len(packets) <= READ
-            or len(packets) != connection.packets + 1
-            or packets[0].number != connection.first
-        ):
+        rest = [packet for packet in packets if packet.number > connection.blamed]
+        behind = bool(connection.trouble.unexplained) and 1 < len(rest) <= READ
+        whole = (
+            bool(skipped)
+            and 1 < len(packets) <= READ
+            and len(packets) == connection.packets + 1
+            and packets[0].number == connection.first
+        )
+        connection.reread += behind or whole
+        trial = _trial(connection, rest) if behind else None
+        if trial is not None:
+            _go_on(connection, trial)
+            return True
+        if not whole:
             return False
         for number in reversed(skipped):
             found = _without(connection, packets, number)
