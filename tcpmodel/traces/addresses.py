@@ -37,7 +37,12 @@ def endpoint_text(host: str, port: int | str) -> str:
 
 
 def unmapped(host: str) -> str:
-    """An IPv4 address written as an IPv4-mapped IPv6 address, as the IPv4 address that it is; others unchanged."""
+    """An IPv4 address written as an IPv4-mapped IPv6 address, as the IPv4 address that it is; others unchanged.
+
+    The zone of an address (``fe80::1%eth0``) is that of one host, and is taken off.
+    """
+    if "%" in host:
+        host = host.partition("%")[0] or host
     if host[:7].lower() == "::ffff:" and "." in host:
         return host[7:]
     return host

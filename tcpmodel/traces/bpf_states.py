@@ -26,7 +26,7 @@ _LINE = re.compile(
 _ARROWS = frozenset({"->", "=>", "\u2192"})
 _OLD, _NEW = ("OLDSTATE", "OLD"), ("NEWSTATE", "NEW")
 _STATE = re.compile(rf"{_WORD}$")
-_ADDRESS = re.compile(r"[0-9A-Fa-f.:]{2,45}$")
+_ADDRESS = re.compile(r"[0-9A-Fa-f.:]{2,45}(?:%[\w.-]{1,20})?$")
 _KERNEL_ADDRESS = re.compile(r"(?:^|\s)(?:0x)?(ffff[0-9a-f]{8,12})\b")
 _TIME = re.compile(r"\s*(?:(\d\d:\d\d:\d\d(?:\.\d{1,9})?|\d{1,10}\.\d{1,9})|(\d{12,19}))\s", re.ASCII)
 

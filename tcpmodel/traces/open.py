@@ -20,7 +20,7 @@ SUPPORTED = (
     "and Wireshark, packetdrill scripts, "
     "ftrace or perf text of sock:inet_sock_set_state, tables of tcpstates, tcplife and their like, listings of sockets "
     "by ss and netstat, conntrack, Zeek's conn.log, strace, debug lines of lwIP, smoltcp, Zephyr, FreeRTOS+TCP and "
-    "gVisor, our own JSON Lines; each also packed with gzip"
+    "gVisor, our own JSON Lines; each also packed with gzip, bzip2 or xz"
 )
 """What can be read, for people."""
 
@@ -30,8 +30,6 @@ _NAMED = (
     (b"snoop\0\0\0", "a snoop capture"),
     (b"GMBU", "a Microsoft Network Monitor capture"),
     (b"RTSS", "a Microsoft Network Monitor capture"),
-    (b"BZh", "a bzip2 archive"),
-    (b"\xfd7zXZ\0", "an xz archive"),
     (b"\x28\xb5\x2f\xfd", "a zstd archive"),
     (b"\x04\x22\x4d\x18", "an lz4 archive"),
     (b"PK\x03\x04", "a zip archive"),
@@ -51,9 +49,9 @@ _COUNTERS = (
 def open_trace(path: str, *, growing: bool = False, patterns: Patterns | None = None) -> Trace:
     """Open the trace in the file ``path``, or on standard input for ``-``.
 
-    The format is told by the content; gzip is unpacked on the way. Raises TraceError when the input cannot be opened,
-    is empty or is of no known format; the message says what was found. ``records()`` may be used once.
-    ``growing``: see ``open_source``. ``patterns``: they read every text that is not our own JSON Lines.
+    The format is told by the content; gzip, bzip2 and xz are unpacked on the way. Raises TraceError when the input
+    cannot be opened, is empty or is of no known format; the message says what was found.
+    ``records()`` may be used once. ``growing``: see ``open_source``. ``patterns``: they read every text that is not our own JSON Lines.
     """
     source = open_source(path, growing=growing)
     try:
@@ -90,7 +88,7 @@ def recognise(source: Source, patterns: Patterns | None = None) -> Trace:
 def _recognised(source: Source, size: int, patterns: Patterns | None) -> Trace:
     head = source.head(4)
     if not head:
-        what = "the gzip file holds nothing" if source.packed else "there is nothing to read: the input is empty"
+        what = "the packed file holds nothing" if source.packed else "there is nothing to read: the input is empty"
         raise TraceError(source.path, "", f"{what}. Supported: {SUPPORTED}")
     from tcpmodel.traces import pcap, pcapng
 

@@ -1,6 +1,7 @@
-"""Bytes of a trace in blocks: from a file, standard input or a gzip stream, without ever holding the whole.
+"""Bytes of a trace in blocks: from a file, standard input or a packed one, without ever holding the whole.
 
-Owns: opening, reading in big blocks, transparent gzip, and turning failures of the system into ``TraceError``.
+Owns: opening, reading in big blocks, transparent gzip (bzip2 and xz: see ``packed``), and turning failures of the
+system into ``TraceError``.
 Must never hold: any trace format.
 """
 
@@ -13,6 +14,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from tcpmodel.traces.packed import Unpacked, is_packed
 from tcpmodel.traces.records import TraceError
 
 BLOCK = 1 << 20
@@ -22,6 +24,7 @@ PAUSE = 0.1
 """Seconds between two looks at a file that grows."""
 
 _GZIP_MAGIC = b"\x1f\x8b"
+_LONGEST_MAGIC = 6
 
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 """How text in UTF-16 begins, as programs of Windows write it."""
@@ -36,7 +39,7 @@ class Reader(Protocol):
 
 
 class Source:
-    """The bytes of one trace, unpacked if they were packed with gzip, and as UTF-8 if they were text in UTF-16.
+    """The bytes of one trace, unpacked if they were packed (gzip, bzip2, xz), and as UTF-8 if they were text in UTF-16.
 
     ``read()`` gives the next block; ``head(n)`` shows the first octets without using them up.
     """
@@ -52,10 +55,10 @@ class Source:
         self._raw = read
         self._held = b""
         self._ended = False
-        self._gunzip: _Gunzip | None = None
+        self._gunzip: _Gunzip | Unpacked | None = None
         self._decode: _Decoder | None = None
         first = self._read_raw(BLOCK)
-        while 0 < len(first) < 2:
+        while 0 < len(first) < _LONGEST_MAGIC:
             more = self._read_raw(BLOCK)
             if not more:
                 break
@@ -63,6 +66,10 @@ class Source:
         if first.startswith(_GZIP_MAGIC):
             self.packed = True
             self._gunzip = _Gunzip(path, self._read_raw, first)
+            first = self._gunzip.read()
+        elif is_packed(first):
+            self.packed = True
+            self._gunzip = Unpacked(path, self._read_raw, first, BLOCK)
             first = self._gunzip.read()
         if first.startswith(_UTF_16):
             self._decode = _utf_8_of_utf_16()

@@ -18,7 +18,7 @@ from tcpmodel.traces.source import Source
 _OF_DAY = re.compile(r"(\d\d):(\d\d):(\d\d)$", re.ASCII)
 _SECONDS = re.compile(r"(\d{1,12})\.(\d{1,9})$", re.ASCII)
 _SOCKET = re.compile(r"(?:0x)?[0-9a-f]{4,16}$")
-_ADDRESS = re.compile(r"[0-9a-fA-F.:]+$")
+_ADDRESS = re.compile(r"[0-9a-fA-F.:]+(?:%[\w.-]{1,20})?$")
 _STATE = re.compile(r"\w+$", re.ASCII)
 
 
