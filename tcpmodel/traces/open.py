@@ -51,7 +51,8 @@ def open_trace(path: str, *, growing: bool = False, patterns: Patterns | None = 
 
     The format is told by the content; gzip, bzip2 and xz are unpacked on the way. Raises TraceError when the input
     cannot be opened, is empty or is of no known format; the message says what was found.
-    ``records()`` may be used once. ``growing``: see ``open_source``. ``patterns``: they read every text that is not our own JSON Lines.
+    ``records()`` may be used once. ``growing``: see ``open_source``. ``patterns``: they read every text that is not our
+    own JSON Lines.
     """
     source = open_source(path, growing=growing)
     try:
