@@ -27,6 +27,9 @@ from tcpmodel.traces.records import Event, StateRecord
 STORIES_KEPT = 1 << 14
 """So many stories are remembered with what came out of them, and so many may be unfinished at a time."""
 
+EVENTS_KEPT = 1 << 19
+"""So many events may they have altogether, whichever comes first."""
+
 MOST_EVENTS = 1 << 10
 """A longer story is not followed."""
 
@@ -55,14 +58,25 @@ class Observers:
         self.abilities = Abilities(Program(spec, {}))
         self.endings: dict[tuple[EventKey, ...], _Ending] = {}
         self.patterns: dict[tuple[tuple[EventKey, ...], str], Pattern] = {}
+        self._events = 0
+
+    def note(self, events: tuple[EventKey, ...], name: str, pattern: Pattern) -> None:
+        """From now on what is told like this, and of this end, is reported like that."""
+        self._make_room(events)
+        self.patterns[events, name] = pattern
+
+    def _make_room(self, events: tuple[EventKey, ...]) -> None:
+        self._events += len(events)
+        if len(self.endings) >= STORIES_KEPT or len(self.patterns) >= STORIES_KEPT or self._events > EVENTS_KEPT:
+            self.endings.clear()
+            self.patterns.clear()
+            self._events = len(events)
 
     def ending(self, events: tuple[EventKey, ...]) -> _Ending:
         """Where these events lead from the initial state."""
         known = self.endings.get(events)
         if known is None:
-            if len(self.endings) >= STORIES_KEPT:
-                self.endings.clear()
-                self.patterns.clear()
+            self._make_room(events)
             known = self.endings[events] = self._follow(events)
         return known
 
@@ -98,6 +112,8 @@ class Retold:
         self._reports = reports
         self._origin = origin
         self._stories: dict[str, _Story] = {}
+        self._told = 0
+        """How many events all of them have."""
         self._names = dict(source.names)
         self._events = {(event.kind, event.name.upper()): (event.kind, event.name) for event in observers.spec.events}
 
@@ -109,6 +125,9 @@ class Retold:
         story = self._story(record)
         if len(story.events) < MOST_EVENTS:
             story.events.append(key)
+            self._told += 1
+            while self._told > EVENTS_KEPT:
+                self._give_up()
         return ""
 
     def state(self, record: StateRecord) -> str:
@@ -117,7 +136,7 @@ class Retold:
         if name is None:
             return "unknown state names"
         story = self._story(record)
-        del self._stories[record.endpoint]
+        self._drop(record.endpoint)
         self._finish(story, record, name)
         return ""
 
@@ -126,15 +145,24 @@ class Retold:
         for story in self._stories.values():
             self._finish(story, story.first, "")
         self._stories.clear()
+        self._told = 0
 
     def _story(self, record: Event | StateRecord) -> _Story:
         story = self._stories.get(record.endpoint)
         if story is None:
             if len(self._stories) >= STORIES_KEPT:
-                oldest = next(iter(self._stories))
-                unfinished = self._stories.pop(oldest)
-                self._finish(unfinished, unfinished.first, "")
+                self._give_up()
             story = self._stories[record.endpoint] = _Story(record)
+        return story
+
+    def _give_up(self) -> None:
+        """Report the story that began first as it is."""
+        unfinished = self._drop(next(iter(self._stories)))
+        self._finish(unfinished, unfinished.first, "")
+
+    def _drop(self, endpoint: str) -> _Story:
+        story = self._stories.pop(endpoint)
+        self._told -= len(story.events)
         return story
 
     def _finish(self, story: _Story, record: Event | StateRecord, name: str) -> None:
@@ -150,7 +178,7 @@ class Retold:
         states = (name,) if name else tuple(ending.states)
         reasons: list[str] = []
         if not whole:
-            reasons.append("nothing is told of what happened")
+            reasons.append("more is told of it than is followed" if events else "nothing is told of what happened")
         if not name:
             reasons.append("it is not said what came out")
         elif observers.abilities.unfinished(list(states)):
@@ -175,7 +203,8 @@ class Retold:
         if found:
             self._reports.append(report)
             return
-        pattern = observers.patterns[events, name] = Pattern(report)
+        pattern = Pattern(report)
+        observers.note(events, name, pattern)
         self._reports.add_like(pattern, number, record.local, record.remote, self._origin, len(events) + bool(name))
 
     def _disagreement(self, record: Event | StateRecord, name: str, ending: _Ending) -> Diagnostic:

@@ -30,6 +30,9 @@ _US = re.compile(rf"(?:.*[#=:\s-])?{_DAY}{_MONTH} +(\d\d?) +{_CLOCK}{_ZONE} +(\d
 _OTHER = re.compile(rf"[#=\s-]*{_DAY}(\d\d?) +{_MONTH} +(\d{{4}}) +{_CLOCK}{_ZONE}[=\s-]*$", re.ASCII)
 """What ``date`` prints of itself, with 24 hours or 12, and behind the name of the command, ``watch``; ``date -R``."""
 
+MOST_SOCKETS = 1 << 17
+"""So many sockets of one listing are told apart; those beyond are left out, and what it lacks is no longer told."""
+
 _MOST_UNSURE = 1 << 16
 """So many rows wait until one tells what protocol they are of."""
 
@@ -147,12 +150,16 @@ class SnapshotTrace:
             # Listings without anything in between: the second one begins where a connection comes again.
             yield from self._next(number, None)
             name = self._here.name(found)
+        if len(self._here.sockets) >= MOST_SOCKETS:
+            self._here.whole = False
+            self.skipped.add(f"sockets beyond the first {MOST_SOCKETS:,} of one listing")
+            return
         self._here.sockets[name] = found
         yield from self._row(number, name, found)
 
     def _row(self, number: int, name: str, found: Row) -> Iterator[StateRecord]:
         before = self._before
-        if before is not None and name not in before.sockets:
+        if before is not None and before.whole and name not in before.sockets:
             yield _record(before.number, before.time, name, found, "")
         yield _record(number, self._here.time, name, found, found.state)
 
@@ -165,7 +172,7 @@ class SnapshotTrace:
 
     def _missing(self) -> Iterator[StateRecord]:
         """The sockets of the listing before that this one does not have."""
-        if self._before is None:
+        if self._before is None or not self._here.whole:
             return
         for name, found in self._before.sockets.items():
             if name not in self._here.sockets:
@@ -179,15 +186,20 @@ class _Listing:
         self.number = number
         self.time = time
         self.started = False
+        self.whole = True
+        """Does it hold all rows?"""
         self.sockets: dict[str, Row] = {}
+        self._alike: dict[str, int] = {}
+        """How many were on equal addresses, where there were several."""
 
     def name(self, found: Row) -> str:
         """The name of a socket; several on equal addresses are counted."""
-        name = plain = _name(found)
-        count = 1
-        while name in self.sockets:
+        plain = _name(found)
+        count = self._alike.get(plain, 1)
+        while (name := plain if count == 1 else f"{plain} ({count})") in self.sockets:
             count += 1
-            name = f"{plain} ({count})"
+        if count > 1:
+            self._alike[plain] = count
         return name
 
 

@@ -11,7 +11,7 @@ import re
 from tcpmodel.traces.addresses import endpoint_text, unmapped
 
 MOST_SOCKETS = 1 << 16
-"""So many sockets are remembered; beyond, all are forgotten, and begin anew when they are seen again."""
+"""So many descriptors and processes are remembered; beyond, all are forgotten, and begin anew when seen again."""
 
 _PORT = re.compile(r"sin6?_port=htons\((\d{1,5})\)", re.ASCII)
 _HOST = re.compile(r'(?:inet_addr\(|inet_pton\(AF_INET6, |sin6_addr=inet_pton\(AF_INET6, )"([0-9A-Fa-f.:]{2,45})"')
@@ -74,9 +74,17 @@ class Processes:
     def _table(self, process: str) -> dict[int, Socket]:
         table = self._tables.get(process)
         if table is None:
+            self._make_room(0)
             # On a terminal, strace names the process only while there are several: the first one had no name before.
             table = self._tables[process] = self._tables.get("", {})
         return table
+
+    def _make_room(self, descriptors: int) -> None:
+        """For so many more descriptors, and another process."""
+        if self._count + descriptors > MOST_SOCKETS or len(self._tables) >= MOST_SOCKETS:
+            self._tables.clear()
+            self._by_mark.clear()
+            self._count = 0
 
     def socket(self, process: str, descriptor: int, kind: str = "", mark: str = "", number: int = 0) -> Socket | None:
         """The socket of a descriptor; None for files and the like. ``kind`` and ``mark``: what strace prints of it."""
@@ -104,13 +112,9 @@ class Processes:
 
     def opened(self, process: str, descriptor: int, protocol: str, mark: str, number: int) -> Socket:
         """A new socket, made in line ``number``."""
-        if self._count >= MOST_SOCKETS:
-            self._tables.clear()
-            self._by_mark.clear()
-            self._count = 0
+        self._make_room(1)
         whose = f" of {process}" if process else ""
         socket = Socket(protocol, f"descriptor {descriptor}{whose}, line {number}")
-        self._count += 1
         self._hold(self._table(process), descriptor, socket)
         if mark:
             socket.marks.append(mark)
@@ -126,13 +130,14 @@ class Processes:
                 self._let_go(before)
             table[descriptor] = socket
             socket.holders += 1
+            self._count += 1
 
     def _let_go(self, socket: Socket) -> bool:
         """One descriptor less; whether it was the last."""
         socket.holders -= 1
+        self._count -= 1
         if socket.holders > 0:
             return False
-        self._count -= 1
         for mark in socket.marks:
             if self._by_mark.get(mark) is socket:
                 del self._by_mark[mark]
@@ -153,13 +158,18 @@ class Processes:
     def forked(self, process: str, child: str, *, shared: bool) -> None:
         """A new process; ``shared``: it is a thread, with the same descriptors, and not with copies of them."""
         table = self._table(process)
+        if not shared and self._tables.get(child):
+            return
+        self._make_room(0 if shared else len(table))
+        if self._tables.get(process) is not table:
+            return  # all was forgotten
         if shared:
             self._tables[child] = table
-        elif not self._tables.get(child):
-            copies: dict[int, Socket] = {}
-            for descriptor, socket in table.items():
-                self._hold(copies, descriptor, socket)
-            self._tables[child] = copies
+            return
+        copies: dict[int, Socket] = {}
+        for descriptor, socket in table.items():
+            self._hold(copies, descriptor, socket)
+        self._tables[child] = copies
 
     def ended(self, process: str) -> list[Socket]:
         """A process is over: the sockets whose last descriptors it had."""

@@ -303,3 +303,35 @@ def test_letters_leave_little_open(spec):
         sizes.append(len(observers.ending(events).states))
     assert max(sizes) <= 4
     assert sum(sizes) / len(sizes) < 1.6
+
+
+def test_stories_without_end_do_not_fill_the_memory(spec, tmp_path, monkeypatch):
+    from tcpmodel.checking import retold
+    from tcpmodel.checking.reports import ConnectionReports
+    from tcpmodel.traces.records import Event, StateRecord
+
+    monkeypatch.setattr(retold, "EVENTS_KEPT", 60)
+    observers = retold.Observers(spec)
+    source = spec.sources[0]
+    reports = ConnectionReports()
+    story = retold.Retold(observers, source, reports, 0)
+    letters = list(spec.events)[:3]
+    for number in range(500):
+        end = f"10.0.0.{number % 50}:1000"
+        letter = letters[number % 7 % 3]
+        told = Event(number, None, "zeek", end, end, "10.0.1.1:80", letter.kind, letter.name, {}, source.name)
+        assert story.event(told) == ""
+        assert sum(len(each.events) for each in story._stories.values()) == story._told <= 60
+        assert sum(len(events) for events in observers.endings) <= 120
+    story.state(StateRecord(501, None, "zeek", end, end, "10.0.1.1:80", "", source.names[0][0], source.name))
+    story.finish()
+    assert sum(report.packets for report in reports) == 501
+    assert story._told == 0
+
+
+def test_a_story_that_is_too_long_says_so(judge, monkeypatch):
+    from tcpmodel.checking import retold
+
+    monkeypatch.setattr(retold, "MOST_EVENTS", 4)
+    (found,) = judge(HEADER + row("ShADadFf", "SF")).connections
+    assert "more is told of it than is followed" in found.reasons

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tcpmodel.traces import snapshots
 
 ROWS = {
     "ss": ("ESTAB 0 0 10.0.0.1:40 10.0.0.2:80", "linux-sockets tcp 10.0.0.1:40 10.0.0.2:80 ESTAB"),
@@ -167,6 +170,23 @@ def test_sockets_on_equal_addresses_are_told_apart(read):
     )
     names = [record.endpoint for record in read(log).records]
     assert names == ["0.0.0.0:53 > 0.0.0.0:0 udp", "0.0.0.0:53 > 0.0.0.0:0 udp (2)", "socket 4a"]
+
+
+def test_very_many_sockets_on_equal_addresses_take_no_longer_each(read):
+    began = time.process_time()
+    records = read(b"# 1795247193\n" + b"udp UNCONN 0 0 0.0.0.0:53 0.0.0.0:*\n" * 20_000).records
+    assert len({record.endpoint for record in records}) == 20_000
+    assert time.process_time() - began < 20
+
+
+def test_a_listing_that_is_too_long_says_nothing_of_what_it_lacks(read, monkeypatch):
+    monkeypatch.setattr(snapshots, "MOST_SOCKETS", 2)
+    one, two, three = (f"ESTAB 0 0 1.1.1.1:4{each} 1.1.1.2:80\n" for each in (1, 2, 3))
+    log = f"# 1795247193\n{one}{two}{three}# 1795247194\n{three}{one}\n# 1795247195\n{one}\n"
+    reading = read(log.encode())
+    assert seen(reading)[:4] == [(2, "41", "ESTAB"), (3, "42", "ESTAB"), (6, "43", "ESTAB"), (7, "41", "ESTAB")]
+    assert seen(reading)[4:] == [(5, "42", ""), (10, "41", "ESTAB"), (9, "43", "")]
+    assert reading.skipped == {"sockets beyond the first 2 of one listing": 1}
 
 
 def test_only_times(read):

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tcpmodel.traces import sockets
 from tcpmodel.traces.records import Event
 
 PEER = '{sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("10.0.0.2")}, 16'
@@ -276,3 +277,19 @@ close(3) = 0
     reading = read(text.encode())
     assert names(reading) == ["socket", "send", "connect", "connected", "close"]
     assert len({record.endpoint for record in reading.records}) == 1
+
+
+def test_processes_that_fork_without_end_are_forgotten(monkeypatch):
+    monkeypatch.setattr(sockets, "MOST_SOCKETS", 100)
+    processes = sockets.Processes()
+    for descriptor in range(60):
+        processes.opened("1", descriptor, "tcp", "", descriptor)
+    for child in range(2, 400):
+        processes.forked("1", str(child), shared=False)
+        assert processes._count == sum(len(table) for table in processes._tables.values()) <= 100
+    for child in range(400, 800):
+        processes.forked("1", str(child), shared=True)
+        assert len(processes._tables) <= 100
+    for process in list(processes._tables):
+        processes.ended(process)
+    assert not processes._tables
