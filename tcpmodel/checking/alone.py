@@ -56,11 +56,12 @@ class _Shared(NamedTuple):
 class _Seen:
     """As much of a connection as ``Vantage.see`` looks at."""
 
-    __slots__ = ("ends", "standpoint")
+    __slots__ = ("ends", "last_time", "standpoint")
 
     def __init__(self, ends: tuple[Endpoint, Endpoint]) -> None:
         self.ends = ends
         self.standpoint: Standpoint | None = None
+        self.last_time: int | None = None
 
 
 class Alone:

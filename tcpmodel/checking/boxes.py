@@ -4,12 +4,14 @@ Owns: telling from the last packets of a connection that each of them is there t
 Must never hold: what follows for a verdict (see ``connection``), or anything of a protocol.
 
 The two copies of such a packet differ in nothing but their numbers, and these by the same amounts in all packets of
-both directions. No end does that with what it repeats.
+both directions. No end does that with what it repeats. Connections that follow each other may do so, but then the first
+numbering ends where the second begins.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from tcpmodel.checking.findings import Diagnostic
 from tcpmodel.checking.sightings import Interpreter
@@ -30,38 +32,54 @@ _CHANGED = frozenset(("ttl", "checksum", "checksum_ok", "checksum_partial", "out
 """The fields without a place in a numbering in which the two copies of a packet may differ."""
 
 Amounts = tuple[int, int]
-_Pair = tuple[str, int, bool]
-"""Who sent it, by what IP identifies it (0: by nothing), and whether the copies had come over different ways."""
+
+
+class _Copy(NamedTuple):
+    """Where a packet stands, and its numbers of both ends."""
+
+    place: int
+    numbers: tuple[int, ...]
+
+
+class _Pair(NamedTuple):
+    """Who sent it, by what IP identifies it (0: by nothing), whether its copies came over different ways, and both."""
+
+    source: str
+    ip_id: int
+    hops: bool
+    first: _Copy
+    second: _Copy
 
 
 def two_numberings(packets: Iterable[Packet], interpreter: Interpreter) -> bool:
     """Do these packets, all between the same two ends, show that they were captured on both sides of such a box?"""
     numbers = {source: (space, needed) for source, space, needed, _ in interpreter.sources if space}
     changed = _CHANGED | set(numbers)
-    waiting: dict[object, list[Packet]] = {}
+    waiting: dict[object, list[tuple[int, Packet]]] = {}
     found: dict[Amounts, list[_Pair]] = {}
     count = 0
-    for packet in packets:
-        count += 1
+    for count, packet in enumerate(packets, 1):
         fields = packet.fields
         like = packet.source, packet.flags, frozenset((key, fields[key]) for key in fields if key not in changed)
         others = waiting.setdefault(like, [])
         flags = interpreter.flags(packet)
-        for other in others:
-            apart: dict[str, int] = {}
+        for place, other in others:
+            both: dict[str, tuple[int, int]] = {}
             for source, (space, needed) in numbers.items():
                 if (not needed or flags & needed) and source in fields and source in other.fields:
-                    apart.setdefault(space, (fields[source] - other.fields[source]) % _MODULUS)
-            if len(apart) == 2 and any(apart.values()):
-                ends = tuple(apart.values()) if packet.source < packet.destination else tuple(apart.values())[::-1]
-                back = tuple(-each % _MODULUS for each in ends)
-                amounts = min(ends, back)
+                    both.setdefault(space, (other.fields[source], fields[source]))
+            ends = tuple(both.values()) if packet.source < packet.destination else tuple(both.values())[::-1]
+            apart = tuple((now - before) % _MODULUS for before, now in ends)
+            if len(apart) == 2 and any(apart):
+                amounts = min(apart, tuple(-each % _MODULUS for each in apart))
                 hops = fields.get("ttl") != other.fields.get("ttl")
-                found.setdefault((amounts[0], amounts[1]), []).append((packet.source, fields.get("ip_id", 0), hops))
-                others.remove(other)
+                first, second = (tuple(each[which] for each in ends) for which in (0, 1))
+                pair = _Pair(packet.source, fields.get("ip_id", 0), hops, _Copy(place, first), _Copy(count, second))
+                found.setdefault((amounts[0], amounts[1]), []).append(pair)
+                others.remove((place, other))
                 break
         else:
-            others.append(packet)
+            others.append((count, packet))
     return any(_certain(amounts, pairs, count) for amounts, pairs in found.items())
 
 
@@ -74,8 +92,30 @@ def silence(found: list[Diagnostic], reasons: list[str], spec: Spec) -> None:
 
 def _certain(amounts: Amounts, pairs: list[_Pair], count: int) -> bool:
     """Are these packets with both numberings, which differ by these amounts, many enough among so many packets?"""
-    if len(pairs) < PAIRS or 4 * len(pairs) < count or len({source for source, _, _ in pairs}) < 2:
+    if len(pairs) < PAIRS or 4 * len(pairs) < count or len({pair.source for pair in pairs}) < 2:
         return False
-    far = max(min(each, _MODULUS - each) for each in amounts) >= FAR
-    named = all(ip_id for _, ip_id, _ in pairs) and len(set(pairs)) == len(pairs)
-    return far or named or all(hops for _, _, hops in pairs)
+    sizes = [min(each, _MODULUS - each) for each in amounts]
+    if max(sizes) >= FAR and _beside(pairs, sizes.index(max(sizes))):
+        return True
+    named = all(pair.ip_id for pair in pairs) and len({pair[:3] for pair in pairs}) == len(pairs)
+    return named or all(pair.hops for pair in pairs)
+
+
+def _beside(pairs: list[_Pair], end: int) -> bool:
+    """Does what has one numbering go on behind something with the other one? Connections that follow each other do not.
+
+    ``end``: the one whose numbers lie farther apart.
+    """
+    for pair in pairs:
+        own, other = pair.first.numbers[end], pair.second.numbers[end]
+        for later in pairs:
+            if later.source == pair.source and pair.second.place < later.first.place:
+                number = later.first.numbers[end]
+                if _far(number, own) < _far(number, other):
+                    return True
+    return False
+
+
+def _far(one: int, other: int) -> int:
+    apart = (one - other) % _MODULUS
+    return min(apart, _MODULUS - apart)

@@ -27,10 +27,11 @@ from tcpmodel.checking.findings import (
     with_rest,
 )
 from tcpmodel.checking.gaps import Place
-from tcpmodel.checking.lives import CLOSE, of_another_life
+from tcpmodel.checking.lives import CLOSE, of_another_life, of_the_one_before
 from tcpmodel.checking.observer import Observer, WatchProgram
 from tcpmodel.checking.partial import unseen
 from tcpmodel.checking.patience import Patience, Trouble
+from tcpmodel.checking.replaying import replayed, simply
 from tcpmodel.checking.sightings import Interpreter, Numbers
 from tcpmodel.checking.standing import Standing
 from tcpmodel.checking.suspects import Suspect, suspect
@@ -62,6 +63,9 @@ class Rereads(Protocol):
 
     def since(self, connection: Connection) -> Sequence[Packet]:
         """Those that are a connection of their own."""
+
+    def sorted(self, connection: Connection, side: int) -> bool:
+        """Does the order of the times explain it?"""
 
     def mended(self, connection: Connection, side: int, written: str) -> bool:
         """Was an earlier packet to blame?"""
@@ -230,7 +234,7 @@ class Connection:
             return Explanation.EARLIER_LIFE
         if not first and (sender.answers_anew(sighting) or (self.ends[1 - side].lived_twice() and sender.may_rest())):
             raise NewConnection
-        return self._explain_by_faults(sighting, side, place, in_order)
+        return self._explain_by_faults(packet, sighting, side, place, in_order)
 
     def _of_earlier_life(self, sighting: Sighting, side: int, place: Place) -> bool:
         """Was the sender there before the capture, or does it answer something that was not captured?"""
@@ -250,7 +254,9 @@ class Connection:
         sender.settle(after)
         return True
 
-    def _explain_by_faults(self, sighting: Sighting, side: int, place: Place, in_order: bool) -> Explanation:
+    def _explain_by_faults(
+        self, packet: Packet | None, sighting: Sighting, side: int, place: Place, in_order: bool
+    ) -> Explanation:
         if self._convicted(sighting, side, place):
             return Explanation.BEHAVIOUR
         sender = self.ends[side]
@@ -278,6 +284,8 @@ class Connection:
             self.assumed.unseen(side, place, lambda: sighting, lambda: before)
             sender.settle(after)
             return Explanation.UNSEEN_RECEIVED
+        if packet is not None and self.previous is not None and self.previous.recalls(packet, faults=True):
+            return Explanation.PREVIOUS
         return self._refute(sighting, side, place, in_order)
 
     def side_of(self, packet: Packet) -> int:
@@ -289,11 +297,14 @@ class Connection:
         side = self.side_of(packet)
         return self.ends[side].birth(self.interpreter.sighting(packet, side, self.numbers)) is Birth.SAME
 
-    def recalls(self, packet: Packet) -> bool:
-        """Could this be a late packet of this connection, which a newer one between the same addresses has replaced?"""
+    def recalls(self, packet: Packet, *, faults: bool = False) -> bool:
+        """Could this be a late packet of this connection, which a newer one between the same addresses has replaced?
+        With ``faults``, the capture may have lost some of it."""
         side = self.side_of(packet)
-        sighting = self.interpreter.sighting(packet, side, self.numbers)
-        return bool(self.ends[side].by_behaviour(sighting)) or self.ends[side].seen_late(sighting)
+        end, sighting = self.ends[side], self.interpreter.sighting(packet, side, self.numbers)
+        if faults:
+            return of_the_one_before(self.interpreter, end, sighting, self._reach(1 - side))
+        return bool(end.by_behaviour(sighting)) or end.seen_late(sighting)
 
     def _reach(self, side: int) -> Interval:
         """The numbers that ``side`` may have used, little more in the connection before: it may be answered."""
@@ -315,7 +326,7 @@ class Connection:
         open_ = self.assumed.refutable(side)
         for index, assumption in enumerate(open_):
             other = assumption.before.copy()
-            if self._replay(other, self.assumed.later(assumption), side) and self._plain(other, sighting):
+            if replayed(other, self.assumed.later(assumption), side) and simply(other, sighting):
                 finding = unexplained(assumption.before, assumption.sighting, self.interpreter)
                 finding.excuse = (
                     "packets lost by the capture would explain it, but not "
@@ -333,7 +344,9 @@ class Connection:
         since = reread.since(self) if reread is not None else ()
         if another or since:
             raise NewConnection(since)
-        if reread is not None and reread.mended(self, side, self.interpreter.write(sighting)):
+        if reread is not None and (
+            reread.sorted(self, side) or reread.mended(self, side, self.interpreter.write(sighting))
+        ):
             return Explanation.BEHAVIOUR
         finding = unexplained(sender, sighting, self.interpreter)
         finding.excuse = "; ".join(filter(None, (NO_FAULT, SENT_HERE if in_order else "", altered(finding))))
@@ -368,26 +381,6 @@ class Connection:
         for assumption in list(self.assumed.open[1 - side]):
             if assumption.explained_by(doubted.meant):
                 self.assumed.open[1 - side].remove(assumption)
-        return True
-
-    def _plain(self, endpoint: Endpoint, sighting: Sighting) -> bool:
-        after = endpoint.by_behaviour(sighting)
-        if after:
-            endpoint.settle(after)
-            return True
-        if endpoint.sent and endpoint.seen_late(sighting):
-            return True
-        after = endpoint.after_unseen(sighting, sent=True)
-        if after:
-            endpoint.settle(after)
-        return bool(after)
-
-    def _replay(self, endpoint: Endpoint, later: list[Event], side: int) -> bool:
-        for event in later:
-            if event.side != side:
-                endpoint.receive(event.said(), event.top)
-            elif not self._plain(endpoint, event.said()):
-                return False
         return True
 
     def _refute_at_last(self) -> None:

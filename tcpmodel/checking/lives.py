@@ -1,4 +1,4 @@
-"""Whether numbers belong to another connection than the one between the same addresses that is followed.
+"""Whether a message belongs to another connection than the one between the same addresses that is followed.
 
 Owns: how far apart numbers are that no connection has together.
 Must never hold: how a packet is explained (see ``connection``), or anything of a protocol.
@@ -11,9 +11,13 @@ from collections.abc import Callable
 from tcpmodel.checking.endpoint import Endpoint
 from tcpmodel.checking.sightings import Interpreter
 from tcpmodel.semantics.execution import Sighting
+from tcpmodel.semantics.values import Interval
 
 CLOSE = 1 << 15
 """A number that lies farther behind those that an end has used was not sent by it, if it has finished."""
+
+NEXT = 1 << 12
+"""So far at most a message that came late goes beyond those that were seen before a new connection began."""
 
 FAR = 1 << 22
 """Numbers that differ by more than this do not belong to one connection that both ends have finished."""
@@ -42,3 +46,15 @@ def of_another_life(
     if (own > FAR or min(own, other) > CLOSE) and all(end.may_rest() or not end.sent for end in (sender, peer)):
         return True
     return None if doubtful else False
+
+
+def of_the_one_before(interpreter: Interpreter, before: Endpoint, sighting: Sighting, reach: Interval) -> bool:
+    """Did the sender, as the connection ``before`` left it, send this there, if others are missing or come later yet?
+
+    ``reach``: the numbers that its peer may have used there. Both numbers have to lie next to those that were used.
+    """
+    own = before.apart(sighting, interpreter.number_slot)
+    other = before.apart(sighting, interpreter.answer_slot, peer=True)
+    if not before.sent or max(own, other) > NEXT:
+        return False
+    return any(before.after_unseen(sighting, sent=sent, received=reach) for sent in (True, False))

@@ -8,11 +8,14 @@ And the capture may have lost the beginning of a new one, whose numbers lie clos
 
 Where numbers were skipped, the packet behind them may be the fault, not the one that contradicts it. And what follows
 from a packet that nothing explained is no fault of its own.
+
+Where times run back, the packets do not stand in the order in which they were captured.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice, pairwise
 
 from tcpmodel.checking import boxes
 from tcpmodel.checking.connection import Connection, NewConnection
@@ -36,6 +39,10 @@ VIOLATION = "violation"
 
 OPENED = 2
 """So many packets at least come before those."""
+
+IN_TIME = "packets do not stand in the order of their times; in that order all of them have an explanation"
+
+BEFORE = "by its time it was captured before this connection began"
 
 
 class Rereading:
@@ -82,6 +89,36 @@ class Rereading:
         place, time = connection.first, packets[0].time
         found.append(Diagnostic("CAP-011", "capture", "", place, connection.in_lines, boxes.TOLD, (), time))
         return True
+
+    def sorted(self, connection: Connection, side: int) -> bool:
+        """Are all packets explained in the order of their times, where they do not stand in it? Then it goes on so."""
+        if connection.reread >= TRIES:
+            return False
+        packets = self._of(connection)[-READ:]
+        times = [each.time for each in packets if each.time is not None]
+        if len(times) < len(packets) or all(one <= other for one, other in pairwise(times)):
+            return False
+        connection.reread += 1
+        words = BEFORE
+        if not self._alone_before(connection, packets):
+            trial = _trial(connection, sorted(packets, key=lambda each: each.time or 0))
+            if trial is None:
+                return False
+            _go_on(connection, trial)
+            words = IN_TIME
+        address, place, at = connection.ends[side].address, packets[-1].number, packets[-1].time
+        connection.diagnostics.append(
+            Diagnostic("CAP-009", "capture", address, place, connection.in_lines, words, (), at)
+        )
+        return True
+
+    def _alone_before(self, connection: Connection, packets: Sequence[Packet]) -> bool:
+        """Has the packet at hand, and not the one before it in the capture, a time before the connection began?"""
+        first, last = packets[0], packets[-1]
+        before = next(islice(reversed(self._recent), 1, None), last).time
+        if first.number != connection.first or first.time is None or last.time is None or before is None:
+            return False
+        return last.time < first.time <= before
 
     def mended(self, connection: Connection, side: int, written: str) -> bool:
         """Is an earlier packet to blame for one of ``side`` that nothing explains? Then it goes on without that one.

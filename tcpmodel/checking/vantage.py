@@ -32,11 +32,13 @@ _OF_NO_MATTER = ("ttl", "checksum", "checksum_ok", "checksum_partial", "outgoing
 """Fields in which copies of one packet may differ."""
 
 _PARTIAL, _WHOLE, _OUT, _IN = 1, 4, 16, 64
+_BACK = 256
+"""Its time lies before that of a packet that stands before it: they do not stand in the order in which they came."""
 
 
 def _proves(signs: int, side: int) -> bool:
     """Was the capture made at the host of this side? ``signs``: what was seen of packets of both sides, as bits."""
-    if signs & _IN << side:
+    if signs & (_IN << side | _BACK):
         return False
     if signs & _OUT << side:
         return True
@@ -45,7 +47,7 @@ def _proves(signs: int, side: int) -> bool:
     return bool(signs & _PARTIAL << side and signs & _WHOLE << other and not signs & _PARTIAL << other)
 
 
-ORDERED = [(_proves(signs, 0), _proves(signs, 1)) for signs in range(256)]
+ORDERED = [(_proves(signs, 0), _proves(signs, 1)) for signs in range(2 * _BACK)]
 
 
 class Standpoint:
@@ -124,6 +126,7 @@ class Watched(Protocol):
 
     ends: tuple[Endpoint, Endpoint]
     standpoint: Standpoint | None
+    last_time: int | None
 
 
 class Vantage:
@@ -157,6 +160,9 @@ class Vantage:
         way = fields.get("outgoing")
         if way is not None:
             sign |= (_OUT if way else _IN) << side
+        before = connection.last_time
+        if before is not None and packet.time is not None and packet.time < before:
+            sign |= _BACK
         if sign & ~stand.signs:
             stand.signs |= sign
             stand.ordered = ORDERED[stand.signs]

@@ -11,7 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
 
 import conversation
-from conversation import FIN, PSH, Segments, shifted
+from conversation import ACK, FIN, PSH, Segments, shifted
 from test_capture_faults import MILLISECOND, SPECS, A, B, plain
 
 from tcpmodel.checking import boxes
@@ -108,3 +108,25 @@ def test_what_one_message_shows_stays(tmp_path: Path) -> None:
     report = judged(tmp_path, wrong)
     found = {item.code for one in report.connections for item in one.diagnostics if item.severity != "capture"}
     assert found == {"TCP-FLG-002", "TCP-HDR-010"}
+
+
+def lives(by: tuple[int, int], count: int) -> list[Segments]:
+    """Connections that follow each other between the same ports, alike but for numbers that each raises by so much."""
+    bare = [replace(each, ip_id=0, options=b"", window=60000 + place) for place, each in enumerate(plain())]
+    found = []
+    for life in range(count):
+        one = shifted(bare, (life * by[0] % 2**32, life * by[1] % 2**32))
+        found.append([replace(each, time=each.time + life * 1000 * MILLISECOND) for each in one])
+    return found
+
+
+@pytest.mark.parametrize(("by", "count"), [((BIG, BIG // 7), 2), ((1 << 24, 1 << 24), 4), ((1 << 21, 0), 3)])
+def test_ports_that_are_used_again_by_connections_alike(tmp_path: Path, by: tuple[int, int], count: int) -> None:
+    """Their numbers differ by the same amounts in all packets; but each ends before the next begins."""
+    told = lives(by, count)
+    assert not numbered_twice(tmp_path, [each for life in told for each in life])
+    last = told[-1]
+    last[7] = replace(last[7], flags=ACK | FIN, seq=last[7].seq - 700)
+    report = judged(tmp_path, [each for life in told for each in life])
+    assert not [item for one in report.connections for item in one.diagnostics if item.code == "CAP-011"]
+    assert [one.verdict for one in report.connections][-1] == "violates"

@@ -204,3 +204,12 @@ def test_rules_that_need_a_place(where: str, expected: list[tuple[str, int]], sp
 def test_the_place_may_follow_from_the_packets(specs: list[Spec], memory: bool) -> None:
     assert notes(steady(**PARTIAL), specs, "auto", memory) == [("TCP-RTX-001", 7)]
     assert not notes(steady(**WHOLE), specs, "auto", memory)
+
+
+def test_where_times_run_back_nothing_stands_in_its_order(specs: list[Spec]) -> None:
+    """A host with several queues may write packets in another order than they left it, and their times show that."""
+    packets = story(mine=PARTIAL, theirs=WHOLE)
+    timed = [each._replace(time=number * 1000) for number, each in enumerate(packets, 1)]
+    assert found(timed, specs, "auto") == LATE
+    timed[6] = timed[6]._replace(time=3500)
+    assert found(timed, specs, "auto") == []
