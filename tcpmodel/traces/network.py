@@ -33,6 +33,9 @@ _EXTENSIONS = frozenset({0, 43, 60, 51, 135, 139, 140})
 _MOST_EXTENSIONS = 16
 
 
+DAMAGED = "damaged: IPv4 is longer than its frame, and the checksum of its header does not fit"
+
+
 def _other(protocol: int) -> str:
     name = _NAMES.get(protocol)
     return name if name is not None else f"not TCP or UDP: protocol {protocol}"
@@ -75,6 +78,8 @@ def ipv4(buffer: bytes, at: int, end: int, original_end: int, number: int, time:
         found = ipv4(buffer, at, at + total, original_end, number, time, length)
         odd(found, PADDED)
         return found
+    if at + total > original_end and _spoiled(buffer[at : at + header]):
+        return DAMAGED
     if fragment & 0x3FFF:
         return _piece4(buffer, at, at + header, end, at + total)
     if protocol == 6:
@@ -95,6 +100,11 @@ def ipv4(buffer: bytes, at: int, end: int, original_end: int, number: int, time:
     if protocol == 1:
         return icmp(buffer, at + header, end, buffer[at + 12 : at + 16], number, time)
     return _carried(protocol, buffer, at + header, end, at + total)
+
+
+def _spoiled(header: bytes) -> bool:
+    """Is there a header checksum, and does it not fit?"""
+    return header[10:12] != b"\0\0" and int.from_bytes(header, "big") % 0xFFFF != 0
 
 
 def _piece4(buffer: bytes, at: int, start: int, end: int, stop: int) -> Found:

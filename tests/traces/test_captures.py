@@ -6,6 +6,7 @@ import struct
 
 import pytest
 
+from tcpmodel.traces.network import DAMAGED
 from tcpmodel.traces.records import ERRORS
 
 FRAME_IPV4 = (
@@ -232,6 +233,15 @@ def ipv6(next_header: int, payload: bytes) -> bytes:
 
 UDP = struct.pack(">HHHH", 7, 9, 8, 0)
 
+
+def longer(packet: bytes, by: int) -> bytes:
+    """The packet with a length that is as much too large, and a header checksum that was right before."""
+    total = int.from_bytes(packet[2:4], "big")
+    zero = packet[:10] + bytes(2) + packet[12:20]
+    checksum = (-int.from_bytes(zero, "big")) % 0xFFFF
+    return packet[:2] + struct.pack(">H", total + by) + packet[4:10] + struct.pack(">H", checksum) + packet[12:]
+
+
 LEFT_OUT = {
     "ARP": bytes(12) + b"\x08\x06" + bytes(28),
     "Ethernet type 0x9999": bytes(12) + b"\x99\x99" + bytes(28),
@@ -244,6 +254,7 @@ LEFT_OUT = {
     "IPv6 without a transport header": bytes(12) + b"\x86\xdd" + ipv6(59, b""),
     "ICMPv6": bytes(12) + b"\x86\xdd" + ipv6(0, b"\x3a\0" + bytes(6) + bytes(8)),
     "IPv4 header is broken": ETHERNET + b"\x44" + bytes(30),
+    DAMAGED: ETHERNET + longer(ipv4(6, payload=bytes(32)), 4096),
     "IPv6 header is broken": bytes(12) + b"\x86\xdd\x40" + bytes(50),
     "IP carries less than a TCP header": ETHERNET + ipv4(6, payload=bytes(12)),
     "IP carries less than a UDP header": ETHERNET + ipv4(17, payload=bytes(7)),
