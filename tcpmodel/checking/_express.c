@@ -143,7 +143,7 @@ static PyObject *express_run(Express *self, PyObject *args)
         Found found;
         int64_t fields[SLOTS];
         int flags;
-        if (!segment(frame, record.end - record.start, &found))
+        if (!segment(frame, record.end - record.start, &found) || spoiled(frame, record.original, &found))
             break;
         self->pending_swapped = flow_of(&found, self->pending);
         self->pending_number = number + 1;

@@ -103,9 +103,13 @@ def _ethernet(buffer: bytes, at: int, end: int, original_end: int, number: int, 
     return by_type(kind, buffer, at + 14, end, original_end, number, time)
 
 
+_LONGEST = 1 << 17
+"""More octets than a frame has that is known to hold such a packet."""
+
+
 def packet_in(buffer: bytes, at: int, end: int, number: int, time: int | None) -> Packet:
     """The packet in an Ethernet frame that is known to hold one, which is whole but for its text."""
-    found = _ethernet(buffer, at, end, end, number, time)
+    found = _ethernet(buffer, at, end, at + _LONGEST, number, time)
     assert isinstance(found, Packet)
     found.fields.pop(ODD, None)
     return found

@@ -35,6 +35,12 @@ typedef struct {
     int ttl, ip_id, padded;
 } Found;
 
+/* May the packet be damaged? It is longer than its frame was, and the checksum of its header does not fit. */
+static int spoiled(const uint8_t *frame, int64_t original, const Found *found)
+{
+    return found->octets == 4 && found->payload + 34 > original && words(frame + 14, 20) % 0xFFFF;
+}
+
 /* The segment in an Ethernet frame; 0 if there is none, or it is not plainly there. */
 static int segment(const uint8_t *frame, Py_ssize_t size, Found *found)
 {
@@ -45,8 +51,6 @@ static int segment(const uint8_t *frame, Py_ssize_t size, Found *found)
         Py_ssize_t total = (Py_ssize_t)big16(ip + 2);
         if (ip[0] != 0x45 || ip[9] != 6 || (big16(ip + 6) & 0x3FFF) || total < 40)
             return 0;
-        if (total > size - 14 && words(ip, 20) % 0xFFFF)
-            return 0; /* it may be damaged */
         *found = (Found){ip + 12, ip + 16, ip + 20, 4, total - 20, size - 34, ip[8], (int)big16(ip + 4), 0};
         if (found->source[0] >> 4 == 14 || found->destination[0] >> 4 == 14 || big32(found->source) == 0xFFFFFFFFu ||
             big32(found->destination) == 0xFFFFFFFFu)
