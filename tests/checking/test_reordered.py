@@ -157,3 +157,32 @@ def test_a_packet_with_the_time_of_an_earlier_connection(judge: Callable[..., Ch
     stepped = [(time - 1000, *line) for time, *line in lives[13:15]]
     codes = found(judge(stirred([*rest, *stepped, (-700, 0, "ACK", x - 100, y + 1, 3)])))
     assert "TCP-SEQ-007" in [code for code, place, _ in codes if place == 15]
+
+
+# (who, flags, SEQ, ACK, octets of text, TSval, TSecr, identification): what 1 sends is captured four packets late
+LAGGING = [
+    (0, "SYN", 1000, 0, 0, 500, 0, 26973),
+    (0, "ACK", 1001, 5001, 0, 503, 900, 26974),
+    (0, "ACK", 1001, 5001, 100, 727, 900, 26975),
+    (0, "ACK", 1101, 5001, 1448, 804, 1127, 26976),
+    (1, "SYN,ACK", 5000, 1001, 0, 900, 500, 0),
+    (0, "ACK", 2549, 5001, 1448, 804, 1127, 26977),
+    (0, "FIN,ACK", 3997, 5001, 104, 804, 1127, 26978),
+    (1, "ACK", 5001, 1101, 0, 1127, 727, 1942),
+    (0, "ACK", 4102, 5002, 0, 906, 1303, 0),
+    (1, "ACK", 5001, 2549, 0, 1204, 804, 1943),
+    (1, "ACK", 5001, 3997, 0, 1204, 804, 1944),
+    (1, "ACK", 5001, 4102, 0, 1246, 804, 1945),
+    (1, "FIN,ACK", 5001, 4102, 0, 1303, 804, 1946),
+]
+
+
+def test_timestamps_of_what_is_captured_later(judge: Callable[..., Checker]) -> None:
+    packets = []
+    for number, (who, flags, seq, ack, octets, tsval, tsecr, ip_id) in enumerate(LAGGING, 1):
+        fields = {"seq": seq, "ack": ack, "length": octets, "tsval": tsval, "tsecr": tsecr, "ip_id": ip_id}
+        fields |= {"window": 60000, "option_octets": 12}
+        bits = sum(FLAG_BITS[name] for name in flags.split(","))
+        packets.append(Packet(number, number * 10**6, "tcp", ENDS[who], ENDS[1 - who], bits, fields))
+    checker = judge(packets)
+    assert not [item for one in checker.report.connections for item in one.diagnostics if item.severity == "violation"]
