@@ -7,10 +7,10 @@ Must never hold: when a set is closed or narrowed (see ``endpoint``), or anythin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import is_
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from tcpmodel.semantics import values as v
 from tcpmodel.semantics.execution import Outcome, Run, Slots
@@ -62,6 +62,19 @@ class Configuration:
 Configurations = dict[Key, Configuration]
 
 
+Work = Callable[[Configurations, Sequence[Reception]], Configurations]
+"""Makes a set of another, and of what may have arrived."""
+
+
+class Recalls(Protocol):
+    """Remembers what came of such work; see ``recalling``."""
+
+    def ask(
+        self, what: tuple[bool, ...], base: Configurations, receptions: Sequence[Reception], work: Work
+    ) -> Configurations:
+        """What ``work`` makes of these."""
+
+
 class Abilities:
     """What each state of a program can do, found out once: events that may pass unseen, and who can send what."""
 
@@ -97,6 +110,7 @@ class Abilities:
         self._initial: tuple[Key, Values] | None = None
         self.bits: dict[int, int] = {}
         """The bit of each rule of the spec, by the identity of the rule; empty while nobody counts."""
+        self.recalls: Recalls | None = None
 
     def count_rules(self) -> None:
         """From now on, note of configurations which rules fired."""
@@ -215,7 +229,7 @@ class Abilities:
             if mine is other or mine is None or other is None:
                 continue
             (low, high), (first, last) = mine, other
-            lower, higher = first < low, last > high
+            lower, higher = first is not low and first < low, last is not high and last > high
             if lower or higher:
                 if joined is None:
                     joined = list(old.values)
@@ -230,7 +244,7 @@ class Abilities:
             must, may = (new.must, new.may) if cheaper else (old.must & new.must, old.may | new.may)
         if joined is not None or cheaper or must != old.must or may != old.may:
             cost = new.cost if cheaper else old.cost
-            into[key] = Configuration(old.state, joined or old.values, cost, old.ended, must, may)
+            into[key] = Configuration(old.state, joined or list(old.values), cost, old.ended, must, may)
         return key if joined is not None or cheaper else None
 
     def close(
@@ -248,6 +262,17 @@ class Abilities:
         the capture does not show. ``anew``: a reception may begin a new life. ``rested``: an endpoint
         that has come to rest may do something of its own; where it rests, nothing gets lost when it does so later.
         """
+        if self.recalls is None or self.bits:
+            return self._close(base, receptions, unseen, anew, rested)
+
+        def work(base: Configurations, receptions: Sequence[Reception]) -> Configurations:
+            return self._close(base, receptions, unseen, anew, rested)
+
+        return self.recalls.ask((unseen, anew, rested), base, receptions, work)
+
+    def _close(
+        self, base: Configurations, receptions: Sequence[Reception], unseen: bool, anew: bool, rested: bool
+    ) -> Configurations:
         closed = dict(base)
         waiting = list(base)
         grown: dict[Key, int] = {}

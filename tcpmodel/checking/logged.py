@@ -78,6 +78,7 @@ class LoggedAbilities(Abilities):
         self.__dict__.update(base.__dict__)
         self._plain = base
         self.idle_counts, self.changing = True, self.hidden  # the log may show it
+        self.recalls = None
         self.log = log
         self.total = len(log.entries)
         self.slot = base.program.layout.variables[POSITION]

@@ -24,6 +24,7 @@ from tcpmodel.checking.gaps import Place
 from tcpmodel.checking.kinds import Kind, Ways
 from tcpmodel.checking.known import STANDING, Known, latest
 from tcpmodel.checking.observer import WatchProgram
+from tcpmodel.checking.recalling import Recall
 from tcpmodel.checking.recording import Recorder, Unrecordable
 from tcpmodel.checking.shapes import Freezer, Shape, Thawer, symbolic_slots
 from tcpmodel.checking.sightings import Interpreter
@@ -64,12 +65,23 @@ class Memo:
         self.symbolic = symbolic_slots(abilities.program)
         self.known: dict[Shape, Known] = {}
         self._fresh: tuple[Known, list[int]] | None = None
+        self.recalls = abilities.recalls = Recall(self.symbolic)
         self.active = True
         self.recorded = 0
         self._left = MOST
         self.refused = 0
         self.recalled = 0
         self.slow = 0
+
+    @property
+    def active(self) -> bool:
+        """Is anything remembered?"""
+        return self._active
+
+    @active.setter
+    def active(self, active: bool) -> None:
+        self._active = active
+        self.abilities.recalls = self.recalls if active else None
 
     def observe(self, connection: Connection, packet: Packet, side: int) -> None:
         """Take one packet; NewConnection as ``Connection.observe`` raises it."""
