@@ -67,11 +67,8 @@ class Memo:
         self._fresh: tuple[Known, list[int]] | None = None
         self.recalls = abilities.recalls = Recall(self.symbolic)
         self.active = True
-        self.recorded = 0
         self._left = MOST
-        self.refused = 0
-        self.recalled = 0
-        self.slow = 0
+        self.recorded = self.refused = self.recalled = self.slow = 0
 
     @property
     def active(self) -> bool:

@@ -17,7 +17,7 @@ from tcpmodel.checking.recording import Base, Number, Recorder, Unrecordable
 from tcpmodel.checking.shapes import identity
 from tcpmodel.semantics.values import INFINITY, Interval
 
-MOST = 500
+MOST = 300
 """How many answers are remembered; then the one that was not used for longest goes."""
 
 MOST_OF_A_SHAPE = 40
@@ -56,7 +56,7 @@ class _Answer(NamedTuple):
         if any(isinstance(number, Number) for number in numbers):
             for base, low, high in self.bounds:
                 total = _sum((0, base), numbers)
-                if low > -INFINITY and not total >= low or high < INFINITY and not total <= high:
+                if (low > -INFINITY and not total >= low) or (high < INFINITY and not total <= high):
                     raise AssertionError("an answer that does not hold")
         made = [
             (_sum(each[0], numbers), _sum(each[1], numbers)) if each and isinstance(each[0], tuple) else each
@@ -202,7 +202,7 @@ class Recall:
                 return (number.constant, recorder.bases[number.base])
             return (number, ())
 
-        def place(known: Interval | None) -> int:
+        def place(known: tuple[Any, Any] | None) -> int:
             recorded = known is not None and (isinstance(known[0], Number) or isinstance(known[1], Number))
             one = known if known is None or not recorded else (form(known[0]), form(known[1]))
             at = places.setdefault(one, len(intervals))
