@@ -261,6 +261,7 @@ def measure_datagrams(bench: Bench, most: int, only: str = "", base: str = "") -
             report, numbers = bench.exchange(made[0], plant.spec)
             place = numbers[made[1]]
             found = [item for connection in report.connections for item in connection.diagnostics]
+            found += [note for each in report.inputs for note in each.notes]
             told = any((item.code, item.place) == (plant.rule, place) for item in found)
             wrong = [item for item in violations(report) if (item.code, item.place) != (plant.rule, place)]
             if plant.doubt:

@@ -24,7 +24,8 @@ PORTS = (40000, 53)
 class Datagram:
     """``side`` 0 asks. ``checksum``: right, wrong, none, or card (which works it out later).
 
-    ``refuses``: it is an ICMP error about the datagram so many places before it, sent by ``side``.
+    ``refuses``: it is an ICMP error about the datagram so many places before it, sent by ``side``; ``about``: about
+    this one, which was never seen.
     ``to``, ``by``: which address instead of the own one.
     """
 
@@ -37,6 +38,7 @@ class Datagram:
     by: int | None = None
     to: int | None = None
     refuses: int = 0
+    about: Datagram | None = None
     pieces: bool = False
     padding: bool = False
     tag: bool = False
@@ -73,8 +75,9 @@ def packet(exchange: Exchange, at: int) -> list[bytes]:
     addresses = ADDRESSES[each.ip]
     source = addresses[each.side if each.by is None else each.by]
     target = addresses[1 - each.side if each.to is None else each.to]
-    if each.refuses:
-        quoted = packet(exchange, at - each.refuses)[0][14 + 4 * exchange[at - each.refuses].tag :]
+    if each.refuses or each.about:
+        about = each.about or exchange[at - each.refuses]
+        quoted = packet([about], 0)[0][14 + 4 * about.tag :]
         kind = b"\3\3" if each.ip == 4 else b"\1\4"
         body = kind + bytes(6) + quoted[: 20 + 8 if each.ip == 4 else 40 + 8]
         pseudo = b"" if each.ip == 4 else source + target + struct.pack("!LL", len(body), 58)
@@ -164,6 +167,14 @@ def _refused(exchange: Exchange, index: int, to: int | None = None, back: int = 
     return [*exchange[:index], replace(each, to=to), error], index + 1
 
 
+def _unseen(exchange: Exchange, index: int) -> tuple[Exchange, int] | None:
+    each = exchange[index]
+    if each.side:
+        return None
+    error = Datagram(1, b"", each.ip, about=replace(each, ports=(PORTS[0], 4444)))
+    return [*exchange[: index + 1], error, *exchange[index + 1 :]], index + 1
+
+
 def _asked(exchange: Exchange) -> bool:
     return exchange[0].text[2:4] == b"\1\0"
 
@@ -218,6 +229,7 @@ PLANTS = (
     DatagramPlant("source port 0", "UDP-007", _changed(ports=(0, 4444)), doubt=ODD),
     DatagramPlant("destination port 0", "UDP-008", _changed(ports=(4444, 0)), doubt=ODD),
     DatagramPlant("fragments", "UDP-009", _over(4, pieces=True), doubt=ODD),
+    DatagramPlant("refuses what was never seen", "UDP-010", _unseen, doubt=ODD),
     DatagramPlant("goes on although nobody listens", "UDP-011", _goes_on, doubt=ODD),
     DatagramPlant("refuses what went to a group", "UDP-012", lambda exchange, index: _refused(exchange, index, 2)),
     DatagramPlant("nobody listens", "UDP-018", _refused, doubt=ODD),
