@@ -67,6 +67,9 @@ class Rereads(Protocol):
     def sorted(self, connection: Connection, side: int) -> bool:
         """Does the order of the times explain it?"""
 
+    def undamaged(self, connection: Connection) -> bool:
+        """Is it explained if packets were damaged on their way?"""
+
     def mended(self, connection: Connection, side: int, written: str) -> bool:
         """Was an earlier packet to blame?"""
 
@@ -345,7 +348,9 @@ class Connection:
         if another or since:
             raise NewConnection(since)
         if reread is not None and (
-            reread.sorted(self, side) or reread.mended(self, side, self.interpreter.write(sighting))
+            reread.sorted(self, side)
+            or reread.undamaged(self)
+            or reread.mended(self, side, self.interpreter.write(sighting))
         ):
             return Explanation.BEHAVIOUR
         finding = unexplained(sender, sighting, self.interpreter)

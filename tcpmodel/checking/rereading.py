@@ -19,6 +19,7 @@ from itertools import islice, pairwise
 
 from tcpmodel.checking import boxes
 from tcpmodel.checking.connection import Connection, NewConnection
+from tcpmodel.checking.damage import damaged
 from tcpmodel.checking.diagnosis import unexplained
 from tcpmodel.checking.express import Recent
 from tcpmodel.checking.findings import Diagnostic
@@ -39,6 +40,9 @@ VIOLATION = "violation"
 
 OPENED = 2
 """So many packets at least come before those."""
+
+SPOILED = 3
+"""Of so many packets no more than one is taken for damaged: else the checksums are worked out after the capture."""
 
 IN_TIME = "packets do not stand in the order of their times; in that order all of them have an explanation"
 
@@ -111,6 +115,22 @@ class Rereading:
             Diagnostic("CAP-009", "capture", address, place, connection.in_lines, words, (), at)
         )
         return True
+
+    def undamaged(self, connection: Connection) -> bool:
+        """Are all packets explained but those that were damaged on their way? Then it goes on without these.
+
+        What is damaged may fit all the same, and is believed until something contradicts it.
+        """
+        packets = self._of(connection)[-READ:]
+        sound = [each for each in packets if not damaged(each)]
+        spoiled = len(packets) - len(sound)
+        if connection.reread >= TRIES or not spoiled or damaged(packets[-1]) or SPOILED * spoiled > len(packets):
+            return False
+        connection.reread += 1
+        trial = _trial(connection, sound)
+        if trial is not None:
+            _go_on(connection, trial)
+        return trial is not None
 
     def _alone_before(self, connection: Connection, packets: Sequence[Packet]) -> bool:
         """Has the packet at hand, and not the one before it in the capture, a time before the connection began?"""

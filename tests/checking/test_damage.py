@@ -56,3 +56,22 @@ def test_wrong_checksums_throughout_change_no_verdict(name: str) -> None:
     assert [(one.verdict, one.a_states, one.b_states) for one in spoiled] == [
         (one.verdict, one.a_states, one.b_states) for one in plain
     ]
+
+
+@pytest.mark.parametrize("index", [4, 6])
+@pytest.mark.parametrize("flag", [0x01, 0x04, 0x80])
+def test_a_flag_that_turned_over_is_believed_as_long_as_it_fits(index: int, flag: int) -> None:
+    """An acknowledgment with FIN is one that its sender may send; then text follows, and it was damage."""
+    whole = packets(WHOLE)
+    wrong = damaged(whole[index])._replace(flags=(whole[index].flags or 0) ^ flag)
+    found = judged([*whole[:index], wrong, *whole[index:]])
+    assert [one.verdict for one in found if one.verdict == "violates"] == []
+
+
+@pytest.mark.parametrize(("place", "change"), [(0, {"wscale": 49}), (1, {"wscale": 49}), (4, {"mss": 1460})])
+def test_options_of_a_damaged_segment_accuse_nobody(place: int, change: dict[str, int]) -> None:
+    whole = packets(WHOLE)
+    wrong = damaged(whole[place], **change)
+    assert [one.verdict for one in judged([*whole[:place], wrong, *whole[place:]])] != ["violates"]
+    right = whole[place]._replace(fields=whole[place].fields | change | {"checksum_ok": 1})
+    assert "violates" in [one.verdict for one in judged([*whole[:place], right, *whole[place:]])]
