@@ -30,7 +30,7 @@ from tcpmodel.checking.gaps import Place
 from tcpmodel.checking.lives import CLOSE, of_another_life, of_the_one_before
 from tcpmodel.checking.observer import Observer, WatchProgram
 from tcpmodel.checking.partial import unseen
-from tcpmodel.checking.patience import Patience, Trouble
+from tcpmodel.checking.patience import LeftAlone, Patience, Trouble
 from tcpmodel.checking.replaying import replayed, simply
 from tcpmodel.checking.sightings import Interpreter, Numbers
 from tcpmodel.checking.standing import Standing
@@ -231,6 +231,12 @@ class Connection:
             raise Opening
         if begins is not Birth.NONE or (not first and not in_order and sender.seen_late(sighting)):
             return Explanation.LATE
+        if self.trouble.lost(place.number):
+            if packet is None:
+                raise LeftAlone
+            self.trouble.add(place.number)
+            self.left_at = place.number
+            return Explanation.NONE
         if self.previous is not None and packet is not None and self.previous.recalls(packet):
             return Explanation.PREVIOUS
         if first and self._of_earlier_life(sighting, side, place):

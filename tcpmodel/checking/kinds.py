@@ -105,3 +105,8 @@ class Ways(dict[Any, Kind]):
             kept, self.kept = self.kept, None
             self.update(kept())
         return self
+
+
+def mergeable(way: Way) -> Way | None:
+    """The way, if it is taken where nothing is assumed, and asks nothing else."""
+    return way if way.plain and way.target is not None and way.target.after is None and not way.about.doubtful else None

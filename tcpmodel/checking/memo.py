@@ -21,9 +21,10 @@ from tcpmodel.checking.endpoint import Endpoint, Explanation
 from tcpmodel.checking.findings import ConnectionReport, Diagnostic
 from tcpmodel.checking.forms import Form, Forms, Near
 from tcpmodel.checking.gaps import Place
-from tcpmodel.checking.kinds import Kind, Ways
+from tcpmodel.checking.kinds import Kind, Ways, mergeable
 from tcpmodel.checking.known import STANDING, Known, latest
 from tcpmodel.checking.observer import WatchProgram
+from tcpmodel.checking.patience import LeftAlone, Patience, Trouble
 from tcpmodel.checking.recalling import Recall
 from tcpmodel.checking.recording import Recorder, Unrecordable
 from tcpmodel.checking.shapes import Freezer, Shape, Thawer, symbolic_slots
@@ -140,7 +141,8 @@ class Memo:
         else:
             room = self._room(known.ways, form.kinds[side + 2 if in_order else side])
             if room is not None:
-                new = self._record(known, numbers, side, form, given, in_order, assumed.doubtful(side))
+                lost = connection.trouble.lost(packet.number)
+                new = self._record(known, numbers, side, form, given, in_order, assumed.doubtful(side), lost)
                 if new is not None:
                     way = new
                     room.insert(0, way)
@@ -151,7 +153,7 @@ class Memo:
             self._slowly(connection, packet, side)
             return
         if not busy:
-            ways.missed(_mergeable)
+            ways.missed(mergeable)
         if busy or not way.plain:
             self._assume(connection, packet, side, way, known, before, form, given)
         elif assumed.gaps[side]:
@@ -180,7 +182,7 @@ class Memo:
 
     def _stands(self, connection: Connection, packet: Packet, in_order: bool) -> bool:
         """Is what was not explained by this connection nothing that a copy, damage or one before it explains?"""
-        if connection.previous is not None or damaged(packet):
+        if connection.previous is not None or damaged(packet) or connection.trouble.lost(packet.number):
             return False
         return not in_order or (connection.standpoint is not None and not connection.standpoint.copied(packet))
 
@@ -459,6 +461,7 @@ class Memo:
         given: Sequence[int],
         in_order: bool,
         doubtful: bool,
+        lost: bool = False,
     ) -> Way | None:
         try:
             recorder, inputs = self._inputs([*numbers, *given])
@@ -475,13 +478,15 @@ class Memo:
         try:
             trial = self._trial(known, inputs[:own])
             trial.standpoint = Standpoint((True, True)) if in_order else None
-            trial.assumed = supposed
+            trial.assumed, trial.trouble = supposed, Trouble(Patience(lost=lost))
             found = inputs[own:]
             sighting = form.message(self.interpreter, found)
             how = trial.take(None, sighting, side, Place(0, None))
             course, beside = noted(how, supposed, self.interpreter.numbered(sighting))
             if trial.is_plain() and not trial.diagnostics:
                 target, outputs = self._shape(trial)
+        except LeftAlone:
+            return None
         except Opening:
             course, _ = noted(Explanation.OPENING, supposed, None)
         except (NewConnection, Unrecordable):
@@ -491,8 +496,3 @@ class Memo:
         way = Way.of(recorder, target, outputs, own, in_place=target is known and course.plain)
         way.about, way.plain, way.aside = course, course.plain, Way.of(recorder, None, beside, own)
         return way
-
-
-def _mergeable(way: Way) -> Way | None:
-    """The way, if it is taken where nothing is assumed, and asks nothing else."""
-    return way if way.plain and way.target is not None and way.target.after is None and not way.about.doubtful else None

@@ -5,7 +5,7 @@ Must never hold: when a message has no explanation, or what is reported of it.
 
 To find that nothing explains a message takes long, since everything has to be tried. So a connection is followed no
 further after some of them. Those of the connection before between the same addresses count too, if they were many of
-its messages; and in a capture that is full of them, a single one is enough.
+its messages; and in a capture that is full of them, a single one is enough, and is not even looked into.
 """
 
 from __future__ import annotations
@@ -23,17 +23,32 @@ SHARE = 4
 """... if they are one in so many of its messages."""
 
 
+RECOVERED = 16
+"""Once one in so many only is without explanation, an input makes sense again."""
+
+
+class LeftAlone(Exception):
+    """A message is not looked into, since too many others make no sense."""
+
+
 class Patience:
-    """For one input: how many of its messages nothing explains."""
+    """For one input: how many of its messages nothing explains. ``lost``: so from the beginning."""
 
-    __slots__ = ("unexplained",)
+    __slots__ = ("_lost", "unexplained")
 
-    def __init__(self) -> None:
+    def __init__(self, *, lost: bool = False) -> None:
         self.unexplained = 0
+        self._lost = lost
 
-    def most(self, place: int) -> int:
-        """So many may be in one connection. ``place``: how many messages there were."""
-        return 1 if self.unexplained > max(SPENT, place // SHARE) else ENOUGH
+    def lost(self, place: int) -> bool:
+        """Does the input make no sense? ``place``: how many messages there were."""
+        return self._lost and self.unexplained * RECOVERED >= place
+
+    def add(self, place: int) -> None:
+        """Count a message that nothing explains."""
+        lost = self.lost(place)
+        self.unexplained += 1
+        self._lost = lost or self.unexplained > max(SPENT, place // SHARE)
 
 
 class Trouble:
@@ -54,8 +69,12 @@ class Trouble:
     def add(self, place: int) -> bool:
         """Count a message that nothing explains, the ``place``-th; True if those are enough."""
         self.unexplained += 1
-        self._patience.unexplained += 1
-        return self.before + self.unexplained >= self._patience.most(place)
+        self._patience.add(place)
+        return self.before + self.unexplained >= (1 if self.lost(place) else ENOUGH)
+
+    def lost(self, place: int) -> bool:
+        """Is the input one in which a message that is no plain behaviour is worth no search, at the ``place``-th?"""
+        return self._patience.lost(place)
 
     def words(self) -> str:
         """Why the connection is followed no further."""

@@ -103,3 +103,40 @@ def test_in_a_capture_without_sense_one_message_is_enough() -> None:
     for number in range(1, 2000):
         assert not patience.Trouble(calm).add(8 * number)
         assert patience.Trouble(upset).add(2 * number) == (number > patience.SPENT)
+
+
+def alone(port: int, wrong: int) -> list[Packet]:
+    """A connection from that port, of which the last ``wrong`` messages are mistakes."""
+
+    def moved(end: str) -> str:
+        return f"{end.rpartition(':')[0]}:{port}" if end.endswith(client) else end
+
+    packets = mistakes(wrong)[: 8 + wrong]
+    client = packets[0].source.rpartition(":")[2]
+    return [each._replace(source=moved(each.source), destination=moved(each.destination)) for each in packets]
+
+
+@pytest.mark.parametrize("active", [True, False], ids=["with memory", "without"])
+def test_in_a_capture_without_sense_nothing_is_looked_into_until_it_makes_sense_again(
+    active: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "SPENT", 4)
+    monkeypatch.setattr(patience, "SHARE", 100)
+    monkeypatch.setattr(Rereading, "mixed", lambda *_: False)
+    checker = Checker([load("tcp").spec])
+    judge = checker._judge("tcp")
+    assert judge is not None
+    judge.memo.active = active
+    several = [alone(2000 + number, 1) for number in range(7)]
+    several += [alone(3000 + number, 0) for number in range(12)]
+    several += [alone(4000, 1)]
+    packets = [each for packets in several for each in packets]
+    checker.read(
+        Records([each._replace(number=place, time=10**9 + place) for place, each in enumerate(packets, start=1)])
+    )
+    found = list(checker.report.connections)
+    wrong = ["TCP-FIN-001" in {item.code for item in one.diagnostics} for one in found]
+    assert wrong == [True] * 5 + [False] * 2 + [False] * 12 + [True]
+    for number, one in enumerate(found[5:7], start=6):
+        why = "nothing explains very many of all messages in this input"
+        assert f"not followed beyond packet {9 * number}: {why}" in one.reasons
