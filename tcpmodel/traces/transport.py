@@ -100,8 +100,8 @@ def tcp(
         fields["same_socket"] = 1
     if group:
         fields["group_address"] = 1
-    if end - at >= payload >= header >= 20:
-        _checksum(addresses, buffer[at : at + payload], header, checksum, fields)
+    if end - at >= payload:
+        _checksum(addresses, buffer[at : at + payload], max(header, 20), checksum, fields)
     if header == 20:
         fields["option_octets"] = 0
     elif header > 20:

@@ -454,3 +454,17 @@ def test_nanoseconds_are_kept(read, samples):
         1418145370052027262,
         1418145370052115157,
     ]
+
+
+@pytest.mark.parametrize("words", [4, 15])
+def test_the_checksum_is_known_whatever_the_header_says_of_its_length(read, build, words):
+    """So one can tell a mistake of the sender from damage."""
+    segment = bytearray(FRAME_IPV4[20:])
+    segment[12] = words << 4
+    segment[16:18] = bytes(2)
+    total = int.from_bytes(FRAME_IPV4[12:20] + bytes([0, 6]) + len(segment).to_bytes(2, "big"), "big")
+    padded = bytes(segment) + bytes(len(segment) & 1)
+    segment[16:18] = (-(total + int.from_bytes(padded, "big")) % 0xFFFF).to_bytes(2, "big")
+    assert one(read(build.pcap([ETHERNET + FRAME_IPV4[:20] + segment]))).fields["checksum_ok"] == 1
+    segment[8] ^= 1
+    assert one(read(build.pcap([ETHERNET + FRAME_IPV4[:20] + segment]))).fields["checksum_ok"] == 0
