@@ -10,113 +10,15 @@
  * (copies), and table.Table.packet (the rest). tests/checking/test_express.py holds both beside each other.
  */
 #include "express_parts/copies.h"
-#include "express_parts/connections.h"
-#include "express_parts/frames.h"
-
-/* A number of 32 bits, next to one of the same numbering. */
-static int64_t near_to(int64_t number, int64_t near)
-{
-    int64_t apart = (int64_t)(((uint64_t)number - (uint64_t)near + 0x80000000u) & 0xFFFFFFFFu) - 0x80000000;
-    return near + apart;
-}
-
-/* Takes the packet if all of it is known: 1; 0 if Python has to, -1 on an error of Python. */
-static int take(Express *self, Entry *entry, int side, int form_index, const int64_t *fields, int flags,
-                int64_t number, int64_t time)
-{
-    const Form *form = self->forms[form_index];
-    Shape *shape = entry->shape, *notes = entry->notes;
-    if (shape->stale || shape->near[0] < 0 || shape->near[1] < 0 || time > LATEST)
-        return 0;
-    int given = form->sequences + form->taken, inputs = given + form->timed + 2;
-    for (int tries = 0; tries < 2; tries++) {
-        Program *program, *judged;
-        if (program_of(self, shape, form_index, side, 0, &program) < 0)
-            return -1;
-        if (program == NULL)
-            return 0;
-        if (program_of(self, notes, form_index, side, 1, &judged) < 0)
-            return -1;
-        if (judged == NULL)
-            return 0;
-        if (program->own != entry->count || program->given != given || judged->own != entry->notes_count ||
-            judged->given != inputs)
-            return 0;
-        if (!room_for(&entry->numbers, &entry->room, (int64_t)entry->count + given) ||
-            !room_for(&entry->noted, &entry->notes_room, (int64_t)entry->notes_count + inputs)) {
-            PyErr_NoMemory();
-            return -1;
-        }
-        int64_t *numbers = entry->numbers, *noted = entry->noted;
-        int64_t mine = numbers[shape->near[side]], theirs = numbers[shape->near[1 - side]];
-        int64_t *input = numbers + entry->count;
-        for (int place = 0; place < form->sequences; place++)
-            *input++ = near_to(fields[form->sequence[place]], form->own[place] ? mine : theirs);
-        for (int place = 0; place < form->taken; place++)
-            *input++ = fields[form->take[place]];
-        memcpy(noted + entry->notes_count, numbers + entry->count, given * sizeof(int64_t));
-        input = noted + entry->notes_count + given;
-        if (form->timed)
-            *input++ = time / 1000;
-        *input++ = mine;
-        *input = theirs;
-        Py_ssize_t at = program_run(program, numbers), judged_at = at ? program_run(judged, noted) : 0;
-        if (!at || !judged_at) {
-            int renewed = program_renewed(at ? notes : shape, form_index, side);
-            if (renewed <= 0)
-                return renewed;
-            continue;
-        }
-        Shape *target = program->target[program->code[at + 1]];
-        Shape *notes_target = judged->target[judged->code[judged_at + 1]];
-        if (target->stale) {
-            program_free(program);
-            shape->programs[2 * form_index + side] = NULL;
-            return 0;
-        }
-        int64_t most = program->code[at + 3] > judged->code[judged_at + 3] ? program->code[at + 3]
-                                                                          : judged->code[judged_at + 3];
-        if (most > self->output_room) {
-            int64_t *output = PyMem_Realloc(self->output, (most + 64) * sizeof(int64_t));
-            if (output == NULL) {
-                PyErr_NoMemory();
-                return -1;
-            }
-            self->output = output;
-            output = PyMem_Realloc(self->output_notes, (most + 64) * sizeof(int64_t));
-            if (output == NULL) {
-                PyErr_NoMemory();
-                return -1;
-            }
-            self->output_notes = output;
-            self->output_room = (int)most + 64;
-        }
-        if (!results(program, at, numbers, self->output) || !results(judged, judged_at, noted, self->output_notes))
-            return 0;
-        if (!room_for(&entry->numbers, &entry->room, program->code[at + 2]) ||
-            !room_for(&entry->noted, &entry->notes_room, judged->code[judged_at + 2])) {
-            PyErr_NoMemory();
-            return -1;
-        }
-        entry->count = settle(program, at, entry->numbers, self->output);
-        entry->notes_count = settle(judged, judged_at, entry->noted, self->output_notes);
-        entry->shape = target;
-        entry->notes = notes_target;
-        entry->packets++;
-        entry->latest = number;
-        entry->last_time = time;
-        entry->last_flags = flags;
-        return 1;
-    }
-    return 0;
-}
+#include "express_parts/owned.h"
 
 PyDoc_STRVAR(run_doc,
 "run(buffer, at, size, number, last, big, blocks, unit, offset, limit)\n"
-"    -> (at, number, last, with_id, cut, first_cut, padded, first_padded, recent)\n\n"
+"    -> (at, number, last, with_id, cut, first_cut, padded, first_padded, recent, opened)\n\n"
 "Take as many packets of the records from ``at`` on as are known; ``number`` and ``last`` (ns) are those of the packet\n"
 "before. The records are big-endian or not, and blocks of pcapng or records of pcap; ``unit`` ns are a tick of their\n"
-"clock, which is ``offset`` ns behind. ``recent``: (at, end, number, time) of the last of them.");
+"clock, which is ``offset`` ns behind. ``recent``: (at, end, number, time) of the last of them. ``opened``: (source,\n"
+"form, number, fields) of those that began a connection and are of a form of which that matters.");
 
 static PyObject *express_run(Express *self, PyObject *args)
 {
@@ -138,6 +40,9 @@ static PyObject *express_run(Express *self, PyObject *args)
     long long taken = 0, with_id = 0, cut = 0, first_cut = 0, padded = 0, first_padded = 0;
     self->pending_number = 0;
     Record record;
+    PyObject *opened = PyList_New(0);
+    if (opened == NULL)
+        return NULL;
     while (record_at(buffer, at, size, &framing, &record)) {
         const uint8_t *frame = buffer + record.start;
         Found found;
@@ -146,26 +51,52 @@ static PyObject *express_run(Express *self, PyObject *args)
         if (!segment(frame, record.end - record.start, &found) || spoiled(frame, record.original, &found))
             break;
         self->pending_swapped = flow_of(&found, self->pending);
+        self->pending_six = found.octets != 4;
         self->pending_number = number + 1;
         if (record.time < last)
             break;
         int variant = usual(&found, fields, &flags);
         if (variant < 0)
             break;
-        Entry *entry = entry_find(self, self->pending);
-        if (entry == NULL || !entry->active || record.time - entry->last_time > QUIET)
+        Entry *entry = entry_find(self, self->pending, self->pending_six);
+        if (entry == NULL && (self->waiting >= MOST_WAITING || self->owned + self->waiting >= MOST_OWNED ||
+                              record.end - record.start > FRAME || is_elsewhere(self, self->pending)))
             break;
-        int side = self->pending_swapped ? 1 - entry->low : entry->low;
-        if (found.ip_id > 0 && seen_find(self, entry->source[side], found.ip_id) != NULL)
+        if (entry != NULL && entry->state != WAITING && record.time - entry->last_time > QUIET)
             break;
         int form = form_of(self, variant, flags, fields, object, record.start, record.end, number + 1, record.time);
         if (form == -2)
-            return NULL;
+            goto failed;
         if (form < 0)
             break;
-        int done = take(self, entry, side, form, fields, flags, number + 1, record.time);
+        int side = 0, done = 1;
+        if (entry == NULL) {
+            entry = first_seen(self, form, frame, record.end - record.start, flags, number + 1, record.time);
+            if (entry == NULL)
+                goto failed;
+            if (found.ip_id > 0 && seen_find(self, entry->source[0], found.ip_id) != NULL) {
+                entry_removed(self, entry);
+                self->begun--;
+                break;
+            }
+            if (self->forms[form]->opens && !tell_opened(self, opened, entry, form, fields))
+                goto failed;
+        }
+        else {
+            side = self->pending_swapped ? 1 - entry->low : entry->low;
+            if (found.ip_id > 0 && seen_find(self, entry->source[side], found.ip_id) != NULL)
+                break;
+            if (entry->state == PACKED && (!entry_unpack(self, entry) || !set_awake(self, entry))) {
+                PyErr_NoMemory();
+                goto failed;
+            }
+            if (entry->state == WAITING)
+                done = begin(self, entry, side, form, fields, flags, number + 1, record.time);
+            else
+                done = take(self, entry, side, form, fields, flags, number + 1, record.time);
+        }
         if (done < 0)
-            return NULL;
+            goto failed;
         if (!done)
             break;
         if (found.ip_id > 0) {
@@ -189,72 +120,90 @@ static PyObject *express_run(Express *self, PyObject *args)
     }
     PyObject *recent = PyList_New(taken < RECENT ? taken : RECENT);
     if (recent == NULL)
-        return NULL;
+        goto failed;
     for (Py_ssize_t place = 0, first = taken < RECENT ? 0 : taken; place < PyList_GET_SIZE(recent); place++) {
         const Raw *raw = &self->recent[(first + place) % RECENT];
         PyObject *item = Py_BuildValue("(nnLL)", raw->at, raw->end, (long long)raw->number, (long long)raw->time);
         if (item == NULL) {
             Py_DECREF(recent);
-            return NULL;
+            goto failed;
         }
         PyList_SET_ITEM(recent, place, item);
     }
-    return Py_BuildValue("(nLLLLLLLN)", at, number, last, with_id, cut, first_cut, padded, first_padded, recent);
+    return Py_BuildValue("(nLLLLLLLNN)", at, number, last, with_id, cut, first_cut, padded, first_padded, recent,
+                         opened);
+failed:
+    Py_DECREF(opened);
+    return NULL;
 }
 
 PyDoc_STRVAR(adopt_doc,
-"adopt(connection, number, side, known, numbers, notes, noted, sources, last_time) -> bool\n\n"
+"adopt(connection, number, side, known, numbers, notes, noted, sources, last_time, whole) -> bool\n\n"
 "Take over the connection of packet ``number``, the one at which ``run`` stopped, and which ``side`` sent. False if\n"
-"that is not possible.");
+"that is not possible. ``whole``: all of the connection, which has no object then: (number among all connections,\n"
+"first packet, packets, latest packet, last flags), or None if it is lent.");
 
 static PyObject *express_adopt(Express *self, PyObject *args)
 {
-    PyObject *connection, *known, *numbers, *notes, *noted, *a, *b;
-    long long number, last_time;
-    int side;
-    if (!PyArg_ParseTuple(args, "OLiOOOO(OO)L", &connection, &number, &side, &known, &numbers, &notes, &noted, &a, &b,
-                          &last_time))
+    PyObject *connection, *known, *numbers, *notes, *noted, *a, *b, *whole;
+    long long number, last_time, begun = 0, first = 0, packets = 0, latest = 0;
+    int side, flags = 0;
+    if (!PyArg_ParseTuple(args, "OLiOOOO(OO)LO", &connection, &number, &side, &known, &numbers, &notes, &noted, &a, &b,
+                          &last_time, &whole))
+        return NULL;
+    int own = whole != Py_None;
+    if (own && !PyArg_ParseTuple(whole, "LLLLi", &begun, &first, &packets, &latest, &flags))
         return NULL;
     if (number != self->pending_number || number == 0 || side < 0 || side > 1)
         Py_RETURN_FALSE;
     Shape *shape = shape_of(self, known), *judged = shape == NULL ? NULL : shape_of(self, notes);
     if (judged == NULL)
         return NULL;
-    if (shape->stale)
+    if (shape->stale || entry_find(self, self->pending, self->pending_six) != NULL)
         Py_RETURN_FALSE;
-    Entry *entry = entry_find(self, self->pending);
-    if (entry == NULL && (entry = entry_made(self, self->pending)) == NULL)
+    own = own && self->owned + self->waiting < MOST_OWNED;
+    Entry *entry = entry_made(self, self->pending, self->pending_six, own ? OWN : LENT);
+    if (entry == NULL)
         return PyErr_NoMemory();
-    if (entry->active && entry_return(entry) < 0)
-        return NULL;
-    entry_clear(entry);
     int count = numbers_in(numbers, &entry->numbers, &entry->room);
-    int notes_count = count < 0 ? count : numbers_in(noted, &entry->noted, &entry->notes_room);
-    if (notes_count == -1)
-        return NULL;
-    if (notes_count < 0)
+    int rest = count < 0 ? count : numbers_in(noted, &entry->noted, &entry->notes_room);
+    if (rest == -1)
+        goto failed;
+    if (rest < 0 || shape->near[0] >= count || shape->near[1] >= count) {
+        entry_removed(self, entry);
         Py_RETURN_FALSE;
-    for (int each = 0; each < 2; each++)
-        if (shape->near[each] >= count)
-            Py_RETURN_FALSE;
+    }
     entry->source[0] = PyObject_Hash(a);
     entry->source[1] = PyObject_Hash(b);
-    if (set_number(connection, s_lane, entry->index) < 0)
-        return NULL;
+    if (!own && set_number(connection, s_lane, entry->index) < 0)
+        goto failed;
     entry->count = count;
-    entry->notes_count = notes_count;
+    entry->notes_count = rest;
     entry->shape = shape;
     entry->notes = judged;
-    entry->packets = 0;
     entry->last_time = last_time;
     entry->low = self->pending_swapped ? 1 - side : side;
-    entry->connection = Py_NewRef(connection);
-    entry->active = 1;
-    Py_RETURN_TRUE;
+    if (own) {
+        entry->begun = begun;
+        entry->first = first;
+        entry->packets = packets;
+        entry->latest = latest;
+        entry->last_flags = flags;
+        if (!set_awake(self, entry)) {
+            PyErr_NoMemory();
+            goto failed;
+        }
+    }
+    else
+        entry->connection = Py_NewRef(connection);
+    return PyBool_FromLong(1);
+failed:
+    entry_removed(self, entry);
+    return NULL;
 }
 
 PyDoc_STRVAR(give_back_doc,
-"give_back(connection) -> None\n\nWrite what became of a connection into its object.");
+"give_back(connection) -> None\n\nWrite what became of a connection that was lent into its object.");
 
 static PyObject *express_give_back(Express *self, PyObject *connection)
 {
@@ -265,25 +214,169 @@ static PyObject *express_give_back(Express *self, PyObject *connection)
     Py_DECREF(lane);
     if (index == -1 && PyErr_Occurred())
         return NULL;
-    if (index >= 0 && index < self->entry_count && self->entries[index]->connection == connection &&
-        entry_return(self->entries[index]) < 0)
+    if (index >= 0 && index < self->entry_count && self->entries[index] != NULL &&
+        self->entries[index]->connection == connection && entry_return(self, self->entries[index]) < 0)
         return NULL;
     Py_RETURN_NONE;
 }
 
-PyDoc_STRVAR(clear_doc, "clear() -> None\n\nGive all connections back, and forget where they were.");
+PyDoc_STRVAR(clear_doc, "clear() -> None\n\nGive all connections back that were lent.");
 
 static PyObject *express_clear(Express *self, PyObject *unused)
 {
     (void)unused;
     for (int index = 0; index < self->entry_count; index++)
-        if (entry_return(self->entries[index]) < 0)
+        if (self->entries[index] != NULL && self->entries[index]->state == LENT &&
+            entry_return(self, self->entries[index]) < 0)
             return NULL;
-    for (int index = 0; index < self->entry_count; index++)
-        entry_free(self->entries[index]);
-    self->entry_count = 0;
-    memset(self->table, 0xFF, self->table_size * sizeof(int32_t));
     Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(fetch_doc,
+"fetch(number, flow) -> tuple | None\n\n"
+"The connection of packet ``number``, at which ``run`` stopped, or else of the addresses ``flow`` (source and\n"
+"destination of 16 octets each, both ports, and 1 if they are of IPv6): which end the source is, number among all\n"
+"connections, first packet; then, if that is all of it, its time and frame; else number of packets, latest packet,\n"
+"last time, last flags, shape, numbers, shape and numbers of notes. Python has it from now on. None if it is not here.");
+
+static PyObject *express_fetch(Express *self, PyObject *args)
+{
+    long long number;
+    const char *flow;
+    Py_ssize_t size;
+    int side;
+    if (!PyArg_ParseTuple(args, "Ly#", &number, &flow, &size))
+        return NULL;
+    Entry *entry = entry_of(self, number, flow, size, &side);
+    if (entry == NULL || entry->state == LENT)
+        Py_RETURN_NONE;
+    PyObject *told = entry_told(self, entry, side);
+    if (told == NULL)
+        return NULL;
+    int kept = set_elsewhere(self, entry->flow);
+    entry_removed(self, entry);
+    if (!kept) {
+        Py_DECREF(told);
+        return PyErr_NoMemory();
+    }
+    return told;
+}
+
+PyDoc_STRVAR(keep_off_doc,
+"keep_off(number, flow) -> None\n\nPython has the connection of these addresses (as for ``fetch``): none begins here.");
+
+static PyObject *express_keep_off(Express *self, PyObject *args)
+{
+    long long number;
+    const char *flow;
+    Py_ssize_t size;
+    int side;
+    if (!PyArg_ParseTuple(args, "Ly#", &number, &flow, &size))
+        return NULL;
+    if ((number == self->pending_number && number) || size == FLOW + 1) {
+        entry_of(self, number, flow, size, &side);
+        if (!set_elsewhere(self, self->pending))
+            return PyErr_NoMemory();
+    }
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(forget_doc, "forget() -> None\n\nForget of which addresses Python has the connections.");
+
+static PyObject *express_forget(Express *self, PyObject *unused)
+{
+    (void)unused;
+    if (self->elsewhere_size)
+        memset(self->elsewhere, 0, self->elsewhere_size * sizeof(uint64_t));
+    self->elsewhere_count = 0;
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(drain_doc,
+"drain(start, most, before) -> (next, list)\n\n"
+"Give away connections of more than one packet, from a place on until there are ``most``: (number among all\n"
+"connections, first packet, packets, last flags, both ends, standing, what ``fetch`` says if that is -1). With\n"
+"``before`` >= 0 only those whose last packet came before that time and which may be left, as far as that is known.");
+
+static PyObject *express_drain(Express *self, PyObject *args)
+{
+    int start, most;
+    long long before;
+    if (!PyArg_ParseTuple(args, "iiL", &start, &most, &before))
+        return NULL;
+    PyObject *list = PyList_New(0);
+    if (list == NULL || start < 0)
+        return list;
+    for (; start < self->entry_count && PyList_GET_SIZE(list) < most; start++) {
+        Entry *entry = self->entries[start];
+        if (entry == NULL || (entry->state != OWN && entry->state != PACKED))
+            continue;
+        if (before >= 0 && entry->last_time >= before)
+            continue;
+        int packed = entry->state == PACKED;
+        long standing = standing_of(self, entry);
+        if (standing == -2)
+            goto failed;
+        if (before >= 0 && (standing < 0 || standing & 1)) {
+            if (packed && entry->state == OWN)
+                entry_pack(self, entry);
+            continue;
+        }
+        PyObject *told = standing < 0 ? entry_told(self, entry, 0) : Py_NewRef(Py_None);
+        PyObject *a = told == NULL ? NULL : end_text(self, entry, 0), *b = a == NULL ? NULL : end_text(self, entry, 1);
+        if (b == NULL) {
+            Py_XDECREF(told);
+            Py_XDECREF(a);
+            goto failed;
+        }
+        PyObject *item = Py_BuildValue("(LLLiNNlN)", (long long)entry->begun, (long long)entry->first,
+                                       (long long)entry->packets, entry->last_flags, a, b,
+                                       standing < 0 ? -1L : standing >> 1, told);
+        if (item == NULL || PyList_Append(list, item) < 0) {
+            Py_XDECREF(item);
+            goto failed;
+        }
+        Py_DECREF(item);
+        entry_removed(self, entry);
+    }
+    return Py_BuildValue("(iN)", start, list);
+failed:
+    Py_DECREF(list);
+    return NULL;
+}
+
+PyDoc_STRVAR(firsts_doc,
+"firsts(most) -> list\n\nGive away all connections of one packet if there are ``most``, as ``fetch`` says.");
+
+static PyObject *express_firsts(Express *self, PyObject *args)
+{
+    int most;
+    if (!PyArg_ParseTuple(args, "i", &most))
+        return NULL;
+    PyObject *list = PyList_New(0);
+    for (int index = 0; list != NULL && self->waiting >= most && index < self->entry_count; index++) {
+        Entry *entry = self->entries[index];
+        if (entry == NULL || entry->state != WAITING)
+            continue;
+        PyObject *told = entry_told(self, entry, 0);
+        if (told == NULL || PyList_Append(list, told) < 0 || !set_elsewhere(self, entry->flow)) {
+            Py_XDECREF(told);
+            Py_DECREF(list);
+            return PyErr_Occurred() ? NULL : PyErr_NoMemory();
+        }
+        Py_DECREF(told);
+        most = 0;
+        entry_removed(self, entry);
+    }
+    return list;
+}
+
+PyDoc_STRVAR(counts_doc, "counts() -> (waiting, owned, elsewhere)\n\nHow many connections are here, and with Python.");
+
+static PyObject *express_counts(Express *self, PyObject *unused)
+{
+    (void)unused;
+    return Py_BuildValue("(iii)", self->waiting, self->owned, self->elsewhere_count);
 }
 
 PyDoc_STRVAR(stale_doc, "stale(known) -> None\n\nThis shape was told apart: nothing leads to it or from it any more.");
@@ -337,12 +430,15 @@ static PyObject *express_copy(Express *self, PyObject *args)
 
 static int express_init(Express *self, PyObject *args, PyObject *keywords)
 {
-    PyObject *form_of_, *plan_of;
+    PyObject *form_of_, *plan_of, *fresh_of, *name_of, *standing_of_;
     (void)keywords;
-    if (!PyArg_ParseTuple(args, "OO", &form_of_, &plan_of))
+    if (!PyArg_ParseTuple(args, "OOOOO", &form_of_, &plan_of, &fresh_of, &name_of, &standing_of_))
         return -1;
     Py_XSETREF(self->form_of, Py_NewRef(form_of_));
     Py_XSETREF(self->plan_of, Py_NewRef(plan_of));
+    Py_XSETREF(self->fresh_of, Py_NewRef(fresh_of));
+    Py_XSETREF(self->name_of, Py_NewRef(name_of));
+    Py_XSETREF(self->standing_of, Py_NewRef(standing_of_));
     if (self->shapes == NULL) {
         self->shapes = PyDict_New();
         self->seen = PyMem_Calloc(SEEN_SIZE, sizeof(Seen));
@@ -359,16 +455,26 @@ static int express_traverse(Express *self, visitproc visit, void *arg)
 {
     Py_VISIT(self->form_of);
     Py_VISIT(self->plan_of);
+    Py_VISIT(self->fresh_of);
+    Py_VISIT(self->name_of);
+    Py_VISIT(self->standing_of);
     Py_VISIT(self->shapes);
     for (int index = 0; index < self->entry_count; index++)
-        Py_VISIT(self->entries[index]->connection);
+        if (self->entries[index] != NULL)
+            Py_VISIT(self->entries[index]->connection);
     for (int index = 0; index < self->shape_count; index++) {
-        Py_VISIT(self->all[index]->known);
-        for (int place = 0; place < self->all[index]->places; place++)
-            if (self->all[index]->programs[place] != NULL) {
-                Py_VISIT(self->all[index]->programs[place]->kind);
-                Py_VISIT(self->all[index]->programs[place]->merged);
+        const Shape *shape = self->all[index];
+        Py_VISIT(shape->known);
+        for (int place = 0; place < shape->places + shape->early_places + 1; place++) {
+            int early = place - shape->places;
+            Program *program = early < 0                       ? shape->programs[place]
+                               : early < shape->early_places ? shape->early[early]
+                                                               : shape->standing;
+            if (program != NULL) {
+                Py_VISIT(program->kind);
+                Py_VISIT(program->merged);
             }
+        }
     }
     return 0;
 }
@@ -377,9 +483,23 @@ static int express_drop(Express *self)
 {
     Py_CLEAR(self->form_of);
     Py_CLEAR(self->plan_of);
+    Py_CLEAR(self->fresh_of);
+    Py_CLEAR(self->name_of);
+    Py_CLEAR(self->standing_of);
     Py_CLEAR(self->shapes);
     while (self->entry_count > 0)
         entry_free(self->entries[--self->entry_count]);
+    self->table_count = self->vacant_count = self->awake_count = self->waiting = self->owned = 0;
+    if (self->table_size)
+        memset(self->table, 0xFF, self->table_size * sizeof(int32_t));
+    self->fresh = self->fresh_notes = NULL;
+    while (self->usual_count > 0) {
+        self->usual_count--;
+        PyMem_Free(self->usual[self->usual_count].like);
+        PyMem_Free(self->usual[self->usual_count].step);
+    }
+    if (self->usual_table_size)
+        memset(self->usual_table, 0xFF, self->usual_table_size * sizeof(int32_t));
     while (self->shape_count > 0)
         shape_free(self->all[--self->shape_count]);
     return 0;
@@ -393,6 +513,13 @@ static void express_dealloc(Express *self)
     for (int index = 0; index < self->form_count; index++)
         PyMem_Free(self->forms[index]);
     PyMem_Free(self->entries);
+    PyMem_Free(self->vacant);
+    PyMem_Free(self->awake);
+    PyMem_Free(self->elsewhere);
+    PyMem_Free(self->fresh_numbers);
+    PyMem_Free(self->fresh_noted);
+    PyMem_Free(self->usual);
+    PyMem_Free(self->usual_table);
     PyMem_Free(self->table);
     PyMem_Free(self->all);
     PyMem_Free(self->output);
@@ -408,6 +535,12 @@ static PyMethodDef express_methods[] = {
     {"adopt", (PyCFunction)express_adopt, METH_VARARGS, adopt_doc},
     {"give_back", (PyCFunction)express_give_back, METH_O, give_back_doc},
     {"clear", (PyCFunction)express_clear, METH_NOARGS, clear_doc},
+    {"fetch", (PyCFunction)express_fetch, METH_VARARGS, fetch_doc},
+    {"keep_off", (PyCFunction)express_keep_off, METH_VARARGS, keep_off_doc},
+    {"forget", (PyCFunction)express_forget, METH_NOARGS, forget_doc},
+    {"drain", (PyCFunction)express_drain, METH_VARARGS, drain_doc},
+    {"firsts", (PyCFunction)express_firsts, METH_VARARGS, firsts_doc},
+    {"counts", (PyCFunction)express_counts, METH_NOARGS, counts_doc},
     {"stale", (PyCFunction)express_stale, METH_O, stale_doc},
     {"copy", (PyCFunction)express_copy, METH_VARARGS, copy_doc},
     {NULL, NULL, 0, NULL},
@@ -415,11 +548,18 @@ static PyMethodDef express_methods[] = {
 
 PyDoc_STRVAR(express_doc, "Express(form_of, plan_of)\n\nThe packets of one input, for one spec; see express.py.");
 
+static PyMemberDef express_members[] = {
+    {"begun", T_LONGLONG, offsetof(Express, begun), 0, "The number of the latest connection."},
+    {"pending", T_LONGLONG, offsetof(Express, pending_number), READONLY, "The packet at which ``run`` stopped."},
+    {NULL, 0, 0, 0, NULL},
+};
+
 static PyType_Slot express_slots[] = {
     {Py_tp_doc, (void *)express_doc},       {Py_tp_new, PyType_GenericNew},
     {Py_tp_init, express_init},             {Py_tp_dealloc, express_dealloc},
     {Py_tp_traverse, express_traverse},     {Py_tp_clear, express_drop},
-    {Py_tp_methods, express_methods},       {0, NULL},
+    {Py_tp_methods, express_methods},       {Py_tp_members, express_members},
+    {0, NULL},
 };
 
 static PyType_Spec express_spec = {

@@ -11,7 +11,18 @@ QUIET: int
 class Express:
     """The packets of one input, for one spec."""
 
-    def __init__(self, form_of: Callable[..., Any], plan_of: Callable[..., Any], /) -> None: ...
+    begun: int
+    pending: int
+
+    def __init__(
+        self,
+        form_of: Callable[..., Any],
+        plan_of: Callable[..., Any],
+        fresh_of: Callable[..., Any],
+        name_of: Callable[..., Any],
+        standing_of: Callable[..., Any],
+        /,
+    ) -> None: ...
     def run(
         self,
         buffer: bytes,
@@ -25,7 +36,7 @@ class Express:
         offset: int,
         limit: int,
         /,
-    ) -> tuple[int, int, int, int, int, int, int, int, list[tuple[int, int, int, int]]]: ...
+    ) -> tuple[int, int, int, int, int, int, int, int, list[tuple[int, int, int, int]], list[Any]]: ...
     def adopt(
         self,
         connection: Any,
@@ -37,10 +48,17 @@ class Express:
         noted: Any,
         sources: tuple[str, str],
         last_time: int,
+        whole: tuple[int, int, int, int, int | None] | None,
         /,
     ) -> bool: ...
     def give_back(self, connection: Any, /) -> None: ...
     def clear(self) -> None: ...
+    def fetch(self, number: int, flow: bytes, /) -> tuple[Any, ...] | None: ...
+    def keep_off(self, number: int, flow: bytes, /) -> None: ...
+    def forget(self) -> None: ...
+    def drain(self, start: int, most: int, before: int, /) -> tuple[int, list[Any]]: ...
+    def firsts(self, most: int, /) -> list[Any]: ...
+    def counts(self) -> tuple[int, int, int]: ...
     def stale(self, known: Any, /) -> None: ...
     def copy(
         self, source: str, ip_id: int, number: int, flags: int | None, ttl: int, time: int | None, /

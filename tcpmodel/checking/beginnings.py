@@ -7,12 +7,13 @@ of the spec that ask whether something is ``steady``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tcpmodel.checking.findings import SEVERITY_OF, Diagnostic
 from tcpmodel.checking.over_run import OverRun
 from tcpmodel.model import spec as m
 from tcpmodel.semantics.program import Program
 from tcpmodel.semantics.values import MODULUS
-from tcpmodel.traces.records import Packet
 
 MOST = 1 << 11
 """So many hosts are followed; beyond, those that opened nothing for the longest time are forgotten, and begin anew."""
@@ -53,13 +54,17 @@ class Beginnings:
         self._hosts: list[dict[str, _Host]] = [{} for _ in self._keys]
         self._told: list[dict[str, _Host]] = [{} for _ in self._keys]
 
-    def began(self, packet: Packet, flags: int) -> None:
-        """A connection began with this packet; ``flags`` as the spec numbers them."""
+    def keys(self, flags: int) -> list[str]:
+        """The fields that matter of a message with these flags (as the spec numbers them) if it begins a connection."""
+        return [self._keys[rule] for rule in self._over.of(flags)]
+
+    def began(self, source: str, place: int, flags: int, fields: Mapping[str, int]) -> None:
+        """A connection began with a packet of this sender and these fields; ``flags`` as the spec numbers them."""
         for rule in self._over.of(flags):
-            number = packet.fields.get(self._keys[rule])
+            number = fields.get(self._keys[rule])
             if number is None:
                 continue
-            hosts, address = self._hosts[rule], packet.source.rpartition(":")[0]
+            hosts, address = self._hosts[rule], source.rpartition(":")[0]
             host = hosts.pop(address, None)
             if host is None:
                 if len(hosts) >= MOST:
@@ -67,7 +72,7 @@ class Beginnings:
                 hosts[address] = _Host(number)
                 continue
             hosts[address] = host
-            host.take(number, packet.number, self._most(rule))
+            host.take(number, place, self._most(rule))
             if host.longest and len(self._told[rule]) < MOST:
                 self._told[rule][address] = host
 

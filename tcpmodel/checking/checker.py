@@ -13,9 +13,10 @@ from typing import Any
 from tcpmodel.checking.eventwords import EventWords
 from tcpmodel.checking.express import PROTOCOL
 from tcpmodel.checking.findings import Diagnostic, InputReport, Report
+from tcpmodel.checking.judge import Found, Judge
 from tcpmodel.checking.reports import ConnectionReports
 from tcpmodel.checking.statelog import StateLog
-from tcpmodel.checking.table import Found, Judge, Table
+from tcpmodel.checking.table import Table
 from tcpmodel.model.spec import Spec
 from tcpmodel.traces.records import ABOUT, ERRORS, Event, Packet, StateRecord, Take, Trace, TraceError
 

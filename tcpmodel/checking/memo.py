@@ -255,6 +255,10 @@ class Memo:
         known, numbers = self._fresh
         return known, list(numbers)
 
+    def fresh(self) -> tuple[Known, list[int]] | None:
+        """What is known of a connection without packets, once it was asked for."""
+        return None if self._fresh is None else latest(self._fresh)
+
     def retarget(self, way: Way, known: Known) -> None:
         """Have a way of ``known`` lead to what replaced its target."""
         target = way.target

@@ -12,7 +12,7 @@ from typing import Any
 
 from tcpmodel.checking.checker import Checker, Progress
 from tcpmodel.checking.findings import InputReport, Report
-from tcpmodel.checking.table import Found
+from tcpmodel.checking.judge import Found
 from tcpmodel.model.spec import Spec
 from tcpmodel.traces.records import Packet, Record, Trace, TraceError
 

@@ -100,6 +100,12 @@ class Stowed:
     def __len__(self) -> int:
         return len(self._kept)
 
+    def keys(self) -> Iterator[tuple[str, str, str]]:
+        """Protocol and addresses of each."""
+        for key in self._kept:
+            protocol, a, b = key.split(" ")
+            yield protocol, a, b
+
     def put(self, key: tuple[str, str, str], connection: Connection, standing: Standing | None) -> bool:
         """Put it away if that is possible; False if it has to stay. ``standing`` of its ends, if that is known."""
         observer = connection.observer

@@ -8,39 +8,30 @@ Must never hold: how a connection is judged (see ``connection``).
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
-from tcpmodel.checking.alone import Alone
 from tcpmodel.checking.beginnings import Beginnings
-from tcpmodel.checking.configurations import Abilities
 from tcpmodel.checking.connection import Connection, NewConnection
 from tcpmodel.checking.doubles import Doubles
-from tcpmodel.checking.express import Lane, lane
+from tcpmodel.checking.express import PROTOCOL, Lane, Over, lane
 from tcpmodel.checking.findings import ConnectionReport, Diagnostic
-from tcpmodel.checking.memo import Memo
-from tcpmodel.checking.observer import WatchProgram
-from tcpmodel.checking.partial import Partial
+from tcpmodel.checking.judge import Judge
+from tcpmodel.checking.partial import SEVERAL, Partial
 from tcpmodel.checking.patience import Patience, Trouble
 from tcpmodel.checking.patterns import Pattern
 from tcpmodel.checking.quoted import Quoted
 from tcpmodel.checking.reports import ConnectionReports
 from tcpmodel.checking.rereading import Rereading
-from tcpmodel.checking.sightings import Interpreter
 from tcpmodel.checking.standing import Standing
 from tcpmodel.checking.stowed import Idle, Stowed
 from tcpmodel.checking.unanswered import Unanswered
-from tcpmodel.checking.vantage import Standpoint, Vantage
+from tcpmodel.checking.vantage import Vantage
 from tcpmodel.checking.waiting import MOST, Waiting
-from tcpmodel.model.profiles import choose_profiles
-from tcpmodel.model.spec import Spec
-from tcpmodel.semantics.program import Program
-from tcpmodel.traces.records import FIELD_KEYS, Packet, Take
+from tcpmodel.traces.records import Packet, Take
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-Found = Callable[[str, str, str, Diagnostic], None]
-"""Called with the id of a connection, its two addresses and a finding."""
+    from collections.abc import Iterator, Sequence
 
 QUIET = 300 * 10**9
 """Nanoseconds after which nothing more is expected of a connection both of whose ends may have finished."""
@@ -58,66 +49,10 @@ MOST_STOWED = 1 << 18
 """So many are kept that were put away; then half of them have to go."""
 
 PATTERNS_KEPT = 4096
-"""How many patterns of connections that were put away are remembered."""
+"""How many patterns of connections without findings are remembered."""
 
-
-class Judge:
-    """One spec, compiled to judge what was observed.
-
-    Real endpoints may run any of the spec's profiles, so each profile is left open unless ``profiles`` names some: then
-    exactly those are on.
-    """
-
-    def __init__(self, spec: Spec, profiles: Sequence[str] = ()) -> None:
-        choice: Mapping[str, bool | None] = {}
-        if profiles:
-            choice = choose_profiles(spec, profiles)
-        self.spec = spec
-        self.abilities = Abilities(Program(spec, choice, seen_fields=FIELD_KEYS))
-        self.interpreter = Interpreter(self.abilities.program)
-        self.rules = WatchProgram(self.abilities.program)
-        self.memo = Memo(self.abilities, self.interpreter, self.rules)
-        self.patterns: dict[Standing, Pattern] = {}
-        """What is reported of connections without findings whose ends stand there."""
-        self.alone = Alone(self.memo, self._judged_alone)
-        self.observe = self.memo.observe
-        """Has a connection take a packet of one of its sides."""
-        self.watched = self.telling = False
-
-    def _judged_alone(self, packet: Packet, stand: Standpoint | None) -> ConnectionReport:
-        connection = Connection(
-            0, self.abilities, self.interpreter, self.rules, packet.source, packet.destination, False, None
-        )
-        connection.standpoint = stand
-        self.memo.observe(connection, packet, 0)
-        return self.memo.report(connection)
-
-    def watch(self, watch: Callable[[Connection, Packet, int], None]) -> None:
-        """Call this after each packet with its connection and side; both ends are then followed step by step."""
-
-        def observe(connection: Connection, packet: Packet, side: int) -> None:
-            connection.observe(packet, side)
-            watch(connection, packet, side)
-
-        self.observe = observe
-        self.watched = True
-        if getattr(watch, "counts_rules", False):
-            self.abilities.count_rules()
-
-    def tell(self, found: Found) -> None:
-        """Call this for each finding as soon as it is made."""
-        self.telling = True
-        taking = self.observe
-
-        def observe(connection: Connection, packet: Packet, side: int) -> None:
-            taking(connection, packet, side)
-            if len(connection.diagnostics) > connection.told:
-                a, b = connection.ends
-                for item in connection.diagnostics[connection.told :]:
-                    found(connection.id, a.address, b.address, item)
-            connection.told = len(connection.diagnostics)
-
-        self.observe = observe
+FIRSTS = 1 << 14
+"""So many connections of one packet stay with an express lane."""
 
 
 class Table:
@@ -152,9 +87,32 @@ class Table:
     def express(self, judge: Judge, offer: Callable[[Take], None], taken: Callable[[int], None]) -> None:
         """Offer an express lane for packets of this judge, if there is one; ``taken`` is told how many it took."""
         if not judge.watched and judge.memo.active and self._sees_all:
-            self._lane = lane(judge.memo, self._quoted.recent, self._doubles, taken)
+
+            def new(number: int, a: str, b: str) -> Connection:
+                return self._blank(judge, number, a, b)
+
+            def sweep(last: int) -> None:
+                self._sweep_lane(judge, last)
+
+            counts = self._counts(judge)
+            self._lane = lane(judge.memo, self._quoted.recent, self._doubles, counts, taken, new, sweep)
         if self._lane is not None:
+            self._lane.count_from(self._begun)
+            self._keep_off(self._lane)
             offer(self._lane.take)
+
+    def _keep_off(self, lane: Lane) -> None:
+        """Tell the lane which connections are not with it."""
+        for protocol, a, b in (*self._connections, *self._waiting.keys(), *self._stowed.keys()):
+            if protocol == PROTOCOL:
+                lane.keep_off(-1, a, b)
+
+    def _next(self) -> int:
+        """The number of a connection that begins."""
+        if self._lane is not None:
+            return self._lane.begin()
+        self._begun += 1
+        return self._begun
 
     def packet(self, judge: Judge, packet: Packet) -> None:
         """Take the next packet; ``judge`` is the one of its protocol."""
@@ -163,6 +121,8 @@ class Table:
         self._recent(packet)
         self._doubles.take(packet)
         connection = self._connections.get(key)
+        if connection is None and self._lane is not None:
+            connection = self._back_from_lane(key, packet)
         if connection is None:
             connection = self._fetched(judge, key, packet)
             if connection is None:
@@ -192,8 +152,8 @@ class Table:
         connection.latest = packet.number
         connection.last_time = packet.time
         connection.last_flags = packet.flags
-        if self._lane is not None:
-            self._lane.adopt(connection, packet)
+        if self._lane is not None and self._lane.adopt(connection, packet):
+            del self._connections[key]
 
     def _is_over(self, judge: Judge, connection: Connection, packet: Packet) -> bool:
         """Does a packet like the first one come so long after both ends may have finished that it is no copy?"""
@@ -210,6 +170,8 @@ class Table:
         a, b = packet.source, packet.destination
         key = (protocol, a, b) if a < b else (protocol, b, a)
         connection = self._connections.get(key)
+        if connection is None and self._lane is not None:
+            connection = self._back_from_lane(key, packet)
         if connection is None:
             connection = self._fetched(judge, key, packet._replace(protocol=protocol))
             if connection is None:
@@ -223,6 +185,9 @@ class Table:
         """Nothing more is to come: report the rest."""
         if self._lane is not None:
             self._lane.clear()
+            self._retire_over(self._judges[PROTOCOL], self._lane.over())
+            for number, packet in self._lane.firsts():
+                self._waiting.put(packet, number)
         for connection in self._connections.values():
             if connection.previous is not None:
                 self._retire(connection.previous)
@@ -256,20 +221,25 @@ class Table:
 
     def _opened(self, judge: Judge, packet: Packet) -> None:
         """A connection begins with this packet."""
-        program = judge.abilities.program
-        if program.steady_rules and packet.flags is not None:
-            counts = self._beginnings.get(judge.spec.name)
-            if counts is None:
-                counts = self._beginnings[judge.spec.name] = Beginnings(program)
-            counts.began(packet, judge.interpreter.spec_flags(packet.flags))
+        counts = self._counts(judge)
+        if counts is not None and packet.flags is not None:
+            counts.began(packet.source, packet.number, judge.interpreter.spec_flags(packet.flags), packet.fields)
+
+    def _counts(self, judge: Judge) -> Beginnings | None:
+        """The counts of beginnings, if there are rules about them."""
+        counts = self._beginnings.get(judge.spec.name)
+        if counts is None and judge.abilities.program.steady_rules:
+            counts = self._beginnings[judge.spec.name] = Beginnings(judge.abilities.program)
+        return counts
 
     # ------------------------------------------------------------------------------------------------- one by one
 
     def _wait(self, judge: Judge, packet: Packet) -> None:
         self._opened(judge, packet)
         self._judges[packet.protocol] = judge
-        self._begun += 1
-        self._waiting.put(packet, self._begun)
+        if self._lane is not None and packet.protocol == PROTOCOL:
+            self._lane.keep_off(packet.number, packet.source, packet.destination)
+        self._waiting.put(packet, self._next())
         if len(self._waiting) >= MOST:
             self._give_up(MOST // 2, packet.number)
             self._release(MOST // 2)
@@ -285,13 +255,27 @@ class Table:
         connection = self._connections[key] = self._restored(judge, idle)
         return connection
 
+    def _back_from_lane(self, key: tuple[str, str, str], packet: Packet) -> Connection | None:
+        """The connection of a packet if it was with the lane alone; what is not is among the others by now."""
+        if key[0] != PROTOCOL or self._lane is None:
+            return None
+        found = self._lane.fetch(packet.number, packet.source, packet.destination)
+        if isinstance(found, Connection):
+            self._make_room(packet.time)
+            self._connections[key] = found
+            return found
+        if found is not None:
+            self._waiting.put(found[1], found[0])
+        return None
+
     def _restored(self, judge: Judge, idle: Idle) -> Connection:
-        new = Connection(
-            idle.number, judge.abilities, judge.interpreter, judge.rules, idle.a, idle.b, self._in_lines, None
-        )
+        return self._stowed.restore(idle, self._blank(judge, idle.number, idle.a, idle.b))
+
+    def _blank(self, judge: Judge, number: int, a: str, b: str) -> Connection:
+        new = Connection(number, judge.abilities, judge.interpreter, judge.rules, a, b, self._in_lines, None)
         new.rereading = self._rereading
         new.trouble = Trouble(self._patience)
-        return self._stowed.restore(idle, new)
+        return new
 
     def _begin(
         self, judge: Judge, key: tuple[str, str, str], number: int, packet: Packet, previous: Connection | None
@@ -338,11 +322,11 @@ class Table:
             self._retire(before.previous)
             before.previous = None
         self._opened(judge, packet)
-        self._begun += 1
+        number = self._next()
         self._reused += 1
         self._first_reuse = self._first_reuse or packet.number
         del self._connections[key]
-        connection = self._begin(judge, key, self._begun, packet, before)
+        connection = self._begin(judge, key, number, packet, before)
         for each in since[1:]:
             try:
                 judge.observe(connection, each, 0 if each.source == connection.ends[0].address else 1)
@@ -417,13 +401,49 @@ class Table:
         if idle.standing is None or not idle.plain or idle.a == idle.b:
             self._retire(self._restored(judge, idle))
             return
-        pattern = judge.patterns.get(idle.standing)
+        pattern = self._pattern(
+            judge, idle.standing, idle.packets, lambda: judge.memo.report(self._restored(judge, idle))
+        )
+        self._ended(judge, idle.last_flags, idle.a, idle.b, idle.first, pattern.report)
+        self._reports.add_like(pattern, idle.number, idle.a, idle.b, self._origin, idle.packets)
+
+    def _pattern(
+        self, judge: Judge, standing: Standing, packets: int, report: Callable[[], ConnectionReport]
+    ) -> Pattern:
+        """How connections without findings are reported whose ends stand there; ``report`` is that of one of them."""
+        key = (standing, packets >= SEVERAL)
+        pattern = judge.patterns.get(key)
         if pattern is None:
             if len(judge.patterns) >= PATTERNS_KEPT:
                 judge.patterns.clear()
-            pattern = judge.patterns[idle.standing] = Pattern(judge.memo.report(self._restored(judge, idle)))
-        self._ended(judge, idle.last_flags, idle.a, idle.b, idle.first, pattern.report)
-        self._reports.add_like(pattern, idle.number, idle.a, idle.b, self._origin, idle.packets)
+            pattern = judge.patterns[key] = Pattern(report())
+        return pattern
+
+    def _retire_over(self, judge: Judge, over: Iterator[Over]) -> None:
+        """Report connections that the lane gives away."""
+        for one in over:
+            if one.connection is not None:
+                self._retire(one.connection)
+            elif one.standing is not None:
+                pattern = self._pattern(judge, one.standing, one.packets, partial(self._report_of, judge, one))
+                self._ended(judge, one.last_flags, one.a, one.b, one.first, pattern.report)
+                self._reports.add_like(pattern, one.number, one.a, one.b, self._origin, one.packets)
+
+    def _report_of(self, judge: Judge, over: Over) -> ConnectionReport:
+        connection = self._blank(judge, over.number, over.a, over.b)
+        connection.packets = over.packets
+        return connection.report(over.standing)
+
+    def _sweep_lane(self, judge: Judge, last: int) -> None:
+        """Report connections with the lane that have been over for long, and see that not too much is kept there."""
+        lane = self._lane
+        assert lane is not None
+        self._retire_over(judge, lane.over(last - QUIET))
+        for number, packet in lane.firsts(FIRSTS):
+            self._waiting.put(packet, number)
+        if lane.elsewhere() > FIRSTS + 2 * (len(self._connections) + len(self._waiting) + len(self._stowed)):
+            lane.forget()
+            self._keep_off(lane)
 
     def _retire(self, connection: Connection) -> None:
         judge = self._judges[connection.protocol]

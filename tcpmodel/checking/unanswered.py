@@ -25,6 +25,7 @@ class _Count:
         entry = self.of.get(address)
         if entry is not None:
             entry[0] += 1
+            entry[1] = min(entry[1], place)
             return
         while len(self.of) >= MOST:
             self.of = {key: entry for key, entry in self.of.items() if entry[0] > self._least}
@@ -64,7 +65,7 @@ class Unanswered:
             if not told:
                 told = _too_many(sources, most, "from")
             cites = tuple(str(cite) for cite in rule.cites)
-            for address, where, number, place in sorted(told, key=lambda each: -each[2]):
+            for address, where, number, place in sorted(told, key=lambda each: (-each[2], each[3], each[0])):
                 words = f"{rule.title}: {number:,} connections {where}"
                 found.append(Diagnostic(rule.id, SEVERITY_OF[rule.severity], address, place, in_lines, words, cites))
         return found

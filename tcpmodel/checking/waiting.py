@@ -29,6 +29,12 @@ class Waiting:
     def __len__(self) -> int:
         return len(self._kept)
 
+    def keys(self) -> Iterator[tuple[str, str, str]]:
+        """Protocol and addresses of each that waits."""
+        for key in self._kept:
+            protocol, a, b = key.split(" ", 2)
+            yield protocol, a, b
+
     def put(self, packet: Packet, number: int) -> None:
         """Keep the first packet of the connection ``number``."""
         a, b = packet.source, packet.destination

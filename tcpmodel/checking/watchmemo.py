@@ -262,9 +262,14 @@ class WatchMemo:
         clock = (packet.time // 1000,) if self.timed and packet.time is not None else ()
         return (*given, *clock, *[each for each in near if each is not None])
 
-    def kind(self, form: Form, words: tuple[int, ...], side: int) -> str:
-        """The kind of packets of which everything is known that can be, and of which the capture says no place."""
-        return _named(form, words, side, (False, False, False), "")
+    def fresh(self) -> tuple[Known, Values] | None:
+        """The notes of who has seen nothing, once they were asked for; None if there are no rules."""
+        return None if self.program.idle else self._fresh
+
+    def kind(self, form: Form, words: tuple[int, ...], side: int, unknown: tuple[bool, bool]) -> str:
+        """The kind of packets that have a time, and of which the capture says no place. ``unknown``: has the sender
+        sent nothing before, and the receiver?"""
+        return _named(form, words, side, (*unknown, False), "")
 
     def _kind(self, packet: Packet, side: int, near: Near, form: Form) -> str:
         words = form.words(packet.fields)

@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from tcpmodel.checking import doubles, express, kinds, quoted, table
-from tcpmodel.checking.checker import Checker, Judge
+from tcpmodel.checking.checker import Checker
+from tcpmodel.checking.connection import Connection
 from tcpmodel.checking.doubles import Doubles
 from tcpmodel.checking.findings import Report
+from tcpmodel.checking.judge import Judge
 from tcpmodel.checking.plans import NONE, TAKE, TEST
 from tcpmodel.model.spec import Spec
 from tcpmodel.traces.pcap import PcapTrace
@@ -295,9 +297,16 @@ def test_a_spoiled_capture_is_judged_alike(
     compare(path)
 
 
+def bare_lane(spec: Spec) -> express.Lane:
+    def never(*_: object) -> Connection:
+        raise AssertionError
+
+    return express.Lane(Judge(spec).memo, express.Recent(4), Doubles(), None, lambda _: None, never, lambda _: None)
+
+
 def test_no_more_is_remembered_of_copies_than_without(specs: list[Spec], judges: dict[str, Judge]) -> None:
     chance = random.Random(7)
-    lane = express.Lane(Judge(specs[0]).memo, express.Recent(4), Doubles(), lambda _: None)
+    lane = bare_lane(specs[0])
     plain, fast = Doubles(), Doubles()
     fast.remember_in(lane._core.copy)
     for number in range(30_000):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tcpmodel.checking.table import Judge
+from tcpmodel.checking.judge import Judge
 from tcpmodel.cli import check, progress
 from tcpmodel.cli.errors import CommandError
 

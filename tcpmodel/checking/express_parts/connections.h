@@ -3,7 +3,8 @@
  */
 #include "plans.h"
 
-static uint32_t flow_place(const Express *self, const uint8_t *flow)
+/* A mark of addresses and ports, never 0. */
+static uint64_t flow_mark(const uint8_t *flow)
 {
     uint64_t mixed = 0, part;
     uint32_t ports;
@@ -13,18 +14,23 @@ static uint32_t flow_place(const Express *self, const uint8_t *flow)
         mixed ^= mixed >> 29;
     }
     memcpy(&ports, flow + FLOW - 4, 4);
-    mixed ^= ports;
-    return (uint32_t)((mixed * 0x9E3779B97F4A7C15u) >> 32) & (uint32_t)(self->table_size - 1);
+    mixed = (mixed ^ ports) * 0x9E3779B97F4A7C15u;
+    return mixed ? mixed : 1;
 }
 
-static Entry *entry_find(const Express *self, const uint8_t *flow)
+static uint32_t mark_place(uint64_t mark, int size)
+{
+    return (uint32_t)(mark >> 32) & (uint32_t)(size - 1);
+}
+
+static Entry *entry_find(const Express *self, const uint8_t *flow, int six)
 {
     if (self->table_size == 0)
         return NULL;
-    uint32_t place = flow_place(self, flow);
+    uint32_t place = mark_place(flow_mark(flow), self->table_size);
     while (self->table[place] >= 0) {
         Entry *entry = self->entries[self->table[place]];
-        if (memcmp(entry->flow, flow, FLOW) == 0)
+        if (memcmp(entry->flow, flow, FLOW) == 0 && entry->six == six)
             return entry;
         place = (place + 1) & (uint32_t)(self->table_size - 1);
     }
@@ -33,23 +39,27 @@ static Entry *entry_find(const Express *self, const uint8_t *flow)
 
 static void table_put(Express *self, int index)
 {
-    uint32_t place = flow_place(self, self->entries[index]->flow);
+    uint32_t place = mark_place(flow_mark(self->entries[index]->flow), self->table_size);
     while (self->table[place] >= 0)
         place = (place + 1) & (uint32_t)(self->table_size - 1);
     self->table[place] = index;
 }
 
-static Entry *entry_made(Express *self, const uint8_t *flow)
+static Entry *entry_made(Express *self, const uint8_t *flow, int six, int state)
 {
-    if (self->entry_count == self->entry_room) {
+    if (!self->vacant_count && self->entry_count == self->entry_room) {
         int room = self->entry_room ? 2 * self->entry_room : 256;
         Entry **entries = PyMem_Realloc(self->entries, room * sizeof(Entry *));
         if (entries == NULL)
             return NULL;
         self->entries = entries;
+        int *vacant = PyMem_Realloc(self->vacant, room * sizeof(int));
+        if (vacant == NULL)
+            return NULL;
+        self->vacant = vacant;
         self->entry_room = room;
     }
-    if (2 * (self->entry_count + 1) > self->table_size) {
+    if (2 * (self->table_count + 1) > self->table_size) {
         int size = self->table_size ? 2 * self->table_size : 1024;
         int32_t *table = PyMem_Malloc(size * sizeof(int32_t));
         if (table == NULL)
@@ -59,31 +69,100 @@ static Entry *entry_made(Express *self, const uint8_t *flow)
         self->table_size = size;
         memset(table, 0xFF, size * sizeof(int32_t));
         for (int index = 0; index < self->entry_count; index++)
-            table_put(self, index);
+            if (self->entries[index] != NULL)
+                table_put(self, index);
     }
     Entry *made = PyMem_Calloc(1, sizeof(Entry));
     if (made == NULL)
         return NULL;
     memcpy(made->flow, flow, FLOW);
-    made->index = self->entry_count;
-    self->entries[self->entry_count] = made;
-    table_put(self, self->entry_count++);
+    made->six = six;
+    made->state = state;
+    made->index = self->vacant_count ? self->vacant[--self->vacant_count] : self->entry_count++;
+    self->entries[made->index] = made;
+    table_put(self, made->index);
+    self->table_count++;
+    self->waiting += state == WAITING;
+    self->owned += state == OWN;
     return made;
-}
-
-static void entry_clear(Entry *entry)
-{
-    entry->active = 0;
-    entry->count = entry->notes_count = 0;
-    Py_CLEAR(entry->connection);
 }
 
 static void entry_free(Entry *entry)
 {
+    if (entry == NULL)
+        return;
     Py_XDECREF(entry->connection);
     PyMem_Free(entry->numbers);
     PyMem_Free(entry->noted);
+    PyMem_Free(entry->kept);
     PyMem_Free(entry);
+}
+
+static void entry_removed(Express *self, Entry *entry)
+{
+    uint32_t last = (uint32_t)(self->table_size - 1), hole = mark_place(flow_mark(entry->flow), self->table_size);
+    while (self->table[hole] != entry->index)
+        hole = (hole + 1) & last;
+    for (uint32_t next = hole;;) { /* move back what would not be found behind the hole */
+        next = (next + 1) & last;
+        if (self->table[next] < 0)
+            break;
+        uint32_t home = mark_place(flow_mark(self->entries[self->table[next]]->flow), self->table_size);
+        if (((next - home) & last) >= ((next - hole) & last)) {
+            self->table[hole] = self->table[next];
+            hole = next;
+        }
+    }
+    self->table[hole] = -1;
+    self->table_count--;
+    self->waiting -= entry->state == WAITING;
+    self->owned -= entry->state == OWN || entry->state == PACKED;
+    self->entries[entry->index] = NULL;
+    self->vacant[self->vacant_count++] = entry->index;
+    entry_free(entry);
+}
+
+/* Does Python have the connection of these addresses? Of different ones with one mark it is said, too. */
+static int is_elsewhere(const Express *self, const uint8_t *flow)
+{
+    if (!self->elsewhere_count)
+        return 0;
+    uint64_t mark = flow_mark(flow);
+    for (uint32_t place = mark_place(mark, self->elsewhere_size); self->elsewhere[place];
+         place = (place + 1) & (uint32_t)(self->elsewhere_size - 1))
+        if (self->elsewhere[place] == mark)
+            return 1;
+    return 0;
+}
+
+static void elsewhere_put(uint64_t *marks, int size, uint64_t mark)
+{
+    uint32_t place = mark_place(mark, size);
+    while (marks[place])
+        place = (place + 1) & (uint32_t)(size - 1);
+    marks[place] = mark;
+}
+
+/* Python has the connection of these addresses from now on; 0 without memory. */
+static int set_elsewhere(Express *self, const uint8_t *flow)
+{
+    if (is_elsewhere(self, flow))
+        return 1;
+    if (2 * (self->elsewhere_count + 1) > self->elsewhere_size) {
+        int size = self->elsewhere_size ? 2 * self->elsewhere_size : 1024;
+        uint64_t *marks = PyMem_Calloc(size, sizeof(uint64_t));
+        if (marks == NULL)
+            return 0;
+        for (int place = 0; place < self->elsewhere_size; place++)
+            if (self->elsewhere[place])
+                elsewhere_put(marks, size, self->elsewhere[place]);
+        PyMem_Free(self->elsewhere);
+        self->elsewhere = marks;
+        self->elsewhere_size = size;
+    }
+    elsewhere_put(self->elsewhere, self->elsewhere_size, flow_mark(flow));
+    self->elsewhere_count++;
+    return 1;
 }
 
 /* Numbers out of a list, with room for what a packet adds; how many, or -1 on an error, -2 if one is too large. */
@@ -165,13 +244,10 @@ static int set_number(PyObject *to, PyObject *name, long long value)
     return failed;
 }
 
-/* Writes what became of a connection into its object, which is then with Python alone. */
-static int entry_return(Entry *entry)
+/* Writes what became of a connection that was lent into its object, which is then with Python alone. */
+static int entry_return(Express *self, Entry *entry)
 {
     PyObject *connection = entry->connection;
-    if (!entry->active)
-        return 0;
-    entry->active = 0;
     if (set_number(connection, s_lane, -1) < 0)
         return -1;
     PyObject *observer = PyObject_GetAttr(connection, s_observer);
@@ -195,7 +271,11 @@ static int entry_return(Entry *entry)
             set_number(connection, s_last_flags, entry->last_flags) < 0)
             return -1;
     }
-    entry_clear(entry);
+    if (!set_elsewhere(self, entry->flow)) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    entry_removed(self, entry);
     return 0;
 }
 
@@ -233,23 +313,25 @@ static int form_of(Express *self, int variant, int flags, const int64_t *fields,
     PyObject *told = PyObject_CallFunction(self->form_of, "OnnLL", buffer, at, end, (long long)number, (long long)time);
     if (told == NULL)
         return -2;
-    PyObject *keys, *sequences, *taken;
+    PyObject *keys, *sequences, *taken, *opens;
     int timed, result = -2;
     Form *made = PyMem_Calloc(1, sizeof(Form));
     if (made == NULL) {
         PyErr_NoMemory();
         goto done;
     }
-    if (!PyArg_ParseTuple(told, "O!O!O!p", &PyTuple_Type, &keys, &PyTuple_Type, &sequences, &PyTuple_Type, &taken,
-                          &timed))
+    if (!PyArg_ParseTuple(told, "O!O!O!pO!", &PyTuple_Type, &keys, &PyTuple_Type, &sequences, &PyTuple_Type, &taken,
+                          &timed, &PyTuple_Type, &opens))
         goto done;
     made->flags = flags;
     made->variant = variant;
     made->timed = timed;
+    made->opens = (int)PyTuple_GET_SIZE(opens);
     made->keys = (int)PyTuple_GET_SIZE(keys);
     made->sequences = (int)PyTuple_GET_SIZE(sequences);
     made->taken = (int)PyTuple_GET_SIZE(taken);
-    if (made->keys > MOST_KEYS || made->sequences > MOST_OF_A_FORM || made->taken > MOST_OF_A_FORM) {
+    if (made->keys > MOST_KEYS || made->sequences > MOST_OF_A_FORM || made->taken > MOST_OF_A_FORM ||
+        made->opens > MOST_OF_A_FORM) {
         PyErr_SetString(PyExc_ValueError, "a form of too many fields");
         goto done;
     }
@@ -276,6 +358,12 @@ static int form_of(Express *self, int variant, int flags, const int64_t *fields,
         if (slot < 0 || slot >= SLOTS)
             goto range;
         made->take[place] = (int)slot;
+    }
+    for (int place = 0; place < made->opens; place++) {
+        long slot = PyLong_AsLong(PyTuple_GET_ITEM(opens, place));
+        if (slot < 0 || slot >= SLOTS)
+            goto range;
+        made->open[place] = (int)slot;
     }
     result = self->form_count;
     self->forms[self->form_count++] = made;

@@ -73,17 +73,42 @@ static int segment(const uint8_t *frame, Py_ssize_t size, Found *found)
     return found->there >= 20;
 }
 
-/* Known options into the fields, as transport._options has them; the part of the variant, or -1 if one is unusual. */
-static int options(const uint8_t *at, const uint8_t *end, int64_t *fields)
+/* Known options into the fields, as transport._options has them, of which those before ``there`` were captured; the
+ * part of the variant, or -1 if one is unusual. */
+static int options(const uint8_t *at, const uint8_t *end, const uint8_t *there, int64_t *fields)
 {
     int found = 0;
     while (at < end) {
+        if (at >= there) {
+            found |= 32;
+            break;
+        }
         if (*at == 1) {
             at++;
             continue;
         }
-        if (end - at < 2 || at[1] < 2 || at[1] > end - at)
+        if (*at == 0) {
+            if (there < end) {
+                found |= 32;
+                break;
+            }
+            while (at < end)
+                if (*at++)
+                    return -1;
+            break;
+        }
+        if (end - at < 2)
             return -1;
+        if (there - at < 2) {
+            found |= 32;
+            break;
+        }
+        if (at[1] < 2 || at[1] > end - at)
+            return -1;
+        if (at[1] > there - at) {
+            found |= 32;
+            break;
+        }
         if (at[0] == 8 && at[1] == 10 && !(found & 1)) {
             found |= 1;
             fields[TSVAL] = big32(at + 2);
@@ -101,11 +126,24 @@ static int options(const uint8_t *at, const uint8_t *end, int64_t *fields)
                     fields[SACK_HIGH] = right;
             }
         }
+        else if (at[0] == 2 && at[1] == 4 && !(found & 4)) {
+            found |= 4;
+            fields[MSS] = big16(at + 2);
+        }
+        else if (at[0] == 3 && at[1] == 3 && !(found & 8)) {
+            found |= 8;
+            fields[WSCALE] = at[2];
+        }
+        else if (at[0] == 4 && at[1] == 2 && !(found & 16)) {
+            found |= 16;
+            fields[SACKOK] = 1;
+        }
         else
             return -1;
         at += at[1];
     }
-    return (found & 1 ? STAMPED : 0) + (found & 2 ? SACKED : 0);
+    return (found & 1 ? STAMPED : 0) + (found & 2 ? SACKED : 0) + (found & 4 ? SIZED : 0) + (found & 8 ? SCALED : 0) +
+           (found & 16 ? PERMITTED : 0) + (found & 32 ? OPTIONS_CUT : 0);
 }
 
 /* Fields of a segment, as transport.tcp has them; the variant, or -1 if it is unusual or its checksum is wrong. */
@@ -113,7 +151,7 @@ static int usual(const Found *found, int64_t *fields, int *flags)
 {
     const uint8_t *tcp = found->tcp;
     Py_ssize_t header = (tcp[12] >> 4) << 2;
-    if (tcp[12] & 0x0F || header < 20 || header > found->there ||
+    if (tcp[12] & 0x0F || header < 20 || header > found->payload ||
         (memcmp(found->source, found->destination, found->octets) == 0 && memcmp(tcp, tcp + 2, 2) == 0))
         return -1;
     fields[SEQ] = big32(tcp + 4);
@@ -130,10 +168,11 @@ static int usual(const Found *found, int64_t *fields, int *flags)
     fields[CHECKSUM] = big16(tcp + 16);
     fields[IP_ID] = found->ip_id;
     fields[PAYLOAD_SUM] = fields[CHECKSUM_OK] = fields[TSVAL] = fields[TSECR] = 0;
-    fields[SACK_BLOCKS] = fields[SACK_HIGH] = 0;
+    fields[SACK_BLOCKS] = fields[SACK_HIGH] = fields[MSS] = fields[WSCALE] = fields[SACKOK] = 0;
     fields[OPTION_OCTETS] = header - 20;
     *flags = tcp[13];
-    int variant = options(tcp + 20, tcp + header, fields);
+    const uint8_t *there = tcp + (header < found->there ? header : found->there);
+    int variant = options(tcp + 20, tcp + header, there, fields);
     if (variant < 0)
         return -1;
     variant += found->octets == 4 ? 0 : SIX;

@@ -18,7 +18,11 @@ static void shape_free(Shape *shape)
 {
     for (int place = 0; place < shape->places; place++)
         program_free(shape->programs[place]);
+    for (int place = 0; place < shape->early_places; place++)
+        program_free(shape->early[place]);
+    program_free(shape->standing);
     PyMem_Free(shape->programs);
+    PyMem_Free(shape->early);
     Py_XDECREF(shape->known);
     PyMem_Free(shape);
 }
@@ -63,6 +67,7 @@ static Shape *shape_of(Express *self, PyObject *known)
     }
     Py_DECREF(index);
     made->known = Py_NewRef(known);
+    made->number = self->shape_count;
     self->all[self->shape_count++] = made;
     return made;
 }
@@ -128,30 +133,15 @@ static int program_sound(const Program *program)
     return at == length && length > 0 && code[length - 1] == NONE;
 }
 
-/* The program of packets of one form and side, or NULL if there is none yet; -1 on an error of Python. */
-static int program_of(Express *self, Shape *shape, int form, int side, int notes, Program **result)
+/* A program out of what Python says of it; NULL on an error. ``shapes``: its targets are shapes. */
+static Program *program_made(Express *self, PyObject *plan, int shapes)
 {
-    int place = 2 * form + side;
-    *result = NULL;
-    if (place < shape->places && shape->programs[place] != NULL) {
-        *result = shape->programs[place];
-        return 0;
-    }
-    PyObject *plan = PyObject_CallFunction(self->plan_of, "Oiii", shape->known, form, side, notes);
-    if (plan == NULL)
-        return -1;
-    if (plan == Py_None) {
-        Py_DECREF(plan);
-        return 0;
-    }
     PyObject *kind, *merged, *targets;
     const char *code;
     Py_ssize_t size;
     int own, given;
-    if (!PyArg_ParseTuple(plan, "OOy#iiO!", &kind, &merged, &code, &size, &own, &given, &PyTuple_Type, &targets)) {
-        Py_DECREF(plan);
-        return -1;
-    }
+    if (!PyArg_ParseTuple(plan, "OOy#iiO!", &kind, &merged, &code, &size, &own, &given, &PyTuple_Type, &targets))
+        return NULL;
     Program *made = PyMem_Calloc(1, sizeof(Program));
     if (made == NULL)
         goto memory;
@@ -166,53 +156,86 @@ static int program_of(Express *self, Shape *shape, int form, int side, int notes
     memcpy(made->code, code, made->length * sizeof(int64_t));
     made->kind = Py_NewRef(kind);
     made->merged = Py_NewRef(merged);
-    for (int number = 0; number < made->targets; number++) {
+    for (int number = 0; shapes && number < made->targets; number++) {
         made->target[number] = shape_of(self, PyTuple_GET_ITEM(targets, number));
         if (made->target[number] == NULL) {
             program_free(made);
-            Py_DECREF(plan);
-            return -1;
+            return NULL;
         }
     }
-    Py_DECREF(plan);
     if (!program_sound(made)) {
         program_free(made);
         PyErr_SetString(PyExc_ValueError, "a plan that cannot be run");
-        return -1;
+        return NULL;
     }
-    if (place >= shape->places) {
-        int places = 2 * (form + 8);
-        Program **programs = PyMem_Realloc(shape->programs, places * sizeof(Program *));
-        if (programs == NULL) {
-            program_free(made);
-            PyErr_NoMemory();
-            return -1;
-        }
-        memset(programs + shape->places, 0, (places - shape->places) * sizeof(Program *));
-        shape->programs = programs;
-        shape->places = places;
-    }
-    *result = shape->programs[place] = made;
-    return 0;
+    return made;
 memory:
     program_free(made);
-    Py_DECREF(plan);
     PyErr_NoMemory();
-    return -1;
+    return NULL;
+}
+
+/* Where the program of packets of one form and side is, or NULL if there is none yet. ``notes``: 0, or 1 and more if
+ * it is that of notes: 2 more if the sender, 4 more if the receiver has sent nothing yet. */
+static Program **program_place(Shape *shape, int form, int side, int notes)
+{
+    if (notes > 1) {
+        int place = (2 * form + side) * 3 + (notes >> 1) - 1;
+        return place < shape->early_places ? &shape->early[place] : NULL;
+    }
+    int place = 2 * form + side;
+    return place < shape->places ? &shape->programs[place] : NULL;
+}
+
+static int program_room(Program ***programs, int *places, int wanted)
+{
+    Program **larger = PyMem_Realloc(*programs, wanted * sizeof(Program *));
+    if (larger == NULL)
+        return 0;
+    memset(larger + *places, 0, (wanted - *places) * sizeof(Program *));
+    *programs = larger;
+    *places = wanted;
+    return 1;
+}
+
+/* That program, or NULL if there is none yet; -1 on an error of Python. */
+static int program_of(Express *self, Shape *shape, int form, int side, int notes, Program **result)
+{
+    Program **place = program_place(shape, form, side, notes);
+    *result = NULL;
+    if (place != NULL && *place != NULL) {
+        *result = *place;
+        return 0;
+    }
+    PyObject *plan = PyObject_CallFunction(self->plan_of, "Oiii", shape->known, form, side, notes);
+    if (plan == NULL)
+        return -1;
+    Program *made = plan == Py_None ? NULL : program_made(self, plan, 1);
+    int failed = made == NULL && plan != Py_None;
+    Py_DECREF(plan);
+    if (made == NULL)
+        return failed ? -1 : 0;
+    if (place == NULL && !(notes > 1 ? program_room(&shape->early, &shape->early_places, 6 * (form + 8))
+                                     : program_room(&shape->programs, &shape->places, 2 * (form + 8)))) {
+        program_free(made);
+        PyErr_NoMemory();
+        return -1;
+    }
+    *result = *program_place(shape, form, side, notes) = made;
+    return 0;
 }
 
 /* Was the function of these packets made anew since? Then the old program goes. */
-static int program_renewed(Shape *shape, int form, int side)
+static int program_renewed(Program **place)
 {
-    int place = 2 * form + side;
-    Program *program = shape->programs[place];
+    Program *program = *place;
     PyObject *merged = PyObject_GetAttr(program->kind, s_merged);
     if (merged == NULL)
         return -1;
     int renewed = merged != program->merged;
     Py_DECREF(merged);
     if (renewed) {
-        shape->programs[place] = NULL;
+        *place = NULL;
         program_free(program);
     }
     return renewed;

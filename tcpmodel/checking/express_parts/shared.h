@@ -6,8 +6,10 @@
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <structmember.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #ifndef __SIZEOF_INT128__
@@ -16,24 +18,31 @@
 typedef __int128 wide;
 
 /* Grows with every change of what Python calls here; express.py uses no other. */
-#define INTERFACE 3
+#define INTERFACE 4
 
 #define LARGEST ((int64_t)1 << 56)
 #define LATEST ((int64_t)1 << 62)
 #define QUIET ((int64_t)300 * 1000000000)
 #define RECENT 256
 #define REMEMBERED 4096
-#define SLOTS 20
+#define SLOTS 23
 #define FLOW 36
 #define MOST_KEYS 16
 #define MOST_FORMS 512
 #define MOST_OF_A_FORM 32
+#define FRAME 128       /* a first packet is kept if it has no more octets */
+#define MOST_WAITING (1 << 15)
+#define MOST_OWNED (1 << 18)
+#define MOST_AWAKE 4096 /* connections that are not packed */
 
 enum { NONE, TEST, APART, ALONE, TAKE };
 enum { SEQ, ACK, WINDOW, LENGTH, URGENT, OFFSET, IP_PAYLOAD, SOURCE_PORT, DESTINATION_PORT, TTL, IP_VERSION, CHECKSUM,
-       IP_ID, PAYLOAD_SUM, CHECKSUM_OK, TSVAL, TSECR, OPTION_OCTETS, SACK_BLOCKS, SACK_HIGH };
+       IP_ID, PAYLOAD_SUM, CHECKSUM_OK, TSVAL, TSECR, OPTION_OCTETS, SACK_BLOCKS, SACK_HIGH, MSS, WSCALE, SACKOK };
 /* Packets of one variant have the same fields. */
-enum { CUT_TEXT, WITH_TEXT, WITHOUT_TEXT, SACKED = 3, STAMPED = 6, SIX = 12, VARIANTS = 24 };
+enum { CUT_TEXT, WITH_TEXT, WITHOUT_TEXT, SACKED = 3, STAMPED = 6, SIX = 12, SIZED = 24, SCALED = 48, PERMITTED = 96,
+       OPTIONS_CUT = 192, VARIANTS = 384 };
+/* What is here of a connection: its first packet, all of it, all of it packed, or what Python lent. */
+enum { WAITING, OWN, PACKED, LENT };
 
 typedef struct Shape Shape;
 
@@ -49,27 +58,40 @@ struct Shape {
     PyObject *known;
     int stale;
     int near[2];
-    int places; /* programs that there is room for */
+    int number, places, early_places; /* programs that there is room for */
     Program **programs; /* by form and side */
+    Program **early; /* the same for notes, where ends have sent nothing yet */
+    Program *standing;
 };
 
 typedef struct {
-    int flags, variant, keys, sequences, taken, timed;
+    int flags, variant, keys, sequences, taken, timed, opens; /* opens: so many fields matter where it begins a connection */
     int64_t key[MOST_KEYS];
-    int sequence[MOST_OF_A_FORM], own[MOST_OF_A_FORM], take[MOST_OF_A_FORM];
+    int sequence[MOST_OF_A_FORM], own[MOST_OF_A_FORM], take[MOST_OF_A_FORM], open[MOST_OF_A_FORM];
 } Form;
 
 typedef struct {
     uint8_t flow[FLOW]; /* addresses and ports, the lower first */
-    int index, active, low; /* index: among the entries; low: the side whose address and port come first in flow */
-    PyObject *connection;
+    int index, state, six, low; /* index: among the entries; low: the side whose address and port come first in flow */
+    PyObject *connection; /* that lent it */
     Shape *shape, *notes;
     int64_t *numbers, *noted;
     int count, room, notes_count, notes_room;
-    int64_t packets, latest, last_time;
-    int last_flags;
+    int64_t packets, latest, last_time; /* packets: of one that was lent, those since */
+    int last_flags, form;
     Py_hash_t source[2];
+    int64_t begun, first; /* its number among all connections, and its first packet */
+    uint8_t *kept;        /* the frame of that packet, or the numbers packed */
+    Py_ssize_t kept_size;
+    int usual; /* the usual numbers that it was packed by */
 } Entry;
+
+typedef struct { /* how numbers of two shapes follow from one another, as stowed.Kind has it */
+    Shape *shape, *notes;
+    int own, all;
+    int *like;
+    int64_t *step;
+} Usual;
 
 typedef struct {
     Py_hash_t source;
@@ -95,13 +117,25 @@ typedef struct {
     Form *forms[MOST_FORMS];
     int form_count;
     int keys[VARIANTS], key_slot[VARIANTS][MOST_KEYS], variant_known[VARIANTS];
-    Entry **entries;
-    int entry_count, entry_room;
+    Entry **entries; /* some NULL: those are vacant */
+    int entry_count, entry_room, *vacant, vacant_count;
+    int waiting, owned, *awake, awake_count;
     int32_t *table;
-    int table_size;
+    int table_size, table_count;
+    uint64_t *elsewhere; /* of the connections that Python has: marks of their addresses, open addressing */
+    int elsewhere_size, elsewhere_count;
+    int64_t begun; /* the number of the latest connection */
+    PyObject *fresh_of, *name_of, *standing_of;
+    Shape *fresh, *fresh_notes;
+    int64_t *fresh_numbers, *fresh_noted;
+    int fresh_count, fresh_room, fresh_notes_count, fresh_notes_room;
+    Usual *usual;
+    int usual_count, usual_room;
+    int32_t *usual_table;
+    int usual_table_size;
     uint8_t pending[FLOW];
     int64_t pending_number;
-    int pending_swapped;
+    int pending_swapped, pending_six;
     int64_t *output, *output_notes;
     int output_room;
     Seen *seen;          /* open addressing, twice as large as needed */
