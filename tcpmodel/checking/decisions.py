@@ -65,6 +65,15 @@ def tree_of(parts: Sequence[Part]) -> Tree:
     return _Planner(parts).tree(ways, {})
 
 
+def chain_of(parts: Sequence[Part]) -> Tree:
+    """The same, which tries one way after the other: it takes longer, but is made at once."""
+    tree: Tree = None
+    for number in reversed(range(len(parts))):
+        tests = list(_facts(parts[number].tests).items())
+        tree = Ask(tests, Take(number), tree) if tests else Take(number)
+    return tree
+
+
 def function_of(tree: Tree, parts: Sequence[Part], own: int) -> CodeType:
     """What decides by this tree: ``step(s, p)`` for ``own`` numbers ``s`` of what is known and the packet's ``p``.
 

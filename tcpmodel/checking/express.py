@@ -300,14 +300,14 @@ class Lane:
 
     def _standing(self, known: Any) -> tuple[Any, ...] | None:
         """What tells where the ends of a connection of this shape stand, as far as that was asked before."""
-        from tcpmodel.checking.decisions import MOST, tree_of
+        from tcpmodel.checking.decisions import MOST, chain_of
         from tcpmodel.checking.plans import plan_of
 
         ways = known.ways[STANDING][:MOST]
         if not ways:
             return None
         parts = [way.part() for way in ways]
-        plan = plan_of(tree_of(parts), parts, ways[0].own)
+        plan = plan_of(chain_of(parts), parts, ways[0].own)
         places = tuple([2 * self._place(way.target) + way.target.unfinished for way in ways])
         return (ways, places, plan, ways[0].own, 0, places) if plan else None
 

@@ -237,16 +237,27 @@ def _of_notes(known: Notes, places: dict[int, int]) -> dict[Any, _Kept]:
     for kind, ways in known.ways.whole().items():
         left = [(way, fact) for way, fact in ways if _place(way, places) != _GONE]
         merged, inside = _merged(ways, [way for way, _ in left])
-        found[kind] = ([(way.kept(merged=way in inside), _place(way, places), fact) for way, fact in left], merged)
+        found[kind] = (
+            [(way.kept(merged=way in inside), _place(way, places), fact, way.about) for way, fact in left],
+            merged,
+        )
     return found
 
 
 def _note_ways(kept: dict[Any, _Kept], known: list[Any]) -> dict[Any, Kind]:
     found: dict[Any, Kind] = {}
     for name, (ways, merged) in kept.items():
-        made = [(Way.again(way, None if target is None else known[target]), fact) for way, target, fact in ways]
+        made = [
+            (_note_way(way, None if target is None else known[target], told), fact) for way, target, fact, told in ways
+        ]
         found[name] = _kind(made, merged, [way for way, _ in made])
     return found
+
+
+def _note_way(kept: Kept, target: Any, told: Any) -> Way:
+    way = Way.again(kept, target)
+    way.about = told
+    return way
 
 
 _GONE = -1

@@ -150,6 +150,20 @@ class Observer:
             environment[mine] = slots[theirs]
         self._judge(program, environment, packet, sighting, side, near, lossless, tell)
 
+    def told_of(
+        self, rules: Sequence[int], packet: Packet, sighting: Sighting, side: int, near: tuple[int | None, int | None]
+    ) -> list[Diagnostic]:
+        """What is told of rules (by their places in the program) that a packet breaks which is not noted yet."""
+        program, watch = self.program, self.program.watch
+        environment = list(program.template(packet.flags or 0))
+        slots = sighting.slots
+        for mine, theirs in program.fields:
+            environment[mine] = slots[theirs]
+        _look(program, packet, environment, near)
+        environment[watch.own : watch.own + program.notes] = self.notes[side]
+        environment[watch.peer : watch.peer + program.notes] = self.notes[1 - side]
+        return [self.finding(watch.rules[rule].source, watch, environment) for rule in rules]
+
     def hear(
         self, packet: Packet, side: int, near: tuple[int | None, int | None], lossless: Facts, tell: Tell
     ) -> list[str]:

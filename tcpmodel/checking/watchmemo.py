@@ -1,8 +1,9 @@
 """Remembers what an observer made of a packet, so that the next one of the same kind is taken at once.
 
 Owns: notes taken apart into their shape and their numbers, and for each kind of packet the ways in which an observer
-took such packets: under which bounds on the numbers, with which notes afterwards. Each way is found by running the
-observer once on recorded numbers. Of packets of which something is told, or may be told later, only that is remembered.
+took such packets: under which bounds on the numbers, with which notes afterwards, and which rules they break. Each way
+is found by running the observer once on recorded numbers. Of packets of which something may be told later, only that is
+remembered.
 Must never hold: what a rule says, or when it is broken.
 """
 
@@ -78,15 +79,24 @@ class Known:
         self.ways = Ways()
 
 
-class Told(Exception):
-    """A rule is broken."""
-
-
 class _Counting(Observer):
     """It only counts what is told."""
 
     def finding(self, rule: PacketRule, watch: Watch, environment: Environment) -> Diagnostic:
         """Nothing but the code."""
+        return Diagnostic(rule.id, "", "", 0, False, "")
+
+
+class _Noting(Observer):
+    """It only notes which rules are broken, by their places in the program."""
+
+    def __init__(self, program: WatchProgram) -> None:
+        super().__init__(program)
+        self.broken: list[int] = []
+
+    def finding(self, rule: PacketRule, watch: Watch, environment: Environment) -> Diagnostic:
+        """Nothing but the code."""
+        self.broken += [place for place, each in enumerate(watch.rules) if each.source is rule]
         return Diagnostic(rule.id, "", "", 0, False, "")
 
 
@@ -154,11 +164,11 @@ class WatchMemo:
                 observer.light = found
                 self.recalled += 1
                 return True
-        found = _taken(ways, numbers, inputs, assumed.lossless)
-        if found is None or found[0] is None:
+        taken = _taken(ways, numbers, inputs, assumed.lossless)
+        if taken is None or taken[0].target is None or taken[0].about:
             return False
         ways.missed(_mergeable)
-        observer.light = found
+        observer.light = taken[1]
         self.recalled += 1
         return True
 
@@ -181,15 +191,18 @@ class WatchMemo:
         kind = self._kind(packet, side, near, form)
         ways = known.ways[kind]
         inputs = self._inputs(packet, given, near)
-        found = _taken(ways, numbers, inputs, lossless)
+        taken = _taken(ways, numbers, inputs, lossless)
         if (
-            found is None
+            taken is None
             and (room := self._room(known.ways, kind)) is not None
             and (recorded := self._record(known, numbers, inputs, packet, side, near, form, lossless)) is not None
         ):
             room.insert(0, recorded)
-            found = recorded[0].run(numbers, inputs)
-        if found is not None and found[0] is not None:
+            taken = recorded[0], recorded[0].run(numbers, inputs)
+        if taken is not None and taken[0].target is not None:
+            way, found = taken
+            if way.about:
+                self._tell(observer, light, way, packet, side, near, form.message(self.interpreter, given), tell)
             observer.light = found
             self.recalled += 1
             if observer.doubts:
@@ -202,6 +215,24 @@ class WatchMemo:
         observer.light = None
         sighting = form.message(self.interpreter, given)
         observer.observe(packet, sighting, side, near, lossless, tell)
+
+    def _tell(
+        self,
+        observer: Observer,
+        light: tuple[Known, Values],
+        way: Way,
+        packet: Packet,
+        side: int,
+        near: Near,
+        sighting: Sighting,
+        tell: Tell,
+    ) -> None:
+        """Tell what breaks the rules that packets of this way break; ``light``: the notes as they were before."""
+        observer.light = light
+        self.thaw(observer)
+        for finding in observer.told_of(way.about, packet, sighting, side, near):
+            tell(finding, sighting)
+        observer.told = dict(way.target.told)
 
     def freeze(self, observer: Observer) -> None:
         """Keep notes by memory that are not, if nothing of them is in doubt."""
@@ -367,22 +398,20 @@ class WatchMemo:
             return asked[0]
 
         def tell(_finding: Diagnostic, _sighting: Sighting) -> None:
-            raise Told
+            pass
 
-        told = False
-        trial = Observer(self.program)
+        trial = _Noting(self.program)
         try:
             recorder = Recorder([*numbers, *inputs])
             self._try(trial, known, _all(recorder, numbers, inputs), len(numbers), packet, side, near, form, fact, tell)
         except Unrecordable:
             return None
-        except Told:
-            told = True
         self.recorded += 1
         self._left -= 1
         outputs: list[Number | int] = []
-        target = None if told or trial.doubts else self._known(trial, outputs)
+        target = None if trial.doubts else self._known(trial, outputs)
         way = Way.of(recorder, target, outputs, len(numbers), in_place=target is known)
+        way.about = tuple(trial.broken)
         return way, asked[0] if asked else None
 
     def _try(
@@ -417,8 +446,8 @@ class WatchMemo:
         trial.observe(packet._replace(number=_UNUSED, time=time, fields=fields), sighting, side, places, fact, tell)
 
 
-def _taken(ways: Kind, numbers: Values, inputs: Values, lossless: Facts) -> tuple[Any, list[int]] | None:
-    """What the first of the ways gives that fits; one that is used often moves towards the front."""
+def _taken(ways: Kind, numbers: Values, inputs: Values, lossless: Facts) -> tuple[Way, Any] | None:
+    """The first of the ways that fits and what it gives; one that is used often moves towards the front."""
     for index, (way, fact) in enumerate(ways):
         if fact is not None and fact != lossless():
             continue
@@ -427,7 +456,7 @@ def _taken(ways: Kind, numbers: Values, inputs: Values, lossless: Facts) -> tupl
             way.uses += 1
             if index and way.uses > ways[index - 1][0].uses:
                 ways[index - 1], ways[index] = ways[index], ways[index - 1]
-            return found
+            return way, found
     return None
 
 
@@ -442,7 +471,7 @@ def _yes() -> bool:
 def _mergeable(entry: tuple[Way, bool | None]) -> Way | None:
     """The way, if it asks nothing of the capture and nothing is told."""
     way, fact = entry
-    return way if fact is None and way.target is not None else None
+    return way if fact is None and way.target is not None and not way.about else None
 
 
 def _named(form: Form, words: tuple[int, ...], side: int, known: tuple[bool, ...], at: Any) -> str:
