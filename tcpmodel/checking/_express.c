@@ -10,14 +10,14 @@
  * (copies), and table.Table.packet (the rest). tests/checking/test_express.py holds both beside each other.
  */
 #include "express_parts/copies.h"
-#include "express_parts/owned.h"
+#include "express_parts/giving.h"
 
 PyDoc_STRVAR(run_doc,
 "run(buffer, at, size, number, last, big, blocks, unit, offset, limit)\n"
 "    -> (at, number, last, with_id, cut, first_cut, padded, first_padded, recent, opened)\n\n"
 "Take as many packets of the records from ``at`` on as are known; ``number`` and ``last`` (ns) are those of the packet\n"
 "before. The records are big-endian or not, and blocks of pcapng or records of pcap; ``unit`` ns are a tick of their\n"
-"clock, which is ``offset`` ns behind. ``recent``: (at, end, number, time) of the last of them. ``opened``: (source,\n"
+"clock, which is ``offset`` ns behind. ``recent``: at, end, number and time (64 bits each) of the last of them. ``opened``: (source,\n"
 "form, number, fields) of those that began a connection and are of a form of which that matters.");
 
 static PyObject *express_run(Express *self, PyObject *args)
@@ -118,18 +118,12 @@ static PyObject *express_run(Express *self, PyObject *args)
         taken++;
         at = record.next;
     }
-    PyObject *recent = PyList_New(taken < RECENT ? taken : RECENT);
+    Py_ssize_t last_ones = taken < RECENT ? (Py_ssize_t)taken : RECENT, oldest = taken < RECENT ? 0 : taken % RECENT;
+    PyObject *recent = PyBytes_FromStringAndSize(NULL, last_ones * (Py_ssize_t)sizeof(Raw));
     if (recent == NULL)
         goto failed;
-    for (Py_ssize_t place = 0, first = taken < RECENT ? 0 : taken; place < PyList_GET_SIZE(recent); place++) {
-        const Raw *raw = &self->recent[(first + place) % RECENT];
-        PyObject *item = Py_BuildValue("(nnLL)", raw->at, raw->end, (long long)raw->number, (long long)raw->time);
-        if (item == NULL) {
-            Py_DECREF(recent);
-            goto failed;
-        }
-        PyList_SET_ITEM(recent, place, item);
-    }
+    memcpy(PyBytes_AS_STRING(recent), self->recent + oldest, (last_ones - oldest) * sizeof(Raw));
+    memcpy(PyBytes_AS_STRING(recent) + (last_ones - oldest) * sizeof(Raw), self->recent, oldest * sizeof(Raw));
     return Py_BuildValue("(nLLLLLLLNN)", at, number, last, with_id, cut, first_cut, padded, first_padded, recent,
                          opened);
 failed:
@@ -141,18 +135,19 @@ PyDoc_STRVAR(adopt_doc,
 "adopt(connection, number, side, known, numbers, notes, noted, sources, last_time, whole) -> bool\n\n"
 "Take over the connection of packet ``number``, the one at which ``run`` stopped, and which ``side`` sent. False if\n"
 "that is not possible. ``whole``: all of the connection, which has no object then: (number among all connections,\n"
-"first packet, packets, latest packet, last flags), or None if it is lent.");
+"first packet, packets, latest packet, last flags, an object to be given back with it), or None if it is lent.");
 
 static PyObject *express_adopt(Express *self, PyObject *args)
 {
     PyObject *connection, *known, *numbers, *notes, *noted, *a, *b, *whole;
     long long number, last_time, begun = 0, first = 0, packets = 0, latest = 0;
     int side, flags = 0;
+    PyObject *rest_ = Py_None;
     if (!PyArg_ParseTuple(args, "OLiOOOO(OO)LO", &connection, &number, &side, &known, &numbers, &notes, &noted, &a, &b,
                           &last_time, &whole))
         return NULL;
     int own = whole != Py_None;
-    if (own && !PyArg_ParseTuple(whole, "LLLLi", &begun, &first, &packets, &latest, &flags))
+    if (own && !PyArg_ParseTuple(whole, "LLLLiO", &begun, &first, &packets, &latest, &flags, &rest_))
         return NULL;
     if (number != self->pending_number || number == 0 || side < 0 || side > 1)
         Py_RETURN_FALSE;
@@ -189,6 +184,7 @@ static PyObject *express_adopt(Express *self, PyObject *args)
         entry->packets = packets;
         entry->latest = latest;
         entry->last_flags = flags;
+        entry->rest = rest_ == Py_None ? NULL : Py_NewRef(rest_);
         if (!set_awake(self, entry)) {
             PyErr_NoMemory();
             goto failed;
@@ -230,153 +226,6 @@ static PyObject *express_clear(Express *self, PyObject *unused)
             entry_return(self, self->entries[index]) < 0)
             return NULL;
     Py_RETURN_NONE;
-}
-
-PyDoc_STRVAR(fetch_doc,
-"fetch(number, flow) -> tuple | None\n\n"
-"The connection of packet ``number``, at which ``run`` stopped, or else of the addresses ``flow`` (source and\n"
-"destination of 16 octets each, both ports, and 1 if they are of IPv6): which end the source is, number among all\n"
-"connections, first packet; then, if that is all of it, its time and frame; else number of packets, latest packet,\n"
-"last time, last flags, shape, numbers, shape and numbers of notes. Python has it from now on. None if it is not here.");
-
-static PyObject *express_fetch(Express *self, PyObject *args)
-{
-    long long number;
-    const char *flow;
-    Py_ssize_t size;
-    int side;
-    if (!PyArg_ParseTuple(args, "Ly#", &number, &flow, &size))
-        return NULL;
-    Entry *entry = entry_of(self, number, flow, size, &side);
-    if (entry == NULL || entry->state == LENT)
-        Py_RETURN_NONE;
-    PyObject *told = entry_told(self, entry, side);
-    if (told == NULL)
-        return NULL;
-    int kept = set_elsewhere(self, entry->flow);
-    entry_removed(self, entry);
-    if (!kept) {
-        Py_DECREF(told);
-        return PyErr_NoMemory();
-    }
-    return told;
-}
-
-PyDoc_STRVAR(keep_off_doc,
-"keep_off(number, flow) -> None\n\nPython has the connection of these addresses (as for ``fetch``): none begins here.");
-
-static PyObject *express_keep_off(Express *self, PyObject *args)
-{
-    long long number;
-    const char *flow;
-    Py_ssize_t size;
-    int side;
-    if (!PyArg_ParseTuple(args, "Ly#", &number, &flow, &size))
-        return NULL;
-    if ((number == self->pending_number && number) || size == FLOW + 1) {
-        entry_of(self, number, flow, size, &side);
-        if (!set_elsewhere(self, self->pending))
-            return PyErr_NoMemory();
-    }
-    Py_RETURN_NONE;
-}
-
-PyDoc_STRVAR(forget_doc, "forget() -> None\n\nForget of which addresses Python has the connections.");
-
-static PyObject *express_forget(Express *self, PyObject *unused)
-{
-    (void)unused;
-    if (self->elsewhere_size)
-        memset(self->elsewhere, 0, self->elsewhere_size * sizeof(uint64_t));
-    self->elsewhere_count = 0;
-    Py_RETURN_NONE;
-}
-
-PyDoc_STRVAR(drain_doc,
-"drain(start, most, before) -> (next, list)\n\n"
-"Give away connections of more than one packet, from a place on until there are ``most``: (number among all\n"
-"connections, first packet, packets, last flags, both ends, standing, what ``fetch`` says if that is -1). With\n"
-"``before`` >= 0 only those whose last packet came before that time and which may be left, as far as that is known.");
-
-static PyObject *express_drain(Express *self, PyObject *args)
-{
-    int start, most;
-    long long before;
-    if (!PyArg_ParseTuple(args, "iiL", &start, &most, &before))
-        return NULL;
-    PyObject *list = PyList_New(0);
-    if (list == NULL || start < 0)
-        return list;
-    for (; start < self->entry_count && PyList_GET_SIZE(list) < most; start++) {
-        Entry *entry = self->entries[start];
-        if (entry == NULL || (entry->state != OWN && entry->state != PACKED))
-            continue;
-        if (before >= 0 && entry->last_time >= before)
-            continue;
-        int packed = entry->state == PACKED;
-        long standing = standing_of(self, entry);
-        if (standing == -2)
-            goto failed;
-        if (before >= 0 && (standing < 0 || standing & 1)) {
-            if (packed && entry->state == OWN)
-                entry_pack(self, entry);
-            continue;
-        }
-        PyObject *told = standing < 0 ? entry_told(self, entry, 0) : Py_NewRef(Py_None);
-        PyObject *a = told == NULL ? NULL : end_text(self, entry, 0), *b = a == NULL ? NULL : end_text(self, entry, 1);
-        if (b == NULL) {
-            Py_XDECREF(told);
-            Py_XDECREF(a);
-            goto failed;
-        }
-        PyObject *item = Py_BuildValue("(LLLiNNlN)", (long long)entry->begun, (long long)entry->first,
-                                       (long long)entry->packets, entry->last_flags, a, b,
-                                       standing < 0 ? -1L : standing >> 1, told);
-        if (item == NULL || PyList_Append(list, item) < 0) {
-            Py_XDECREF(item);
-            goto failed;
-        }
-        Py_DECREF(item);
-        entry_removed(self, entry);
-    }
-    return Py_BuildValue("(iN)", start, list);
-failed:
-    Py_DECREF(list);
-    return NULL;
-}
-
-PyDoc_STRVAR(firsts_doc,
-"firsts(most) -> list\n\nGive away all connections of one packet if there are ``most``, as ``fetch`` says.");
-
-static PyObject *express_firsts(Express *self, PyObject *args)
-{
-    int most;
-    if (!PyArg_ParseTuple(args, "i", &most))
-        return NULL;
-    PyObject *list = PyList_New(0);
-    for (int index = 0; list != NULL && self->waiting >= most && index < self->entry_count; index++) {
-        Entry *entry = self->entries[index];
-        if (entry == NULL || entry->state != WAITING)
-            continue;
-        PyObject *told = entry_told(self, entry, 0);
-        if (told == NULL || PyList_Append(list, told) < 0 || !set_elsewhere(self, entry->flow)) {
-            Py_XDECREF(told);
-            Py_DECREF(list);
-            return PyErr_Occurred() ? NULL : PyErr_NoMemory();
-        }
-        Py_DECREF(told);
-        most = 0;
-        entry_removed(self, entry);
-    }
-    return list;
-}
-
-PyDoc_STRVAR(counts_doc, "counts() -> (waiting, owned, elsewhere)\n\nHow many connections are here, and with Python.");
-
-static PyObject *express_counts(Express *self, PyObject *unused)
-{
-    (void)unused;
-    return Py_BuildValue("(iii)", self->waiting, self->owned, self->elsewhere_count);
 }
 
 PyDoc_STRVAR(stale_doc, "stale(known) -> None\n\nThis shape was told apart: nothing leads to it or from it any more.");
@@ -460,8 +309,10 @@ static int express_traverse(Express *self, visitproc visit, void *arg)
     Py_VISIT(self->standing_of);
     Py_VISIT(self->shapes);
     for (int index = 0; index < self->entry_count; index++)
-        if (self->entries[index] != NULL)
+        if (self->entries[index] != NULL) {
             Py_VISIT(self->entries[index]->connection);
+            Py_VISIT(self->entries[index]->rest);
+        }
     for (int index = 0; index < self->shape_count; index++) {
         const Shape *shape = self->all[index];
         Py_VISIT(shape->known);

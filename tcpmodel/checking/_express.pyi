@@ -36,7 +36,7 @@ class Express:
         offset: int,
         limit: int,
         /,
-    ) -> tuple[int, int, int, int, int, int, int, int, list[tuple[int, int, int, int]], list[Any]]: ...
+    ) -> tuple[int, int, int, int, int, int, int, int, bytes, list[Any]]: ...
     def adopt(
         self,
         connection: Any,
@@ -48,7 +48,7 @@ class Express:
         noted: Any,
         sources: tuple[str, str],
         last_time: int,
-        whole: tuple[int, int, int, int, int | None] | None,
+        whole: tuple[int, int, int, int, int | None, Any] | None,
         /,
     ) -> bool: ...
     def give_back(self, connection: Any, /) -> None: ...

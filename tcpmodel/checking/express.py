@@ -11,13 +11,16 @@ The compiled module is optional: without it every packet takes the way of all ot
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from itertools import islice
+from struct import Struct
 from typing import Any, NamedTuple
 
 from tcpmodel.checking.beginnings import Beginnings
 from tcpmodel.checking.connection import Connection
 from tcpmodel.checking.doubles import Doubles
+from tcpmodel.checking.findings import Diagnostic
 from tcpmodel.checking.forms import Form
 from tcpmodel.checking.known import STANDING, Known
 from tcpmodel.checking.memo import Memo
@@ -70,29 +73,66 @@ _FIELDS = (
 
 _SLOTS = {key: slot for slot, key in enumerate(_FIELDS)}
 
-Raw = tuple[bytes, int, int, int, int]
-"""A packet as ``link.packet_in`` takes it."""
+_PLACE = Struct("=4q")
 
 
 class Recent:
-    """The last packets, as records or as they stand in the capture."""
+    """The last packets: records, or as they stand in a capture, many at once."""
 
     def __init__(self, most: int) -> None:
-        self._items: deque[Packet | Raw] = deque(maxlen=most)
-        self.append = self._items.append
-        self.extend = self._items.extend
+        self._most = most
+        self._items: deque[Packet | tuple[bytes, bytes]] = deque()
+        self._count = 0
+
+    def append(self, packet: Packet) -> None:
+        """The next one."""
+        self._items.append(packet)
+        self._count += 1
+        self._trim()
+
+    def extend(self, buffer: bytes, places: bytes) -> None:
+        """The next ones, which lie in a buffer; ``places``: start, end, number and time of each."""
+        if places:
+            self._items.append((buffer, places))
+            self._count += len(places) // _PLACE.size
+            self._trim()
+
+    def _trim(self) -> None:
+        while self._count - (size := _size(self._items[0])) >= self._most:
+            self._items.popleft()
+            self._count -= size
 
     def __iter__(self) -> Iterator[Packet]:
-        return map(_packet, self._items)
+        return islice(self._all(), max(self._count - self._most, 0), None)
+
+    def _all(self) -> Iterator[Packet]:
+        for item in self._items:
+            if isinstance(item, Packet):
+                yield item
+            else:
+                buffer, places = item
+                for place in _PLACE.iter_unpack(places):
+                    yield packet_in(buffer, *place)
 
     def __reversed__(self) -> Iterator[Packet]:
-        return map(_packet, reversed(self._items))
+        left = self._most
+        for item in reversed(self._items):
+            if left <= 0:
+                return
+            if isinstance(item, Packet):
+                yield item
+                left -= 1
+                continue
+            buffer, places = item
+            for at in range(len(places) - _PLACE.size, -1, -_PLACE.size):
+                if left <= 0:
+                    return
+                yield packet_in(buffer, *_PLACE.unpack_from(places, at))
+                left -= 1
 
 
-def _packet(item: Packet | Raw) -> Packet:
-    if isinstance(item, Packet):
-        return item
-    return packet_in(*item)
+def _size(item: Packet | tuple[bytes, bytes]) -> int:
+    return 1 if isinstance(item, Packet) else len(item[1]) // _PLACE.size
 
 
 class Over(NamedTuple):
@@ -105,6 +145,7 @@ class Over(NamedTuple):
     packets: int
     last_flags: int
     standing: Standing | None
+    findings: Sequence[Diagnostic]
     connection: Connection | None
 
 
@@ -113,6 +154,9 @@ New = Callable[[int, str, str], Connection]
 
 SWEEP_EVERY = 4096
 """After so many connections that began, those that are quiet are looked for."""
+
+FINDINGS = 4
+"""A connection with more findings stays an object."""
 
 DRAINED = 512
 """So many connections are given away at once."""
@@ -159,7 +203,7 @@ class Lane:
             self._doubles.packets += with_id
             memo.recalled += count
             memo.watch.recalled += count
-            self._recent.extend([(buffer, *item) for item in recent])
+            self._recent.extend(buffer, recent)
             if self._beginnings is not None:
                 for source, index, place, values in opened:
                     form, _, keys = self._forms[index]
@@ -208,7 +252,7 @@ class Lane:
         whole = None
         if _is_whole(connection):
             number = int(connection.id.rpartition("-")[2])
-            whole = (number, connection.first, connection.packets, packet.number, packet.flags)
+            whole = (number, connection.first, connection.packets, packet.number, packet.flags, _rest(connection))
         if not self._core.adopt(
             connection, packet.number, side, known, numbers, notes, noted, ends, packet.time, whole
         ):
@@ -251,13 +295,13 @@ class Lane:
         while more:
             start, found = self._core.drain(start, DRAINED, before)
             more = len(found) == DRAINED
-            for number, first, packets, flags, a, b, place, told in found:
+            for number, first, packets, flags, a, b, place, rest, told in found:
                 connection = None if told is None else self._restored(told, a, b)
                 standing = None if place < 0 else self._standings[place]
-                yield Over(number, a, b, first, packets, flags, standing, connection)
+                yield Over(number, a, b, first, packets, flags, standing, rest[0] if rest else (), connection)
 
     def _restored(self, told: Any, a: str, b: str) -> Connection:
-        _, number, first, packets, latest, last_time, last_flags, known, numbers, notes, noted = told
+        _, number, first, packets, latest, last_time, last_flags, known, numbers, notes, noted, rest = told
         connection = self._new(number, a, b)
         connection.first, connection.packets, connection.latest = first, packets, latest
         connection.last_time, connection.last_flags = last_time, last_flags
@@ -266,6 +310,10 @@ class Lane:
             connection.observer.light = (notes, noted)
             connection.observer.told = dict(notes.told)
             connection.observer.began = True
+        if rest is not None:
+            findings, connection.told = rest
+            for finding in findings:
+                connection.diagnostics.append(finding)
         return connection
 
     def give_back(self, connection: Connection) -> None:
@@ -338,15 +386,20 @@ class Lane:
 
 
 def _is_whole(connection: Connection) -> bool:
-    """Is there nothing of a connection but its shapes and numbers?"""
+    """Is there nothing of a connection but its shapes and numbers, and a few findings that no other will change?"""
     return not (
         connection.previous is not None
-        or connection.diagnostics
+        or len(connection.diagnostics) > FINDINGS
+        or any(finding.severity == "violation" for finding in connection.diagnostics)
         or connection.assumed.lost
         or connection.trouble.before
         or connection.last_flags is None
         or not connection.is_plain()
     )
+
+
+def _rest(connection: Connection) -> tuple[list[Diagnostic], int] | None:
+    return (list(connection.diagnostics), connection.told) if connection.diagnostics else None
 
 
 def _first(told: Any) -> tuple[int, Packet]:

@@ -424,6 +424,8 @@ class Table:
         for one in over:
             if one.connection is not None:
                 self._retire(one.connection)
+            elif one.findings:
+                self._retired(judge, one.last_flags, one.first, self._report_of(judge, one))
             elif one.standing is not None:
                 pattern = self._pattern(judge, one.standing, one.packets, partial(self._report_of, judge, one))
                 self._ended(judge, one.last_flags, one.a, one.b, one.first, pattern.report)
@@ -432,6 +434,7 @@ class Table:
     def _report_of(self, judge: Judge, over: Over) -> ConnectionReport:
         connection = self._blank(judge, over.number, over.a, over.b)
         connection.packets = over.packets
+        connection.diagnostics += over.findings
         return connection.report(over.standing)
 
     def _sweep_lane(self, judge: Judge, last: int) -> None:
@@ -447,10 +450,11 @@ class Table:
 
     def _retire(self, connection: Connection) -> None:
         judge = self._judges[connection.protocol]
-        report = judge.memo.report(connection)
+        self._retired(judge, connection.last_flags, connection.first, judge.memo.report(connection))
+
+    def _retired(self, judge: Judge, flags: int | None, first: int, report: ConnectionReport) -> None:
         report.input = self._origin
-        a, b = connection.ends
-        self._ended(judge, connection.last_flags, a.address, b.address, connection.first, report)
+        self._ended(judge, flags, report.a, report.b, first, report)
         self._reports.append(report)
 
     def _release(self, most: int) -> None:

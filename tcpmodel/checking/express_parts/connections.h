@@ -92,6 +92,7 @@ static void entry_free(Entry *entry)
     if (entry == NULL)
         return;
     Py_XDECREF(entry->connection);
+    Py_XDECREF(entry->rest);
     PyMem_Free(entry->numbers);
     PyMem_Free(entry->noted);
     PyMem_Free(entry->kept);

@@ -211,9 +211,10 @@ static PyObject *entry_told(Express *self, Entry *entry, int side)
         Py_XDECREF(numbers);
         return NULL;
     }
-    return Py_BuildValue("(iLLLLLiONON)", side, (long long)entry->begun, (long long)entry->first,
+    return Py_BuildValue("(iLLLLLiONONO)", side, (long long)entry->begun, (long long)entry->first,
                          (long long)entry->packets, (long long)entry->latest, (long long)entry->last_time,
-                         entry->last_flags, entry->shape->known, numbers, entry->notes->known, noted);
+                         entry->last_flags, entry->shape->known, numbers, entry->notes->known, noted,
+                         entry->rest ? entry->rest : Py_None);
 }
 
 /* Twice the number of where both ends stand, and 1 more if they may not be left yet; -1 if that is not known by

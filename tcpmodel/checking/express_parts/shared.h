@@ -74,6 +74,7 @@ typedef struct {
     uint8_t flow[FLOW]; /* addresses and ports, the lower first */
     int index, state, six, low; /* index: among the entries; low: the side whose address and port come first in flow */
     PyObject *connection; /* that lent it */
+    PyObject *rest;       /* what Python wants back with one that is here alone, or NULL */
     Shape *shape, *notes;
     int64_t *numbers, *noted;
     int count, room, notes_count, notes_room;
@@ -105,8 +106,7 @@ typedef struct { /* what a packet was remembered under; beside the table, since 
 } Remembered;
 
 typedef struct {
-    Py_ssize_t at, end;
-    int64_t number, time;
+    int64_t at, end, number, time;
 } Raw;
 
 typedef struct {

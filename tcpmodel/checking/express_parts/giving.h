@@ -1,0 +1,152 @@
+/* Owns: the calls by which Python gets connections that are here alone, and says which are not.
+ * Must never hold: what is reported of a connection.
+ */
+#include "owned.h"
+
+PyDoc_STRVAR(fetch_doc,
+"fetch(number, flow) -> tuple | None\n\n"
+"The connection of packet ``number``, at which ``run`` stopped, or else of the addresses ``flow`` (source and\n"
+"destination of 16 octets each, both ports, and 1 if they are of IPv6): which end the source is, number among all\n"
+"connections, first packet; then, if that is all of it, its time and frame; else number of packets, latest packet,\n"
+"last time, last flags, shape, numbers, shape and numbers of notes, and its object. Python has it from now on. None if it is not here.");
+
+static PyObject *express_fetch(Express *self, PyObject *args)
+{
+    long long number;
+    const char *flow;
+    Py_ssize_t size;
+    int side;
+    if (!PyArg_ParseTuple(args, "Ly#", &number, &flow, &size))
+        return NULL;
+    Entry *entry = entry_of(self, number, flow, size, &side);
+    if (entry == NULL || entry->state == LENT)
+        Py_RETURN_NONE;
+    PyObject *told = entry_told(self, entry, side);
+    if (told == NULL)
+        return NULL;
+    int kept = set_elsewhere(self, entry->flow);
+    entry_removed(self, entry);
+    if (!kept) {
+        Py_DECREF(told);
+        return PyErr_NoMemory();
+    }
+    return told;
+}
+
+PyDoc_STRVAR(keep_off_doc,
+"keep_off(number, flow) -> None\n\nPython has the connection of these addresses (as for ``fetch``): none begins here.");
+
+static PyObject *express_keep_off(Express *self, PyObject *args)
+{
+    long long number;
+    const char *flow;
+    Py_ssize_t size;
+    int side;
+    if (!PyArg_ParseTuple(args, "Ly#", &number, &flow, &size))
+        return NULL;
+    if ((number == self->pending_number && number) || size == FLOW + 1) {
+        entry_of(self, number, flow, size, &side);
+        if (!set_elsewhere(self, self->pending))
+            return PyErr_NoMemory();
+    }
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(forget_doc, "forget() -> None\n\nForget of which addresses Python has the connections.");
+
+static PyObject *express_forget(Express *self, PyObject *unused)
+{
+    (void)unused;
+    if (self->elsewhere_size)
+        memset(self->elsewhere, 0, self->elsewhere_size * sizeof(uint64_t));
+    self->elsewhere_count = 0;
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(drain_doc,
+"drain(start, most, before) -> (next, list)\n\n"
+"Give away connections of more than one packet, from a place on until there are ``most``: (number among all\n"
+"connections, first packet, packets, last flags, both ends, standing, its object, what ``fetch`` says if that is not\n"
+"known: then it is -1). With\n"
+"``before`` >= 0 only those whose last packet came before that time and which may be left, as far as that is known.");
+
+static PyObject *express_drain(Express *self, PyObject *args)
+{
+    int start, most;
+    long long before;
+    if (!PyArg_ParseTuple(args, "iiL", &start, &most, &before))
+        return NULL;
+    PyObject *list = PyList_New(0);
+    if (list == NULL || start < 0)
+        return list;
+    for (; start < self->entry_count && PyList_GET_SIZE(list) < most; start++) {
+        Entry *entry = self->entries[start];
+        if (entry == NULL || (entry->state != OWN && entry->state != PACKED))
+            continue;
+        if (before >= 0 && entry->last_time >= before)
+            continue;
+        int packed = entry->state == PACKED;
+        long standing = standing_of(self, entry);
+        if (standing == -2)
+            goto failed;
+        if (before >= 0 && (standing < 0 || standing & 1)) {
+            if (packed && entry->state == OWN)
+                entry_pack(self, entry);
+            continue;
+        }
+        PyObject *told = standing < 0 ? entry_told(self, entry, 0) : Py_NewRef(Py_None);
+        PyObject *a = told == NULL ? NULL : end_text(self, entry, 0), *b = a == NULL ? NULL : end_text(self, entry, 1);
+        if (b == NULL) {
+            Py_XDECREF(told);
+            Py_XDECREF(a);
+            goto failed;
+        }
+        PyObject *item = Py_BuildValue("(LLLiNNlON)", (long long)entry->begun, (long long)entry->first,
+                                       (long long)entry->packets, entry->last_flags, a, b,
+                                       standing < 0 ? -1L : standing >> 1, entry->rest ? entry->rest : Py_None, told);
+        if (item == NULL || PyList_Append(list, item) < 0) {
+            Py_XDECREF(item);
+            goto failed;
+        }
+        Py_DECREF(item);
+        entry_removed(self, entry);
+    }
+    return Py_BuildValue("(iN)", start, list);
+failed:
+    Py_DECREF(list);
+    return NULL;
+}
+
+PyDoc_STRVAR(firsts_doc,
+"firsts(most) -> list\n\nGive away all connections of one packet if there are ``most``, as ``fetch`` says.");
+
+static PyObject *express_firsts(Express *self, PyObject *args)
+{
+    int most;
+    if (!PyArg_ParseTuple(args, "i", &most))
+        return NULL;
+    PyObject *list = PyList_New(0);
+    for (int index = 0; list != NULL && self->waiting >= most && index < self->entry_count; index++) {
+        Entry *entry = self->entries[index];
+        if (entry == NULL || entry->state != WAITING)
+            continue;
+        PyObject *told = entry_told(self, entry, 0);
+        if (told == NULL || PyList_Append(list, told) < 0 || !set_elsewhere(self, entry->flow)) {
+            Py_XDECREF(told);
+            Py_DECREF(list);
+            return PyErr_Occurred() ? NULL : PyErr_NoMemory();
+        }
+        Py_DECREF(told);
+        most = 0;
+        entry_removed(self, entry);
+    }
+    return list;
+}
+
+PyDoc_STRVAR(counts_doc, "counts() -> (waiting, owned, elsewhere)\n\nHow many connections are here, and with Python.");
+
+static PyObject *express_counts(Express *self, PyObject *unused)
+{
+    (void)unused;
+    return Py_BuildValue("(iii)", self->waiting, self->owned, self->elsewhere_count);
+}
