@@ -281,8 +281,10 @@ static int express_init(Express *self, PyObject *args, PyObject *keywords)
 {
     PyObject *form_of_, *plan_of, *fresh_of, *name_of, *standing_of_;
     (void)keywords;
-    if (!PyArg_ParseTuple(args, "OOOOO", &form_of_, &plan_of, &fresh_of, &name_of, &standing_of_))
+    int most;
+    if (!PyArg_ParseTuple(args, "OOOOOi", &form_of_, &plan_of, &fresh_of, &name_of, &standing_of_, &most))
         return -1;
+    self->most_awake = most < 8 ? 8 : most > MOST_AWAKE ? MOST_AWAKE : most;
     Py_XSETREF(self->form_of, Py_NewRef(form_of_));
     Py_XSETREF(self->plan_of, Py_NewRef(plan_of));
     Py_XSETREF(self->fresh_of, Py_NewRef(fresh_of));
@@ -397,7 +399,7 @@ static PyMethodDef express_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-PyDoc_STRVAR(express_doc, "Express(form_of, plan_of)\n\nThe packets of one input, for one spec; see express.py.");
+PyDoc_STRVAR(express_doc, "Express(form_of, plan_of, fresh_of, name_of, standing_of, awake)\n\nThe packets of one input, for one spec; see express.py.");
 
 static PyMemberDef express_members[] = {
     {"begun", T_LONGLONG, offsetof(Express, begun), 0, "The number of the latest connection."},

@@ -21,6 +21,7 @@ class Express:
         fresh_of: Callable[..., Any],
         name_of: Callable[..., Any],
         standing_of: Callable[..., Any],
+        awake: int,
         /,
     ) -> None: ...
     def run(

@@ -155,6 +155,9 @@ New = Callable[[int, str, str], Connection]
 SWEEP_EVERY = 4096
 """After so many connections that began, those that are quiet are looked for."""
 
+AWAKE = 4096
+"""So many connections are there with all numbers; of others those that do not follow from others."""
+
 FINDINGS = 4
 """A connection with more findings stays an object."""
 
@@ -187,7 +190,7 @@ class Lane:
         self._forms: list[tuple[Form, tuple[int, ...], tuple[str, ...]]] = []
         self._standings: list[Standing] = []
         self._places: dict[Standing, int] = {}
-        self._core = Core(self._form, self._plan, self._fresh, _name, self._standing)
+        self._core = Core(self._form, self._plan, self._fresh, _name, self._standing, AWAKE)
         doubles.remember_in(self._core.copy)
         memo.told_apart = self._core.stale
 

@@ -297,6 +297,90 @@ def test_a_spoiled_capture_is_judged_alike(
     compare(path)
 
 
+def again(data: bytes, seconds: int, numbers: int) -> bytes:
+    """All packets, and then the same once more, so many seconds later and with other numbers."""
+    kept = [data]
+    for record in records(data):
+        later = struct.pack("<I", struct.unpack_from("<I", record)[0] + seconds) + record[4:]
+        for at in (SEQUENCE, SEQUENCE + 4):
+            number = struct.unpack_from(">I", record, at)[0]
+            later = with_octets(later, at, struct.pack(">I", number + numbers & 0xFFFFFFFF if number else 0))
+        kept.append(later)
+    return b"".join(kept)
+
+
+SECOND_LIVES = {
+    "at once": (1, 10_000_000),
+    "after minutes": (400, 10_000_000),
+    "with numbers before": (2, -1_000_000),
+    "as they were": (3, 0),
+}
+
+
+@pytest.mark.parametrize(("seconds", "numbers"), SECOND_LIVES.values(), ids=SECOND_LIVES)
+def test_new_connections_of_old_ports_are_judged_alike(
+    seconds: int,
+    numbers: int,
+    generated: dict[str, Path],
+    compare: Compare,
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "again.pcap"
+    data = again(generated["mix"].read_bytes(), seconds, numbers)
+    path.write_bytes(restyled(data, stamps=True, six=False, sack=False, text=True))
+    compare(path)
+
+
+@pytest.mark.parametrize("style", ["plain", "plain IPv6", "SACK"])
+def test_whole_connections_go_by_it(
+    style: str,
+    generated: dict[str, Path],
+    compare: Compare,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """Few are there with all of their numbers, so that most are packed."""
+    monkeypatch.setattr(express, "AWAKE", 8)
+    path = tmp_path / "whole.pcap"
+    path.write_bytes(restyled(generated["mix"].read_bytes(), **STYLES[style]))
+    assert compare(path) > 900
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_what_is_given_away_early_is_judged_alike(
+    seed: int,
+    generated: dict[str, Path],
+    compare: Compare,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """Connections of one packet go to the others, and what is known of those is made anew all the time."""
+    monkeypatch.setattr(express, "AWAKE", 8)
+    monkeypatch.setattr(express, "SWEEP_EVERY", 4)
+    monkeypatch.setattr(table, "FIRSTS", 2)
+    path = tmp_path / "early.pcap"
+    path.write_bytes(spoiled(generated["mix"].read_bytes(), random.Random(seed + 7)))
+    compare(path)
+
+
+def test_addresses_that_are_none_belong_to_no_connection_of_it(specs: list[Spec]) -> None:
+    lane = bare_lane(specs[0])
+    pairs = (
+        ("10.0.0.1:1", "10.0.0.2:2"),
+        ("[::1]:1", "[::2]:2"),
+        ("a:1", "b:2"),
+        ("a", ""),
+        ("", ":"),
+        ("1.1.1.1:x", ""),
+    )
+    for one, other in pairs:
+        lane.keep_off(-1, one, other)
+        assert lane.fetch(6, one, other) is None
+    assert lane.elsewhere() == 2
+    lane.forget()
+    assert lane.elsewhere() == 0
+
+
 def bare_lane(spec: Spec) -> express.Lane:
     def never(*_: object) -> Connection:
         raise AssertionError

@@ -44,7 +44,7 @@ static PyObject *express_keep_off(Express *self, PyObject *args)
     int side;
     if (!PyArg_ParseTuple(args, "Ly#", &number, &flow, &size))
         return NULL;
-    if ((number == self->pending_number && number) || size == FLOW + 1) {
+    if ((number == self->pending_number && number > 0) || size == FLOW + 1) {
         entry_of(self, number, flow, size, &side);
         if (!set_elsewhere(self, self->pending))
             return PyErr_NoMemory();

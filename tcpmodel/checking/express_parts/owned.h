@@ -177,7 +177,7 @@ static int begin(Express *self, Entry *entry, int side, int form, const int64_t 
 /* The addresses of a packet that ``run`` found, or of ``flow`` (source first); which end of the entry sent it. */
 static Entry *entry_of(Express *self, int64_t number, const char *flow, Py_ssize_t size, int *side)
 {
-    if (number != self->pending_number || number == 0) {
+    if (number != self->pending_number || number <= 0) {
         if (size != FLOW + 1)
             return NULL;
         self->pending_six = flow[FLOW] != 0;
@@ -189,7 +189,7 @@ static Entry *entry_of(Express *self, int64_t number, const char *flow, Py_ssize
         memcpy(self->pending + 16, flow + (swapped ? 0 : 16), 16);
         memcpy(self->pending + 32, flow + (swapped ? 34 : 32), 2);
         memcpy(self->pending + 34, flow + (swapped ? 32 : 34), 2);
-        self->pending_number = number;
+        self->pending_number = number > 0 ? number : 0;
     }
     Entry *entry = entry_find(self, self->pending, self->pending_six);
     if (entry != NULL)

@@ -154,17 +154,17 @@ static int set_awake(Express *self, Entry *entry)
 {
     if (self->awake == NULL && (self->awake = PyMem_Malloc(MOST_AWAKE * sizeof(int))) == NULL)
         return 0;
-    if (self->awake_count == MOST_AWAKE) {
+    if (self->awake_count >= self->most_awake) {
         static int64_t latest[MOST_AWAKE];
         int count = 0, left = 0;
-        for (int place = 0; place < MOST_AWAKE; place++) {
+        for (int place = 0; place < self->awake_count; place++) {
             const Entry *one = self->entries[self->awake[place]];
             if (one != NULL && one->state == OWN)
                 latest[count++] = one->latest;
         }
         qsort(latest, count, sizeof(int64_t), by_worth);
         int64_t limit = count ? latest[3 * count / 4] : 0;
-        for (int place = 0; place < MOST_AWAKE; place++) {
+        for (int place = 0; place < self->awake_count; place++) {
             Entry *one = self->entries[self->awake[place]];
             if (one == NULL || one->state != OWN || one == entry)
                 continue;
@@ -175,7 +175,7 @@ static int set_awake(Express *self, Entry *entry)
         }
         self->awake_count = left;
     }
-    if (self->awake_count < MOST_AWAKE)
+    if (self->awake_count < self->most_awake)
         self->awake[self->awake_count++] = entry->index;
     return 1;
 }

@@ -119,7 +119,7 @@ typedef struct {
     int keys[VARIANTS], key_slot[VARIANTS][MOST_KEYS], variant_known[VARIANTS];
     Entry **entries; /* some NULL: those are vacant */
     int entry_count, entry_room, *vacant, vacant_count;
-    int waiting, owned, *awake, awake_count;
+    int waiting, owned, *awake, awake_count, most_awake;
     int32_t *table;
     int table_size, table_count;
     uint64_t *elsewhere; /* of the connections that Python has: marks of their addresses, open addressing */
