@@ -96,10 +96,7 @@ class Memo:
         known, numbers = light
         if known.after is not None:
             known, numbers = latest(light)
-        if side:
-            b, a = known.near
-        else:
-            a, b = known.near
+        a, b = known.near[::-1] if side else known.near
         mine = None if a is None else numbers[a]
         theirs = None if b is None else numbers[b]
         form = self.form(packet)
