@@ -98,8 +98,10 @@ class PatternTrace:
         self._patterns = patterns
 
     def records(self) -> Iterator[Record]:
-        """What the lines that match tell; TraceError when a pattern takes too long for a line."""
+        """What the lines that match tell; TraceError when a pattern takes too long for a line, or none ever matches."""
         grouped = Grouped(self._patterns.states)
+        first: tuple[int, str] | None = None
+        matched = False
         with _Patience() as patience:
             for number, line in numbered_lines(self._source.read):
                 try:
@@ -109,13 +111,20 @@ class PatternTrace:
                     raise TraceError(self.path, f"line {number}", why) from None
                 if found is None:
                     if line and not line.isspace():
+                        first = first or (number, line)
                         self.skipped.add("a line that the pattern does not match")
                     continue
+                matched = True
                 record = grouped.record(number, found.groupdict())
                 if isinstance(record, str):
                     self.skipped.add(record)
                 else:
                     yield record
+        if first is not None and not matched:
+            number, line = first
+            which = "the pattern" if len(self._patterns.compiled) == 1 else "any of the patterns"
+            why = f"no line of this text matches {which}; this one says {line[:80]!r}"
+            raise TraceError(self.path, f"line {number}", why)
 
 
 class _Patience:

@@ -35,10 +35,21 @@ _SOLARIS = re.compile(
 _POWERSHELL = re.compile(
     r"(?=\S*[.:])([0-9A-Fa-f.:%*]{1,60})\s+(\d{1,5})\s+([0-9A-Fa-f.:%*]{1,60})\s+(\d{1,5})\s+([A-Z]\w*)\b"
 )
+_POWERSHELL_CSV = re.compile(
+    r'"?([0-9A-Fa-f.:%*]{1,60})"?[,;]"?(\d{1,5})"?[,;]"?([0-9A-Fa-f.:%*]{1,60})"?[,;]"?(\d{1,5})"?[,;]"?([A-Z][A-Za-z0-9]+)"?'
+)
+_LSOF = re.compile(
+    r"\S.{0,60}?\s+\d{1,8}\s+(?:\d{1,8}\s+)?\S{1,40}\s+\d{1,7}[a-zA-Z]{0,2}\s+IPv[46]\s+\S+\s+\S+\s+(TCP|UDP)\s+"
+    r"([^\s>]{1,100}?)(?:->(\S{1,100}))?(?:\s+\((.*))?$",
+    re.ASCII,
+)
+_SOCKSTAT = re.compile(
+    r"\S+\s+\S.{0,40}?\s+\d{1,8}\s+\d{1,8}\s+(tcp|udp)(?:4|6|46)\s+(\S{1,100})\s+(\S{1,100})(?:\s+(\S.*))?$", re.ASCII
+)
 _STATE = re.compile(r"[A-Z][A-Z0-9_-]+$", re.ASCII)
 _PORT = re.compile(r"(\*|\d{1,5}|[A-Za-z0-9][\w.+-]{0,39})$", re.ASCII)
 
-LINUX, WINDOWS, BSD = "linux-sockets", "windows-sockets", "bsd-sockets"
+LINUX, WINDOWS, BSD, OPEN = "linux-sockets", "windows-sockets", "bsd-sockets", "open-files"
 """Whose words for states a row uses."""
 
 
@@ -81,12 +92,20 @@ def row(line: str) -> Row | str:
     found = _WINDOWS.match(line)
     if found:
         return _windows(found)
-    found = _POWERSHELL.match(line)
+    found = _POWERSHELL.match(line) or _POWERSHELL_CSV.match(line)
     if found:
         local, remote = _endpoint(found[1], found[2]), _endpoint(found[3], found[4])
         return Row(WINDOWS, "tcp", local, _peer(remote), found[5])
     if _SS_OTHER.match(line) or _NETSTAT_OTHER.match(line):
         return "not TCP or UDP"
+    if "TCP" in line or "UDP" in line:
+        found = _LSOF.match(line)
+        if found:
+            return _open_file(found[1], found[2], found[3] or "*:*", (found[4] or "").partition(")")[0])
+    elif "tcp" in line or "udp" in line:
+        found = _SOCKSTAT.match(line)
+        if found:
+            return _open_file(found[1], found[2], found[3], (found[4] or "").rpartition(" ")[2])
     return "not a row of a listing"
 
 
@@ -132,6 +151,17 @@ def _windows(found: re.Match[str]) -> Row | str:
     return Row(WINDOWS, protocol.lower(), ends[0], _peer(ends[1]), state)
 
 
+def _open_file(protocol: str, local: str, remote: str, told: str) -> Row | str:
+    """A socket in a list of what processes have open."""
+    ends = _colon(local), _colon(remote)
+    if ends[0] is None or ends[1] is None:
+        return "unreadable address"
+    state = told if _STATE.match(told) else ""
+    if protocol.lower() == "udp" or not state:
+        return f"a {protocol.upper()} socket without a state"
+    return Row(OPEN, "tcp", ends[0], _peer(ends[1]), state)
+
+
 def _silent(local: str, remote: str) -> str:
     """What stands for the state of a socket where the listing prints none."""
     if local.endswith((":*", ":0")):
@@ -169,7 +199,8 @@ def _peer(end: str) -> str:
 
 _HEADINGS = re.compile(
     r"\s*(?:Netid\s+State|State\s+Recv-Q|Active (?:Internet )?[Cc]onnections|LocalAddress\s+LocalPort"
-    r"|TCP: IPv[46]\s*$"
+    r"|TCP: IPv[46]\s*$|COMMAND\s+PID\s+(?:TID\s+TASKCMD\s+)?(?:PPID\s+)?USER\s|USER\s+COMMAND\s+PID\s+FD\s+PROTO"
+    r'|"?LocalAddress"?[,;]"?LocalPort"?'
     rf"|{proc_net.HEADING})",
     re.ASCII,
 )

@@ -35,7 +35,7 @@ _HANDLE = re.compile(r"(#\d{1,6}|\[\d{1,6}\])(?=\d|:)")
 _ZEPHYR = re.compile(r"\bstate(?:@0x[0-9a-fA-F]+)? ([A-Z][A-Z0-9_]{3,15}) \(\d+\) => ([A-Z][A-Z0-9_]{3,15}) \(\d+\)")
 _ZEPHYR_NOW = re.compile(r"<dbg> net_tcp.*[:\s]([A-Z][A-Z0-9_]{3,15})->([A-Z][A-Z0-9_]{3,15})\s*$")
 _FREERTOS = re.compile(
-    r"\bSocket (\d{1,5}) -> (?:\[([0-9A-Fa-f:.]{2,45})\]|([0-9A-Fa-f]{1,8})ip):(\d{1,5}) "
+    r"\bSocket (\d{1,5}) -> (?:\[([0-9A-Fa-f:.]{2,45})\]|([0-9A-Fa-f]{1,8}|\d{1,3}(?:\.\d{1,3}){3})ip):(\d{1,5}) "
     r"State (e[A-Z_0-9]{3,15})->(e[A-Z_0-9]{3,15})"
 )
 _KERNEL = re.compile(r"\bTCP sk=(\w{4,20}), State ([A-Z][A-Za-z0-9 ]{3,15}?) -> ([A-Z][A-Za-z0-9 ]{3,15}?)\s*$")
@@ -72,7 +72,9 @@ def _freertos(line: str) -> Groups | None:
     if found is None:
         return None
     port, host, octets, remote_port, old, new = found.groups()
-    if octets is not None:
+    if octets is not None and "." in octets:
+        host = octets
+    elif octets is not None:
         number = int(octets, 16)
         host = ".".join(str(number >> shift & 255) for shift in (24, 16, 8, 0))
     return {"local": "freertos", "local_port": port, "remote": host, "remote_port": remote_port, "old": old, "new": new}

@@ -17,6 +17,7 @@ from tcpmodel.traces.json_time import nanoseconds
 from tcpmodel.traces.records import FLAG_BITS, Packet
 from tcpmodel.traces.relative import Relative
 from tcpmodel.traces.transport import told_checksum, told_options
+from tcpmodel.traces.tshark_inner import innermost
 from tcpmodel.traces.tshark_rebuilt import datagram, octets, segment
 
 Values = Mapping[str, list[str]]
@@ -79,6 +80,7 @@ class Packets:
 
     def packet(self, values: Values, count: int) -> Packet | str:
         """The packet that ``values`` tell, or why it is left out. ``count``: its number if they name none."""
+        values = innermost(values)
         return _not_one_packet(values) or self.judged(values, count)
 
     def judged(self, values: Values, count: int) -> Packet | str:

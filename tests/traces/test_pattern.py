@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tcpmodel.traces import pattern as module
 from tcpmodel.traces.named_groups import GROUPS, flag_bits
-from tcpmodel.traces.open import recognise
+from tcpmodel.traces.open import open_trace, recognise
 from tcpmodel.traces.pattern import PatternError, Patterns, PatternTrace
 from tcpmodel.traces.records import Event, Packet, StateRecord, TraceError
 from tcpmodel.traces.source import Source
@@ -202,3 +202,11 @@ ANY = r"(?P<time>\S*) ?" + "".join(
 def test_any_groups(words):
     text = "".join(words)
     assert read(text + "\n", ANY) == read(text + "\n", ANY, piece=3)
+
+
+def test_no_line_matches(tmp_path):
+    path = tmp_path / "log"
+    path.write_text("\nhello\nworld\n")
+    trace = open_trace(str(path), patterns=Patterns(["(?P<old>A+)>(?P<new>B+)"]))
+    with pytest.raises(TraceError, match="line 2: no line of this text matches the pattern; this one says 'hello'"):
+        list(trace.records())

@@ -50,6 +50,26 @@ ROWS = {
         "windows-sockets tcp 10.0.0.1:40 10.0.0.2:80 LAST_ACK",
     ),
     "Windows, UDP": ("  UDP    [::1]:500   *:*   4711", "windows-sockets udp [::1]:500 0:0 no-peer"),
+    "PowerShell, CSV": (
+        '"10.0.0.1","40","10.0.0.2","80","CloseWait"',
+        "windows-sockets tcp 10.0.0.1:40 10.0.0.2:80 CloseWait",
+    ),
+    "lsof": (
+        "curl      4711 root    5u  IPv4  18921      0t0  TCP 10.0.0.1:40->10.0.0.2:80 (CLOSE_WAIT)",
+        "open-files tcp 10.0.0.1:40 10.0.0.2:80 CLOSE_WAIT",
+    ),
+    "lsof, listener": (
+        "sshd 812 813 root 3u IPv6 0x7fb03cb94d505aed 0t0 TCP [::1]:22 (LISTEN)",
+        "open-files tcp [::1]:22 0:0 LISTEN",
+    ),
+    "lsof, queues": (
+        "curl 4711 root 5u IPv4 18921 0t0 TCP 10.0.0.1:40->10.0.0.2:http (ESTABLISHED) (QR=0 QS=0)",
+        "open-files tcp 10.0.0.1:40 10.0.0.2:http ESTABLISHED",
+    ),
+    "sockstat": (
+        "root     sshd       812   4  tcp4   10.0.0.1:22   10.0.0.2:51234   ESTABLISHED",
+        "open-files tcp 10.0.0.1:22 10.0.0.2:51234 ESTABLISHED",
+    ),
     "/proc/net/tcp": (
         "   1: 0100007F:1E63 0100007F:B668 01 00000000:00000000 00:00000000 00000000     0        0 634520 1 "
         "0000000007a53e9d 20 0 0 10 -1                    ",

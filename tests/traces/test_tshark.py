@@ -162,3 +162,34 @@ def test_a_second_answer_may_be_what_is_counted_from(read, ack, seen):
     assert [each["seq"] for each in fields[:3]] == [0, 0, 0]
     for each in fields[3:]:
         assert ("seq" in each, "ack" in each) == (seen, seen)
+
+
+WITHIN = (
+    "frame.protocols\tip.src\tip.dst\tip.ttl\ttcp.srcport\ttcp.dstport\ttcp.flags\ttcp.seq_raw"
+    "\tudp.srcport\tudp.dstport"
+)
+TUNNELLED = {
+    "ip in ip": "eth:ethertype:ip:ip:tcp\t9.9.9.1,10.0.0.1\t9.9.9.2,10.0.0.2\t9,64\t1000\t80\t0x0002\t5\t\t",
+    "vxlan": "eth:ethertype:ip:udp:vxlan:eth:ethertype:ip:tcp\t9.9.9.1,10.0.0.1\t9.9.9.2,10.0.0.2\t9,64\t1000\t80"
+    "\t0x0002\t5\t50000\t4789",
+    "gre in ipv6": "eth:ethertype:ipv6:gre:ip:tcp:http\t10.0.0.1\t10.0.0.2\t64\t1000\t80\t0x0002\t5\t\t",
+}
+
+
+@pytest.mark.parametrize("kind", TUNNELLED)
+def test_the_packet_within_a_tunnel(read, kind):
+    (packet,) = read(f"{WITHIN}\n{TUNNELLED[kind]}\n".encode()).records
+    assert (packet.protocol, packet.source, packet.destination) == ("tcp", "10.0.0.1:1000", "10.0.0.2:80")
+    assert (packet.flags, packet.fields["seq"], packet.fields["ttl"]) == (SYN, 5, 64)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "eth:ethertype:ip:icmp:ip:tcp\t9.9.9.1,10.0.0.1\t9.9.9.2,10.0.0.2\t9,64\t1000\t80\t0x0002\t5\t\t",
+        "eth:ethertype:ip:ip:tcp\t9.9.9.1\t9.9.9.2\t9\t1000\t80\t0x0002\t5\t\t",
+        "eth:ethertype:ip:udp:vxlan:eth:ethertype:arp\t9.9.9.1\t9.9.9.2\t9\t\t\t\t\t50000\t4789",
+    ],
+)
+def test_what_is_no_packet_within_a_tunnel(read, row):
+    assert not [one for one in read(f"{WITHIN}\n{row}\n".encode()).records if one.protocol == "tcp"]
