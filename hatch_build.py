@@ -15,8 +15,8 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SOURCE = "tcpmodel/checking/_express.c"
-MODULE = "tcpmodel.checking._express"
+SOURCE = "tcpmodel/checking/memory/_express.c"
+MODULE = "tcpmodel.checking.memory._express"
 
 
 def build(root: Path, folder: Path) -> Path | str:
@@ -73,7 +73,7 @@ class FasterHook(BuildHookInterface):  # type: ignore[type-arg]
         if version == "editable":
             (root / SOURCE).with_name(built.name).write_bytes(built.read_bytes())
         else:
-            build_data["force_include"][str(built)] = f"tcpmodel/checking/{built.name}"
+            build_data["force_include"][str(built)] = str(Path(SOURCE).with_name(built.name))
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from planting import Plant  # noqa: E402
 from plants import PLANTS  # noqa: E402
 
 from tcpmodel.checking.checker import Checker  # noqa: E402
-from tcpmodel.checking.findings import Diagnostic, Report  # noqa: E402
+from tcpmodel.checking.outcome.findings import Diagnostic, Report  # noqa: E402
 from tcpmodel.checking.table import Judge  # noqa: E402
 from tcpmodel.model.load import load_spec  # noqa: E402
 from tcpmodel.model.spec import Spec  # noqa: E402

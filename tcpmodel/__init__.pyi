@@ -1,8 +1,8 @@
 from tcpmodel._version import __version__ as __version__
-from tcpmodel.checking.findings import ConnectionReport as ConnectionReport
-from tcpmodel.checking.findings import Diagnostic as Diagnostic
-from tcpmodel.checking.findings import InputReport as InputReport
-from tcpmodel.checking.findings import Report as Report
+from tcpmodel.checking.outcome.findings import ConnectionReport as ConnectionReport
+from tcpmodel.checking.outcome.findings import Diagnostic as Diagnostic
+from tcpmodel.checking.outcome.findings import InputReport as InputReport
+from tcpmodel.checking.outcome.findings import Report as Report
 from tcpmodel.checking.run import check as check
 from tcpmodel.language.errors import SpecError as SpecError
 from tcpmodel.language.errors import SpecErrors as SpecErrors

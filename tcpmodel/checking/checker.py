@@ -10,19 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from tcpmodel.checking.eventwords import EventWords
-from tcpmodel.checking.express import PROTOCOL
-from tcpmodel.checking.findings import Diagnostic, InputReport, Report
 from tcpmodel.checking.judge import Found, Judge
-from tcpmodel.checking.reports import ConnectionReports
-from tcpmodel.checking.statelog import StateLog
+from tcpmodel.checking.logs.eventwords import EventWords
+from tcpmodel.checking.logs.statelog import StateLog
+from tcpmodel.checking.memory.express import PROTOCOL
+from tcpmodel.checking.outcome.findings import Diagnostic, InputReport, Report
+from tcpmodel.checking.outcome.reports import ConnectionReports
 from tcpmodel.checking.table import Table
 from tcpmodel.model.spec import Spec
 from tcpmodel.traces.records import ABOUT, ERRORS, Event, Packet, StateRecord, Take, Trace, TraceError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from tcpmodel.checking.retold import Observers, Retold
+    from tcpmodel.checking.logs.retold import Observers, Retold
 
 Progress = Callable[[str, int], None]
 """Called now and then with the path and how many records were read."""
@@ -73,7 +73,7 @@ class Checker:
         if judge is None and protocol in self._specs:
             judge = self._judges[protocol] = Judge(self._specs[protocol], self._profiles)
             if self._keep:
-                from tcpmodel.checking import learned
+                from tcpmodel.checking.memory import learned
 
                 learned.recall(judge.memo, self._profiles)
             if self._watch is not None:
@@ -85,7 +85,7 @@ class Checker:
     def keep(self) -> None:
         """Keep what was learned for the next run."""
         if self._keep:
-            from tcpmodel.checking import learned
+            from tcpmodel.checking.memory import learned
 
             for judge in self._judges.values():
                 learned.keep(judge.memo, self._profiles)
@@ -210,7 +210,7 @@ class Checker:
         """A record of an observer that tells all that it saw, judged by a spec without messages."""
         retold = told.get((record.protocol, source))
         if retold is None:
-            from tcpmodel.checking.retold import Observers, Retold
+            from tcpmodel.checking.logs.retold import Observers, Retold
 
             spec = self._specs[record.protocol]
             declared = next((item for item in spec.sources if item.name == source), None)

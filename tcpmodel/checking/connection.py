@@ -11,13 +11,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from tcpmodel.checking import boxes
-from tcpmodel.checking.assumed import Assumed, Event
-from tcpmodel.checking.configurations import Abilities
-from tcpmodel.checking.damage import is_rubbish
-from tcpmodel.checking.diagnosis import NO_FAULT, altered, named, unexplained
-from tcpmodel.checking.endpoint import Birth, Endpoint, Explanation
-from tcpmodel.checking.findings import (
+from tcpmodel.checking.ends.configurations import Abilities
+from tcpmodel.checking.ends.diagnosis import NO_FAULT, altered, named, unexplained
+from tcpmodel.checking.ends.endpoint import Birth, Endpoint, Explanation
+from tcpmodel.checking.ends.gaps import Place
+from tcpmodel.checking.ends.observer import Observer, WatchProgram
+from tcpmodel.checking.ends.patience import LeftAlone, Patience, Trouble
+from tcpmodel.checking.ends.sightings import Interpreter, Numbers
+from tcpmodel.checking.faults import boxes
+from tcpmodel.checking.faults.assumed import Assumed, Event
+from tcpmodel.checking.faults.damage import is_rubbish
+from tcpmodel.checking.faults.lives import CLOSE, of_another_life, of_the_one_before
+from tcpmodel.checking.faults.replaying import replayed, simply
+from tcpmodel.checking.faults.suspects import Suspect, suspect
+from tcpmodel.checking.faults.vantage import SENT_HERE, Standpoint, placed
+from tcpmodel.checking.outcome.findings import (
     CONFORMS,
     INCONCLUSIVE,
     VIOLATES,
@@ -26,16 +34,8 @@ from tcpmodel.checking.findings import (
     Findings,
     with_rest,
 )
-from tcpmodel.checking.gaps import Place
-from tcpmodel.checking.lives import CLOSE, of_another_life, of_the_one_before
-from tcpmodel.checking.observer import Observer, WatchProgram
-from tcpmodel.checking.partial import unseen
-from tcpmodel.checking.patience import LeftAlone, Patience, Trouble
-from tcpmodel.checking.replaying import replayed, simply
-from tcpmodel.checking.sightings import Interpreter, Numbers
-from tcpmodel.checking.standing import Standing
-from tcpmodel.checking.suspects import Suspect, suspect
-from tcpmodel.checking.vantage import SENT_HERE, Standpoint, placed
+from tcpmodel.checking.outcome.partial import unseen
+from tcpmodel.checking.outcome.standing import Standing
 from tcpmodel.semantics.execution import Sighting
 from tcpmodel.semantics.values import INFINITY, Interval
 from tcpmodel.traces.records import Packet

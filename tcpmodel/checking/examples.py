@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tcpmodel.checking.observer import COMPLETE
+from tcpmodel.checking.ends.observer import COMPLETE
 from tcpmodel.model import spec as m
 from tcpmodel.model.types import Seq
 from tcpmodel.traces.records import FLAG_BITS, Packet

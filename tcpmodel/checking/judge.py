@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tcpmodel.checking.alone import Alone
-from tcpmodel.checking.configurations import Abilities
 from tcpmodel.checking.connection import Connection
-from tcpmodel.checking.findings import ConnectionReport, Diagnostic
-from tcpmodel.checking.memo import Memo
-from tcpmodel.checking.observer import WatchProgram
-from tcpmodel.checking.patterns import Pattern
-from tcpmodel.checking.sightings import Interpreter
-from tcpmodel.checking.standing import Standing
-from tcpmodel.checking.vantage import Standpoint
+from tcpmodel.checking.crowds.alone import Alone
+from tcpmodel.checking.ends.configurations import Abilities
+from tcpmodel.checking.ends.observer import WatchProgram
+from tcpmodel.checking.ends.sightings import Interpreter
+from tcpmodel.checking.faults.vantage import Standpoint
+from tcpmodel.checking.memory.memo import Memo
+from tcpmodel.checking.outcome.findings import ConnectionReport, Diagnostic
+from tcpmodel.checking.outcome.patterns import Pattern
+from tcpmodel.checking.outcome.standing import Standing
 from tcpmodel.model.profiles import choose_profiles
 from tcpmodel.model.spec import Spec
 from tcpmodel.semantics.program import Program

@@ -11,15 +11,15 @@ from itertools import chain, islice
 from typing import Any
 
 from tcpmodel.checking.checker import Checker, Progress
-from tcpmodel.checking.findings import InputReport, Report
 from tcpmodel.checking.judge import Found
+from tcpmodel.checking.outcome.findings import InputReport, Report
 from tcpmodel.model.spec import Spec
 from tcpmodel.traces.records import Packet, Record, Trace, TraceError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from tcpmodel.checking.kept import Views
-    from tcpmodel.traces.pattern import Patterns
+    from tcpmodel.checking.logs.kept import Views
+    from tcpmodel.traces.logs.pattern import Patterns
 
 
 def check(
@@ -56,7 +56,7 @@ def check(
         try:
             for trace in open_traces(path, growing=growing, patterns=patterns):
                 if views is None and (len(paths) > 1 or trace.source):
-                    from tcpmodel.checking.kept import Views
+                    from tcpmodel.checking.logs.kept import Views
 
                     views = Views()  # a file with records of several kinds may hold several traces, too
                 _read(checker, trace, progress, views)
@@ -76,7 +76,7 @@ def check(
         for item in report.inputs:
             item.error = "" if item.blank else item.error
     if views is not None:
-        from tcpmodel.checking.joining import join
+        from tcpmodel.checking.logs.joining import join
 
         join(views, report, specs, profiles)
         if read is not None:

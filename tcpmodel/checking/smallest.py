@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
-from tcpmodel.checking.findings import SEVERITIES, ConnectionReport, Diagnostic
 from tcpmodel.checking.judge import Judge
-from tcpmodel.checking.reports import ConnectionReports
+from tcpmodel.checking.outcome.findings import SEVERITIES, ConnectionReport, Diagnostic
+from tcpmodel.checking.outcome.reports import ConnectionReports
 from tcpmodel.checking.table import Table
 from tcpmodel.model.spec import Spec
 from tcpmodel.traces.records import ABOUT, ERRORS, Packet, Record

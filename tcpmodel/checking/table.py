@@ -10,23 +10,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from tcpmodel.checking.beginnings import Beginnings
 from tcpmodel.checking.connection import Connection, NewConnection
-from tcpmodel.checking.doubles import Doubles
-from tcpmodel.checking.express import PROTOCOL, Lane, Over, lane
-from tcpmodel.checking.findings import ConnectionReport, Diagnostic
+from tcpmodel.checking.crowds.quoted import Quoted
+from tcpmodel.checking.crowds.rereading import Rereading
+from tcpmodel.checking.crowds.stowed import Idle, Stowed
+from tcpmodel.checking.crowds.unanswered import Unanswered
+from tcpmodel.checking.crowds.waiting import MOST, Waiting
+from tcpmodel.checking.ends.beginnings import Beginnings
+from tcpmodel.checking.ends.patience import Patience, Trouble
+from tcpmodel.checking.faults.doubles import Doubles
+from tcpmodel.checking.faults.vantage import Vantage
 from tcpmodel.checking.judge import Judge
-from tcpmodel.checking.partial import SEVERAL, Partial
-from tcpmodel.checking.patience import Patience, Trouble
-from tcpmodel.checking.patterns import Pattern
-from tcpmodel.checking.quoted import Quoted
-from tcpmodel.checking.reports import ConnectionReports
-from tcpmodel.checking.rereading import Rereading
-from tcpmodel.checking.standing import Standing
-from tcpmodel.checking.stowed import Idle, Stowed
-from tcpmodel.checking.unanswered import Unanswered
-from tcpmodel.checking.vantage import Vantage
-from tcpmodel.checking.waiting import MOST, Waiting
+from tcpmodel.checking.memory.express import PROTOCOL, Lane, Over, lane
+from tcpmodel.checking.outcome.findings import ConnectionReport, Diagnostic
+from tcpmodel.checking.outcome.partial import SEVERAL, Partial
+from tcpmodel.checking.outcome.patterns import Pattern
+from tcpmodel.checking.outcome.reports import ConnectionReports
+from tcpmodel.checking.outcome.standing import Standing
 from tcpmodel.traces.records import Packet, Take
 
 TYPE_CHECKING = False

@@ -101,7 +101,7 @@ def add_vantage(parser: argparse.ArgumentParser) -> None:
 def _vantage(word: str) -> str:
     import ipaddress
 
-    from tcpmodel.checking.vantage import WORDS
+    from tcpmodel.checking.faults.vantage import WORDS
 
     if word in WORDS:
         return word

@@ -79,7 +79,7 @@ def _output(path: str | None, inputs: list[str], stack: ExitStack) -> TextIO:
 
 def _write(trace: Trace, out: TextIO, *, headed: bool) -> str:
     """All records of one trace; why it ended early, or ""."""
-    from tcpmodel.traces.json_write import heading, line
+    from tcpmodel.traces.own.json_write import heading, line
     from tcpmodel.traces.records import TraceError
 
     if headed:

@@ -15,7 +15,7 @@ from tcpmodel.cli.printing import style_of
 
 TYPE_CHECKING = False  # see main.py
 if TYPE_CHECKING:
-    from tcpmodel.checking.findings import Report
+    from tcpmodel.checking.outcome.findings import Report
 
 
 def add_coverage(parser: argparse.ArgumentParser) -> None:

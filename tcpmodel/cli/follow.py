@@ -16,10 +16,10 @@ TYPE_CHECKING = False  # see main.py
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from tcpmodel.checking.findings import ConnectionReport, Diagnostic
+    from tcpmodel.checking.outcome.findings import ConnectionReport, Diagnostic
     from tcpmodel.model.spec import Spec
     from tcpmodel.report.policy import Policy
-    from tcpmodel.traces.pattern import Patterns
+    from tcpmodel.traces.logs.pattern import Patterns
 
 
 def add_follow(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +53,7 @@ class Follow:
 
     def run(self) -> int:
         """Follow the trace; the exit status is that of ``check``."""
-        from tcpmodel.checking.reports import change
+        from tcpmodel.checking.outcome.reports import change
         from tcpmodel.checking.run import check
         from tcpmodel.report import check_json, check_text
 
@@ -87,7 +87,7 @@ class Follow:
                 self._tell(one, item)
 
     def _found(self, name: str, a: str, b: str, item: Diagnostic) -> None:
-        from tcpmodel.checking.findings import INCONCLUSIVE, ConnectionReport
+        from tcpmodel.checking.outcome.findings import INCONCLUSIVE, ConnectionReport
 
         protocol = name.partition("-")[0]
         self._tell(ConnectionReport(name, protocol, a, b, INCONCLUSIVE, (), (), (), 0, (item,)), item)

@@ -17,7 +17,7 @@ from tcpmodel.cli.printing import style_of
 
 TYPE_CHECKING = False  # see main.py
 if TYPE_CHECKING:
-    from tcpmodel.checking.findings import ConnectionReport, Report
+    from tcpmodel.checking.outcome.findings import ConnectionReport, Report
 
 MOST = 5
 """So many connections are drawn when none is named."""

@@ -1,7 +1,7 @@
 """The options for logs of stacks that nobody has heard of.
 
 Owns: ``--pattern`` and ``--states``, and their errors.
-Must never hold: what a pattern may be or what its groups mean (see ``traces.pattern``).
+Must never hold: what a pattern may be or what its groups mean (see ``traces.logs.pattern``).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tcpmodel.model.spec import Spec
-    from tcpmodel.traces.pattern import Patterns
+    from tcpmodel.traces.logs.pattern import Patterns
 
 
 def add_pattern(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +43,7 @@ def read_patterns(args: argparse.Namespace, specs: Iterable[Spec] = ()) -> Patte
         if args.states is not None:
             raise CommandError("--states says what the words mean that --pattern finds; there is no --pattern")
         return None
-    from tcpmodel.traces.pattern import PatternError, Patterns
+    from tcpmodel.traces.logs.pattern import PatternError, Patterns
 
     states = _states(args.states or "", [state.name for spec in specs for state in spec.states])
     for text in args.pattern:

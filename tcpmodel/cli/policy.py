@@ -13,7 +13,7 @@ from tcpmodel.cli.errors import CommandError
 
 TYPE_CHECKING = False  # see main.py
 if TYPE_CHECKING:
-    from tcpmodel.checking.findings import Diagnostic, Report
+    from tcpmodel.checking.outcome.findings import Diagnostic, Report
     from tcpmodel.model.spec import Spec
     from tcpmodel.report.policy import Policy
 
@@ -77,7 +77,7 @@ def write_baseline(report: Report, path: str) -> None:
     """Write what a report has found; all of it is known from now on."""
     import json
 
-    from tcpmodel.checking.reports import change
+    from tcpmodel.checking.outcome.reports import change
     from tcpmodel.report.policy import baseline
 
     document = baseline(report)

@@ -19,7 +19,7 @@ TYPE_CHECKING = False  # see main.py
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from tcpmodel.checking.findings import Report
+    from tcpmodel.checking.outcome.findings import Report
     from tcpmodel.model.spec import Spec
     from tcpmodel.report.policy import Policy
     from tcpmodel.report.style import Style

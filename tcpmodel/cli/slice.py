@@ -18,7 +18,7 @@ TYPE_CHECKING = False  # see main.py
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tcpmodel.checking.findings import ConnectionReport, Diagnostic, Report
+    from tcpmodel.checking.outcome.findings import ConnectionReport, Diagnostic, Report
     from tcpmodel.model.spec import Spec
     from tcpmodel.report.policy import Policy
     from tcpmodel.traces.records import Packet
@@ -67,7 +67,7 @@ class Slice:
     def run(self) -> int:
         """Write the piece and report on it; the exit status is that of checking the piece."""
         from tcpmodel.checking.run import check
-        from tcpmodel.traces.frames import is_capture
+        from tcpmodel.traces.captures.frames import is_capture
         from tcpmodel.traces.records import TraceError
 
         path: str = self._args.traces[0]
@@ -111,9 +111,9 @@ class Slice:
     ) -> tuple[list[Packet], Mapping[int, tuple[int, ...]]]:
         """As few packets as show it, and the frames of those that were put together."""
         from tcpmodel.checking.smallest import Trial, packets_around, smallest
+        from tcpmodel.traces.captures.pcap import PcapTrace
+        from tcpmodel.traces.captures.pcapng import PcapngTrace
         from tcpmodel.traces.open import open_trace
-        from tcpmodel.traces.pcap import PcapTrace
-        from tcpmodel.traces.pcapng import PcapngTrace
         from tcpmodel.traces.records import TraceError
 
         spec = next(spec for spec in self._specs if (spec.over or spec.name) == connection.protocol)
@@ -142,7 +142,7 @@ class Slice:
         return left, pieces
 
     def _write(self, path: str, numbers: Sequence[int]) -> None:
-        from tcpmodel.traces.frames import pcap_of, read_frames
+        from tcpmodel.traces.captures.frames import pcap_of, read_frames
 
         frames = read_frames(path, numbers)
         try:

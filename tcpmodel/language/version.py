@@ -44,9 +44,12 @@ _THIS = f"{__version__} {sys.implementation.cache_tag} {sys.version_info[:2]}\n"
 def _sources(folders: Iterable[str]) -> Iterator[tuple[str, os.DirEntry[str]]]:
     for folder in folders:
         with os.scandir(os.path.join(_PACKAGE, folder)) as entries:
-            for entry in sorted(entries, key=_name):
-                if entry.name.endswith((".py", ".lark")):
-                    yield folder, entry
+            found = sorted(entries, key=_name)
+        for entry in found:
+            if entry.name.endswith((".py", ".lark")):
+                yield folder, entry
+            elif entry.is_dir() and entry.name.isidentifier() and not entry.name.startswith("_"):
+                yield from _sources([f"{folder}/{entry.name}"])
 
 
 def _name(entry: os.DirEntry[str]) -> str:

@@ -1,7 +1,7 @@
 """What an observer of messages sees and keeps: the declarations that rules over them rest on.
 
 Owns: the data classes of ``seen``, ``note``, ``observe`` and ``need``.
-Must never hold: how an observer works (see ``semantics.watching`` and ``checking.observer``).
+Must never hold: how an observer works (see ``semantics.watching`` and ``checking.ends.observer``).
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
-from tcpmodel.checking.findings import ConnectionReport, Diagnostic
+from tcpmodel.checking.outcome.findings import ConnectionReport, Diagnostic
 from tcpmodel.checking.sequence import Course, Step
 from tcpmodel.render.palette import DARK, LIGHT
 from tcpmodel.render.svg import FONTS, escape

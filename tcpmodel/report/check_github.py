@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tcpmodel.checking.findings import Diagnostic, Report
+from tcpmodel.checking.outcome.findings import Diagnostic, Report
 from tcpmodel.report.check_text import shown_path
 from tcpmodel.report.finding_text import clauses, compared
 from tcpmodel.report.style import counted, printable

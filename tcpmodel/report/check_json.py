@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tcpmodel._version import __version__
-from tcpmodel.checking.findings import (
+from tcpmodel.checking.outcome.findings import (
     CONFORMS,
     INCONCLUSIVE,
     VIOLATES,
@@ -21,7 +21,7 @@ from tcpmodel.checking.findings import (
     InputReport,
     Report,
 )
-from tcpmodel.checking.reports import since
+from tcpmodel.checking.outcome.reports import since
 
 
 def report_document(report: Report) -> dict[str, Any]:

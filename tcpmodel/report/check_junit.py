@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from tcpmodel.checking.findings import INCONCLUSIVE, ConnectionReport, Diagnostic, InputReport, Report
-from tcpmodel.checking.reports import by_input
+from tcpmodel.checking.outcome.findings import INCONCLUSIVE, ConnectionReport, Diagnostic, InputReport, Report
+from tcpmodel.checking.outcome.reports import by_input
 from tcpmodel.report.check_text import shown_path
 from tcpmodel.report.finding_text import clauses, details, evidence
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tcpmodel._version import __version__
-from tcpmodel.checking.findings import ConnectionReport, Diagnostic, InputReport, Report
+from tcpmodel.checking.outcome.findings import ConnectionReport, Diagnostic, InputReport, Report
 from tcpmodel.model.spec import Fault, PacketRule, Spec
 from tcpmodel.report.finding_codes import GENERAL
 from tcpmodel.report.finding_text import evidence

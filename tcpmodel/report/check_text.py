@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from tcpmodel.checking.findings import (
+from tcpmodel.checking.outcome.findings import (
     CONFORMS,
     INCONCLUSIVE,
     VIOLATES,
@@ -18,7 +18,7 @@ from tcpmodel.checking.findings import (
     Report,
     grouped,
 )
-from tcpmodel.checking.reports import Part, by_input
+from tcpmodel.checking.outcome.reports import Part, by_input
 from tcpmodel.report.finding_text import clauses, details, evidence
 from tcpmodel.report.notes_text import (
     ROLES,

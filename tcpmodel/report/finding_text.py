@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tcpmodel.checking.findings import Candidate, Compared, Diagnostic
+from tcpmodel.checking.outcome.findings import Candidate, Compared, Diagnostic
 from tcpmodel.report.style import counted, either
 
 MOST_ALLOWED = 2

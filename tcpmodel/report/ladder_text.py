@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from tcpmodel.checking.findings import ConnectionReport, Diagnostic, Report
+from tcpmodel.checking.outcome.findings import ConnectionReport, Diagnostic, Report
 from tcpmodel.checking.sequence import Course, Step
 from tcpmodel.report.check_text import seconds_text
 from tcpmodel.report.style import Style, counted

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from tcpmodel.checking.findings import SEVERITIES, ConnectionReport, Diagnostic, InputReport, Report, grouped
+from tcpmodel.checking.outcome.findings import SEVERITIES, ConnectionReport, Diagnostic, InputReport, Report, grouped
 from tcpmodel.report.finding_codes import GENERAL
 from tcpmodel.report.finding_text import clauses
 from tcpmodel.report.style import Style, counted

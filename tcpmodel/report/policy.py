@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tcpmodel.checking.findings import ConnectionReport, Diagnostic, Report
-from tcpmodel.checking.reports import change
+from tcpmodel.checking.outcome.findings import ConnectionReport, Diagnostic, Report
+from tcpmodel.checking.outcome.reports import change
 from tcpmodel.model.spec import Spec
 from tcpmodel.report.finding_codes import GENERAL
 

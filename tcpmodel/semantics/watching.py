@@ -1,7 +1,7 @@
 """What a spec says of an observer, made ready to run: notes of two directions, and rules over messages as functions.
 
 Owns: the layout of an observer's environment, the compiled rules, and which of them a message can break at all.
-Must never hold: what was observed (see ``checking.observer``), or the name of anything in a protocol.
+Must never hold: what was observed (see ``checking.ends.observer``), or the name of anything in a protocol.
 
 An environment holds the message at hand, the notes of its direction and of the other one, and in slots of their own
 both once more, as they are when a rule that waited is asked again. A value that may or may not be set is ``ANY``;

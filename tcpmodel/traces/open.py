@@ -13,7 +13,7 @@ from tcpmodel.traces.source import Source, open_source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from tcpmodel.traces.pattern import Patterns
+    from tcpmodel.traces.logs.pattern import Patterns
 
 SUPPORTED = (
     "pcap and pcapng captures, tcpdump text, tshark -T fields, json, jsonraw and ek, lists of packets by tshark "
@@ -91,7 +91,7 @@ def _recognised(source: Source, size: int, patterns: Patterns | None) -> Trace:
     if not head:
         what = "the packed file holds nothing" if source.packed else "there is nothing to read: the input is empty"
         raise TraceError(source.path, "", f"{what}. Supported: {SUPPORTED}")
-    from tcpmodel.traces import pcap, pcapng
+    from tcpmodel.traces.captures import pcap, pcapng
 
     if head in pcap.MAGICS:
         return pcap.PcapTrace(source)
@@ -100,43 +100,46 @@ def _recognised(source: Source, size: int, patterns: Patterns | None) -> Trace:
     lines = _first_lines(source, size)
     first = next((line.lstrip() for line in lines if line and not line.isspace()), "")
     if patterns and lines:
-        from tcpmodel.traces import json_lines, pattern
+        from tcpmodel.traces.logs import pattern
+        from tcpmodel.traces.own import json_lines
 
         if not (json_lines.recognises(first) and '"event"' in first):
             return pattern.PatternTrace(source, patterns)
     if first.startswith(("{", "[")):
-        from tcpmodel.traces import tshark_json
+        from tcpmodel.traces.printed import tshark_json
 
         if tshark_json.recognises("\n".join(lines[:8])[:1000]):
             return tshark_json.TsharkJsonTrace(source)
     if first.startswith("{"):
-        from tcpmodel.traces import json_lines, zeek
+        from tcpmodel.traces.logs import zeek
+        from tcpmodel.traces.own import json_lines
 
         if zeek.recognises_json(first):
             return zeek.ZeekTrace(source)
         return json_lines.JsonLinesTrace(source)
     if lines:
-        from tcpmodel.traces import tshark_fields, zeek
+        from tcpmodel.traces.logs import zeek
+        from tcpmodel.traces.printed import tshark_fields
 
         if zeek.recognises(lines):
             return zeek.ZeekTrace(source)
         if "No." in first or "→" in first or "->" in first:
-            from tcpmodel.traces import tshark_summary
+            from tcpmodel.traces.printed import tshark_summary
 
             if tshark_summary.recognises(first):
                 return tshark_summary.SummaryTrace(source)
         if tshark_fields.recognises(first):
             return tshark_fields.FieldsTrace(source, first)
-        from tcpmodel.traces import (
+        from tcpmodel.traces.logs import (
             conntrack,
             kernel_events,
             snapshots,
             socket_rows,
             stack_logs,
-            tcpdump_text,
             tcplife,
             tcpstates,
         )
+        from tcpmodel.traces.printed import tcpdump_text
 
         for line in lines:
             if kernel_events.recognises(line):
@@ -144,7 +147,7 @@ def _recognised(source: Source, size: int, patterns: Patterns | None) -> Trace:
             if tcpstates.recognises(line):
                 return tcpstates.TcpstatesTrace(source)
             if "OLD" in line or (("> " in line or "\u2192" in line) and ":" in line):
-                from tcpmodel.traces import bpf_states
+                from tcpmodel.traces.logs import bpf_states
 
                 if bpf_states.recognises(line):
                     return bpf_states.BpfStatesTrace(source)
@@ -157,19 +160,19 @@ def _recognised(source: Source, size: int, patterns: Patterns | None) -> Trace:
             if socket_rows.lacks_states(line):
                 raise TraceError(source.path, f"line {lines.index(line) + 1}", socket_rows.STATELESS)
             if "<" in line or ">" in line or "socket" in line:
-                from tcpmodel.traces import packetdrill
+                from tcpmodel.traces.printed import packetdrill
 
                 if packetdrill.recognises(line):
                     return packetdrill.PacketdrillTrace(source)
             if tcpdump_text.recognises(line):
                 return tcpdump_text.TcpdumpTrace(source, lines)
             if "ADDR" in line:
-                from tcpmodel.traces import bpf_tables
+                from tcpmodel.traces.logs import bpf_tables
 
                 if bpf_tables.recognises(line):
                     return bpf_tables.BpfTableTrace(source)
             if "(" in line:
-                from tcpmodel.traces import strace
+                from tcpmodel.traces.logs import strace
 
                 if strace.recognises(line):
                     return strace.StraceTrace(source)
@@ -177,7 +180,7 @@ def _recognised(source: Source, size: int, patterns: Patterns | None) -> Trace:
             if dialect is not None:
                 return stack_logs.StackTrace(source, dialect)
             if line.startswith(("|", "Local port ", "State: ", "TCP connection ")):
-                from tcpmodel.traces import lwip
+                from tcpmodel.traces.logs import lwip
 
                 if lwip.recognises(line):
                     return lwip.LwipTrace(source)

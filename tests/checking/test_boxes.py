@@ -14,10 +14,10 @@ import conversation
 from conversation import ACK, FIN, PSH, Segments, shifted
 from test_capture_faults import MILLISECOND, SPECS, A, B, plain
 
-from tcpmodel.checking import boxes
-from tcpmodel.checking.findings import Report
+from tcpmodel.checking.ends.sightings import Interpreter
+from tcpmodel.checking.faults import boxes
+from tcpmodel.checking.outcome.findings import Report
 from tcpmodel.checking.run import check
-from tcpmodel.checking.sightings import Interpreter
 from tcpmodel.semantics.program import Program
 from tcpmodel.traces.open import open_trace
 from tcpmodel.traces.records import FIELD_KEYS, Packet

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tcpmodel.checking.called import Calls
-from tcpmodel.checking.findings import VIOLATES, Diagnostic
+from tcpmodel.checking.logs.called import Calls
+from tcpmodel.checking.outcome.findings import VIOLATES, Diagnostic
 from tcpmodel.checking.run import check
 from tcpmodel.model.load import load_spec
 from tcpmodel.traces.open import open_trace

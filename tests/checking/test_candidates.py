@@ -8,7 +8,7 @@ import pytest
 from test_connections import packet
 
 from tcpmodel.checking.checker import Checker
-from tcpmodel.checking.findings import Diagnostic
+from tcpmodel.checking.outcome.findings import Diagnostic
 from tcpmodel.traces.records import Packet
 
 Judge = Callable[..., Checker]

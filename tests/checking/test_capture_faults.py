@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
 import conversation
 from conversation import ACK, FIN, PSH, RST, SYN, Segment, Segments, shifted
 
-from tcpmodel.checking.findings import Diagnostic, Report
+from tcpmodel.checking.outcome.findings import Diagnostic, Report
 from tcpmodel.checking.run import check
 from tcpmodel.model.load import load_spec
 from tcpmodel.report.finding_codes import GENERAL

@@ -9,7 +9,7 @@ import pytest
 from in_memory import Records
 
 from tcpmodel.checking.checker import Checker
-from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE, VIOLATES, Report
+from tcpmodel.checking.outcome.findings import CONFORMS, INCONCLUSIVE, VIOLATES, Report
 from tcpmodel.model.load import parse_spec
 from tcpmodel.traces.records import FLAG_BITS, Packet
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tcpmodel.checking.checker import Checker
-from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE, VIOLATES
+from tcpmodel.checking.outcome.findings import CONFORMS, INCONCLUSIVE, VIOLATES
 from tcpmodel.model.load import load_spec
 from tcpmodel.traces.open import open_trace
 

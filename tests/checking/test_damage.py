@@ -8,7 +8,7 @@ import pytest
 from in_memory import Records
 
 from tcpmodel.checking.checker import Checker
-from tcpmodel.checking.findings import ConnectionReport
+from tcpmodel.checking.outcome.findings import ConnectionReport
 from tcpmodel.model.load import load
 from tcpmodel.traces.open import open_trace
 from tcpmodel.traces.records import Packet

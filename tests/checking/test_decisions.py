@@ -7,10 +7,10 @@ from types import FunctionType
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcpmodel.checking.compiled import Part, Way
-from tcpmodel.checking.decisions import Take, function_of, needed_of, tree_of
-from tcpmodel.checking.kinds import PATIENCE, Kind
-from tcpmodel.checking.plans import plan_of, run
+from tcpmodel.checking.memory.compiled import Part, Way
+from tcpmodel.checking.memory.decisions import Take, function_of, needed_of, tree_of
+from tcpmodel.checking.memory.kinds import PATIENCE, Kind
+from tcpmodel.checking.memory.plans import plan_of, run
 from tcpmodel.semantics.values import INFINITY
 
 OWN, GIVEN = 4, 2

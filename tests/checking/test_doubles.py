@@ -8,8 +8,8 @@ import pytest
 from in_memory import Records
 
 from tcpmodel.checking.checker import Checker
-from tcpmodel.checking.doubles import Doubles
-from tcpmodel.checking.findings import Report
+from tcpmodel.checking.faults.doubles import Doubles
+from tcpmodel.checking.outcome.findings import Report
 from tcpmodel.model.load import load
 from tcpmodel.traces.open import open_trace
 from tcpmodel.traces.records import Packet

@@ -8,7 +8,7 @@ import pytest
 
 from tcpmodel.checking.checker import Checker
 from tcpmodel.checking.examples import packets, whole
-from tcpmodel.checking.findings import SEVERITY_OF
+from tcpmodel.checking.outcome.findings import SEVERITY_OF
 from tcpmodel.model.load import load_spec
 from tcpmodel.model.spec import Example, Spec
 from tcpmodel.traces.records import Packet

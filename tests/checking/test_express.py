@@ -11,16 +11,19 @@ from pathlib import Path
 
 import pytest
 
-from tcpmodel.checking import doubles, express, kinds, quoted, table
+from tcpmodel.checking import table
 from tcpmodel.checking.checker import Checker
 from tcpmodel.checking.connection import Connection
-from tcpmodel.checking.doubles import Doubles
-from tcpmodel.checking.findings import Report
+from tcpmodel.checking.crowds import quoted
+from tcpmodel.checking.faults import doubles
+from tcpmodel.checking.faults.doubles import Doubles
 from tcpmodel.checking.judge import Judge
-from tcpmodel.checking.plans import NONE, TAKE, TEST
+from tcpmodel.checking.memory import express, kinds
+from tcpmodel.checking.memory.plans import NONE, TAKE, TEST
+from tcpmodel.checking.outcome.findings import Report
 from tcpmodel.model.spec import Spec
-from tcpmodel.traces.pcap import PcapTrace
-from tcpmodel.traces.pcapng import PcapngTrace
+from tcpmodel.traces.captures.pcap import PcapTrace
+from tcpmodel.traces.captures.pcapng import PcapngTrace
 from tcpmodel.traces.records import Framing, Packet, Take, Taken
 from tcpmodel.traces.source import Source
 
@@ -403,7 +406,7 @@ def test_no_more_is_remembered_of_copies_than_without(specs: list[Spec], judges:
 
 
 def test_limits_are_those_of_the_other_way() -> None:
-    from tcpmodel.checking import _express
+    from tcpmodel.checking.memory import _express
 
     assert _express.INTERFACE == express.INTERFACE
     assert (_express.REMEMBERED, _express.RECENT, _express.QUIET) == (doubles.REMEMBERED, quoted.RECENT, table.QUIET)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tcpmodel.checking import findings
 from tcpmodel.checking.checker import Checker
-from tcpmodel.checking.findings import Diagnostic, Findings, with_rest
+from tcpmodel.checking.outcome import findings
+from tcpmodel.checking.outcome.findings import Diagnostic, Findings, with_rest
 from tcpmodel.traces.records import Packet
 
 FIN, SYN, ACK = 1, 2, 16

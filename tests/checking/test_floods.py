@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from in_memory import Records
 
-from tcpmodel.checking.alone import Alone
 from tcpmodel.checking.checker import Checker
 from tcpmodel.checking.connection import Connection
-from tcpmodel.checking.sightings import Interpreter
+from tcpmodel.checking.crowds.alone import Alone
+from tcpmodel.checking.ends.sightings import Interpreter
 from tcpmodel.checking.table import Table
 from tcpmodel.model.spec import Spec
 from tcpmodel.semantics.execution import Sighting

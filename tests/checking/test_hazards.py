@@ -10,7 +10,7 @@ import pytest
 from simulate import spoil
 
 from tcpmodel.checking.checker import Checker
-from tcpmodel.checking.findings import VIOLATES
+from tcpmodel.checking.outcome.findings import VIOLATES
 from tcpmodel.traces.open import open_trace
 from tcpmodel.traces.records import Packet
 

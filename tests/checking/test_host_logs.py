@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE, VIOLATES, ConnectionReport
+from tcpmodel.checking.outcome.findings import CONFORMS, INCONCLUSIVE, VIOLATES, ConnectionReport
 from tcpmodel.checking.run import check
 from tcpmodel.model.spec import Spec
 

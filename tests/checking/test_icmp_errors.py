@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tcpmodel.checking.checker import Checker
-from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE, VIOLATES
+from tcpmodel.checking.outcome.findings import CONFORMS, INCONCLUSIVE, VIOLATES
 from tcpmodel.traces.records import ERRORS, FLAG_BITS, Packet
 
 A, B = "10.0.0.1:4000", "10.0.0.2:80"

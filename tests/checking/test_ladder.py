@@ -12,7 +12,7 @@ from in_memory import Records
 from test_connections import A, B, life, packet
 
 from tcpmodel.checking.checker import Checker
-from tcpmodel.checking.findings import Report
+from tcpmodel.checking.outcome.findings import Report
 from tcpmodel.checking.sequence import Recorder
 from tcpmodel.cli.main import main
 from tcpmodel.model.spec import Spec

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tcpmodel.checking import learned
 from tcpmodel.checking.checker import Checker
-from tcpmodel.checking.findings import Report
-from tcpmodel.checking.memo import Memo
+from tcpmodel.checking.memory import learned
+from tcpmodel.checking.memory.memo import Memo
+from tcpmodel.checking.outcome.findings import Report
 from tcpmodel.model.spec import Spec
 from tcpmodel.traces.open import open_trace
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from in_memory import Records
 
-from tcpmodel.checking import patience
 from tcpmodel.checking.checker import Checker
-from tcpmodel.checking.findings import VIOLATES
-from tcpmodel.checking.rereading import Rereading
+from tcpmodel.checking.crowds.rereading import Rereading
+from tcpmodel.checking.ends import patience
+from tcpmodel.checking.outcome.findings import VIOLATES
 from tcpmodel.model.load import load
 from tcpmodel.traces.open import open_trace
 from tcpmodel.traces.records import Packet

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcpmodel.checking import memo as memory
-from tcpmodel.checking import watchmemo
 from tcpmodel.checking.checker import Checker, Judge
-from tcpmodel.checking.compiled import Way
-from tcpmodel.checking.findings import Report
-from tcpmodel.checking.recording import Number, Recorder
-from tcpmodel.checking.thinning import thin
-from tcpmodel.checking.watchmemo import Known
+from tcpmodel.checking.memory import memo as memory
+from tcpmodel.checking.memory import watchmemo
+from tcpmodel.checking.memory.compiled import Way
+from tcpmodel.checking.memory.thinning import thin
+from tcpmodel.checking.memory.watchmemo import Known
+from tcpmodel.checking.outcome.findings import Report
 from tcpmodel.model.spec import Spec
 from tcpmodel.semantics import values as v
+from tcpmodel.semantics.recording import Number, Recorder
 from tcpmodel.traces.open import open_trace
 from tcpmodel.traces.records import Packet, Record
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE, VIOLATES, Report
+from tcpmodel.checking.outcome.findings import CONFORMS, INCONCLUSIVE, VIOLATES, Report
 from tcpmodel.checking.run import check
 from tcpmodel.cli.main import main
 from tcpmodel.model.load import load_spec

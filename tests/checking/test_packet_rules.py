@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tcpmodel.checking.checker import Checker
-from tcpmodel.checking.findings import CONFORMS, VIOLATES
+from tcpmodel.checking.outcome.findings import CONFORMS, VIOLATES
 from tcpmodel.traces.records import FLAG_BITS, Packet
 
 Judge = Callable[..., Checker]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tcpmodel.checking.checker import Checker
-from tcpmodel.checking.findings import CONFORMS, VIOLATES, ConnectionReport
+from tcpmodel.checking.outcome.findings import CONFORMS, VIOLATES, ConnectionReport
 
 Judge = Callable[..., Checker]
 Look = Callable[[str], list[ConnectionReport]]

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from tcpmodel.checking import recalling
 from tcpmodel.checking.checker import Checker
-from tcpmodel.checking.configurations import Abilities, Configuration, Configurations, Reception, Work
-from tcpmodel.checking.recording import Number
+from tcpmodel.checking.ends.configurations import Abilities, Configuration, Configurations, Reception, Work
+from tcpmodel.checking.memory import recalling
 from tcpmodel.model.spec import Spec
+from tcpmodel.semantics.recording import Number
 from tcpmodel.traces.open import open_trace
 
 TRACES = Path(__file__).parents[2] / "traces"

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from tcpmodel.checking.checker import Checker
-from tcpmodel.checking.findings import CONFORMS, VIOLATES
-from tcpmodel.checking.rereading import BEFORE, IN_TIME
+from tcpmodel.checking.crowds.rereading import BEFORE, IN_TIME
+from tcpmodel.checking.outcome.findings import CONFORMS, VIOLATES
 from tcpmodel.traces.records import FLAG_BITS, Packet
 
 ENDS = ("10.0.0.1:1000", "10.0.0.2:2000")

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tcpmodel.checking import reports
-from tcpmodel.checking.findings import ConnectionReport, Diagnostic, InputReport, Report
-from tcpmodel.checking.patterns import A, B, Pattern
-from tcpmodel.checking.reports import ConnectionReports, Part, by_input, change, drop, since
+from tcpmodel.checking.outcome import reports
+from tcpmodel.checking.outcome.findings import ConnectionReport, Diagnostic, InputReport, Report
+from tcpmodel.checking.outcome.patterns import A, B, Pattern
+from tcpmodel.checking.outcome.reports import ConnectionReports, Part, by_input, change, drop, since
 from tcpmodel.report import check_json, check_junit, check_text
 from tcpmodel.report.policy import Policy
 from tcpmodel.report.style import Style

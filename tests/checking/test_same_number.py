@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tcpmodel.checking.checker import Checker
-from tcpmodel.checking.findings import CONFORMS
+from tcpmodel.checking.outcome.findings import CONFORMS
 from tcpmodel.traces.records import FLAG_BITS, Packet
 
 ENDS = ("10.0.0.1:1000", "10.0.0.2:2000")

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE, VIOLATES
+from tcpmodel.checking.outcome.findings import CONFORMS, INCONCLUSIVE, VIOLATES
 from tcpmodel.traces.records import StateRecord
 
 A, B = "10.0.0.1:40", "10.0.0.2:80"

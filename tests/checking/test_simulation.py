@@ -13,7 +13,7 @@ from simulate import ADDRESSES, Simulation, make, spoil
 
 from tcpmodel.checking.checker import Checker
 from tcpmodel.checking.connection import Connection, NewConnection
-from tcpmodel.checking.findings import VIOLATES
+from tcpmodel.checking.outcome.findings import VIOLATES
 from tcpmodel.model.spec import Spec
 from tcpmodel.traces.records import FLAG_BITS, Packet
 

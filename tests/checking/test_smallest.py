@@ -12,7 +12,7 @@ from tcpmodel.checking.run import check
 from tcpmodel.checking.smallest import found_at, smallest
 from tcpmodel.cli.main import main
 from tcpmodel.model.load import load
-from tcpmodel.traces.frames import Frame, pcap_of, read_frames
+from tcpmodel.traces.captures.frames import Frame, pcap_of, read_frames
 from tcpmodel.traces.open import open_trace
 
 TRACES = Path(__file__).resolve().parents[2] / "traces"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE, VIOLATES
+from tcpmodel.checking.outcome.findings import CONFORMS, INCONCLUSIVE, VIOLATES
 
 STACKS = Path(__file__).parents[2] / "traces" / "logs" / "stacks"
 

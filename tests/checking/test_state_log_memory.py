@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tcpmodel.checking import statelog
+from tcpmodel.checking.logs import statelog
 from tcpmodel.traces.records import StateRecord
 
 TRACES = Path(__file__).parents[2] / "traces"

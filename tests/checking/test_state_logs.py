@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tcpmodel.checking.checker import Checker
-from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE, VIOLATES, ConnectionReport, Report
+from tcpmodel.checking.outcome.findings import CONFORMS, INCONCLUSIVE, VIOLATES, ConnectionReport, Report
 from tcpmodel.checking.run import check
 from tcpmodel.model.load import parse_spec
 

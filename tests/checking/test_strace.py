@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE
+from tcpmodel.checking.outcome.findings import CONFORMS, INCONCLUSIVE
 from tcpmodel.checking.run import check
 
 TRACES = Path(__file__).parents[2] / "traces"

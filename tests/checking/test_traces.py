@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tcpmodel.checking.checker import Checker
-from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE, VIOLATES
+from tcpmodel.checking.outcome.findings import CONFORMS, INCONCLUSIVE, VIOLATES
 from tcpmodel.traces.open import open_trace
 from tcpmodel.traces.records import StateRecord
 

@@ -9,8 +9,8 @@ import pytest
 from in_memory import Records
 
 from tcpmodel.checking.checker import Checker
+from tcpmodel.checking.faults.vantage import ORDERED
 from tcpmodel.checking.run import check
-from tcpmodel.checking.vantage import ORDERED
 from tcpmodel.cli.main import main
 from tcpmodel.model.spec import Spec
 from tcpmodel.traces.open import open_traces

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tcpmodel.checking.findings import INCONCLUSIVE, VIOLATES, ConnectionReport
+from tcpmodel.checking.outcome.findings import INCONCLUSIVE, VIOLATES, ConnectionReport
 from tcpmodel.checking.run import check
 from tcpmodel.cli.main import main
 from tcpmodel.model.spec import Spec

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE, Report
+from tcpmodel.checking.outcome.findings import CONFORMS, INCONCLUSIVE, Report
 from tcpmodel.checking.run import check
 from tcpmodel.model.load import load_spec
 from tcpmodel.model.spec import Spec

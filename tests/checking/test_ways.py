@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcpmodel.checking.compiled import ENOUGH, Way
-from tcpmodel.checking.memo import Known
-from tcpmodel.checking.recording import Number, Recorder, Unrecordable
+from tcpmodel.checking.memory.compiled import ENOUGH, Way
+from tcpmodel.checking.memory.memo import Known
+from tcpmodel.semantics.recording import Number, Recorder, Unrecordable
 
 NUMBERS = st.integers(-50, 50)
 

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tcpmodel.checking.findings import CONFORMS, INCONCLUSIVE, VIOLATES
+from tcpmodel.checking.outcome.findings import CONFORMS, INCONCLUSIVE, VIOLATES
 from tcpmodel.checking.run import check
 from tcpmodel.model.load import load_spec
-from tcpmodel.traces.json_write import line as written
+from tcpmodel.traces.own.json_write import line as written
 
 LOGS = Path(__file__).parents[2] / "traces" / "logs" / "zeek"
 COLUMNS = ["ts", "uid", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "proto", "conn_state", "history"]
@@ -272,8 +272,8 @@ def begins_backwards(history: str) -> bool:
 @settings(max_examples=300, deadline=None)
 @given(st.lists(PACKETS, min_size=1, max_size=9))
 def test_whatever_zeek_writes_is_accepted(spec, tmp_path_factory, packets):
-    from tcpmodel.checking.retold import Observers
-    from tcpmodel.traces.zeek import _events
+    from tcpmodel.checking.logs.retold import Observers
+    from tcpmodel.traces.logs.zeek import _events
 
     packets = [packet for packet in packets if packet[1] or packet[2]]
     history, word = story(packets)
@@ -290,8 +290,8 @@ KNOWN: list = []
 
 def test_letters_leave_little_open(spec):
     """Of the words that Zeek does not write for some letters, nearly all are told from those that it does."""
-    from tcpmodel.checking.retold import Observers
-    from tcpmodel.traces.zeek import _events
+    from tcpmodel.checking.logs.retold import Observers
+    from tcpmodel.traces.logs.zeek import _events
 
     rng = random.Random(4)
     observers = Observers(spec)
@@ -306,8 +306,8 @@ def test_letters_leave_little_open(spec):
 
 
 def test_stories_without_end_do_not_fill_the_memory(spec, tmp_path, monkeypatch):
-    from tcpmodel.checking import retold
-    from tcpmodel.checking.reports import ConnectionReports
+    from tcpmodel.checking.logs import retold
+    from tcpmodel.checking.outcome.reports import ConnectionReports
     from tcpmodel.traces.records import Event, StateRecord
 
     monkeypatch.setattr(retold, "EVENTS_KEPT", 60)
@@ -330,7 +330,7 @@ def test_stories_without_end_do_not_fill_the_memory(spec, tmp_path, monkeypatch)
 
 
 def test_a_story_that_is_too_long_says_so(judge, monkeypatch):
-    from tcpmodel.checking import retold
+    from tcpmodel.checking.logs import retold
 
     monkeypatch.setattr(retold, "MOST_EVENTS", 4)
     (found,) = judge(HEADER + row("ShADadFf", "SF")).connections

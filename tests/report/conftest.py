@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from tcpmodel.checking.findings import Candidate, Compared, ConnectionReport, Diagnostic, InputReport, Report
+from tcpmodel.checking.outcome.findings import Candidate, Compared, ConnectionReport, Diagnostic, InputReport, Report
 
 START = 1_795_247_195_805_680_000  # 2026-11-21 07:46:35.805680 UTC, in nanoseconds
 A, B = "10.77.1.2:40246", "10.77.2.2:17001"

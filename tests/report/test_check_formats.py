@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcpmodel.checking.findings import ConnectionReport, Diagnostic, InputReport, Report
+from tcpmodel.checking.outcome.findings import ConnectionReport, Diagnostic, InputReport, Report
 from tcpmodel.model.load import load_spec
 from tcpmodel.report import check_github, check_json, check_junit, check_sarif
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tcpmodel
-from tcpmodel.checking.findings import ConnectionReport, Diagnostic, InputReport, Report
+from tcpmodel.checking.outcome.findings import ConnectionReport, Diagnostic, InputReport, Report
 from tcpmodel.report import check_json
 
 ROOT = Path(__file__).resolve().parents[2]

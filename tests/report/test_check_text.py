@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcpmodel.checking.findings import ConnectionReport, Diagnostic, InputReport, Report
+from tcpmodel.checking.outcome.findings import ConnectionReport, Diagnostic, InputReport, Report
 from tcpmodel.report import check_text
 from tcpmodel.report.style import Style
 

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tcpmodel.checking.findings import ConnectionReport, Diagnostic, Report
+from tcpmodel.checking.outcome.findings import ConnectionReport, Diagnostic, Report
 from tcpmodel.model.load import load_spec
 from tcpmodel.report import check_github, check_json, check_junit, check_sarif, check_text, policy
 from tcpmodel.report.policy import Policy

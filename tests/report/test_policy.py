@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tcpmodel.checking.findings import Diagnostic, Report
+from tcpmodel.checking.outcome.findings import Diagnostic, Report
 from tcpmodel.model.load import load_spec
 from tcpmodel.report import check_text, policy
 from tcpmodel.report.policy import Policy, PolicyError

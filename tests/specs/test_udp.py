@@ -9,7 +9,7 @@ import pytest
 
 from tcpmodel.analysis.verify import verify
 from tcpmodel.checking.checker import Checker
-from tcpmodel.checking.findings import CONFORMS, VIOLATES
+from tcpmodel.checking.outcome.findings import CONFORMS, VIOLATES
 from tcpmodel.checking.run import check
 from tcpmodel.model.load import load_spec
 from tcpmodel.model.spec import Send, Spec

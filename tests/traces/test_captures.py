@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from tcpmodel.traces.network import DAMAGED
+from tcpmodel.traces.captures.network import DAMAGED
 from tcpmodel.traces.records import ERRORS
 
 FRAME_IPV4 = (

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tcpmodel.traces import fragments
+from tcpmodel.traces.captures import fragments
 from tcpmodel.traces.records import ERRORS
 
 ETHERNET, ETHERNET6 = bytes(12) + b"\x08\x00", bytes(12) + b"\x86\xdd"

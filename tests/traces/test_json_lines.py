@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tcpmodel.traces.json_text import Real
-from tcpmodel.traces.json_time import nanoseconds
-from tcpmodel.traces.json_write import heading, line
 from tcpmodel.traces.open import open_trace, open_traces
+from tcpmodel.traces.own.json_text import Real
+from tcpmodel.traces.own.json_time import nanoseconds
+from tcpmodel.traces.own.json_write import heading, line
 from tcpmodel.traces.records import FIELD_KEYS, FLAG_BITS, PROTOCOLS, Event, Packet, StateRecord, TraceError
 
 ROOT = Path(__file__).parents[2]

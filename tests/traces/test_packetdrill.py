@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tcpmodel.checking.findings import CONFORMS, VIOLATES
+from tcpmodel.checking.outcome.findings import CONFORMS, VIOLATES
 from tcpmodel.checking.run import check
 from tcpmodel.model.load import load_spec
 from tcpmodel.traces.open import open_trace
-from tcpmodel.traces.packetdrill_packet import Wrong, parse_packet, tokens
+from tcpmodel.traces.printed.packetdrill_packet import Wrong, parse_packet, tokens
 from tcpmodel.traces.records import ERRORS, FLAG_BITS, Event, Packet
 
 F = FLAG_BITS

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcpmodel.traces import pattern as module
-from tcpmodel.traces.named_groups import GROUPS, flag_bits
+from tcpmodel.traces.logs import pattern as module
+from tcpmodel.traces.logs.named_groups import GROUPS, flag_bits
+from tcpmodel.traces.logs.pattern import PatternError, Patterns, PatternTrace
 from tcpmodel.traces.open import open_trace, recognise
-from tcpmodel.traces.pattern import PatternError, Patterns, PatternTrace
 from tcpmodel.traces.records import Event, Packet, StateRecord, TraceError
 from tcpmodel.traces.source import Source
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tcpmodel.traces.addresses import ipv6_text
-from tcpmodel.traces.tcpdump_numbers import Numbers
+from tcpmodel.traces.printed.tcpdump_numbers import Numbers
 
 COMMON = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

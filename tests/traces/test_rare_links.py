@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tcpmodel.traces.frames import Frame, pcap_of
-from tcpmodel.traces.link_types import DECODERS
+from tcpmodel.traces.captures.frames import Frame, pcap_of
+from tcpmodel.traces.captures.link_types import DECODERS
 from tcpmodel.traces.open import open_trace
 from tcpmodel.traces.records import Packet
 
@@ -130,6 +130,6 @@ def test_cut_anywhere(name: str, tmp_path: Path) -> None:
 
 
 def test_link_types_are_listed_in_words() -> None:
-    from tcpmodel.traces.link_types import SUPPORTED
+    from tcpmodel.traces.captures.link_types import SUPPORTED
 
     assert all(str(number) in SUPPORTED for number in DECODERS)

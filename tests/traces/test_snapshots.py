@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcpmodel.traces import snapshots
+from tcpmodel.traces.logs import snapshots
 
 ROWS = {
     "ss": ("ESTAB 0 0 10.0.0.1:40 10.0.0.2:80", "linux-sockets tcp 10.0.0.1:40 10.0.0.2:80 ESTAB"),

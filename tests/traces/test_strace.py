@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcpmodel.traces import sockets
+from tcpmodel.traces.logs import sockets
 from tcpmodel.traces.records import Event
 
 PEER = '{sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("10.0.0.2")}, 16'

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tcpmodel.traces.open import open_trace
+from tcpmodel.traces.printed.tshark_packet import NO_ENDS, Packets
 from tcpmodel.traces.records import ERRORS, FLAG_BITS, Packet
-from tcpmodel.traces.tshark_packet import NO_ENDS, Packets
 
 SYN, ACK, RST = FLAG_BITS["SYN"], FLAG_BITS["ACK"], FLAG_BITS["RST"]
 

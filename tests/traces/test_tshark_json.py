@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tcpmodel.traces.json_stream import Broken, Unfinished, objects
 from tcpmodel.traces.open import open_trace
+from tcpmodel.traces.own.json_stream import Broken, Unfinished, objects
 from tcpmodel.traces.records import ERRORS, Packet, Trace
 
 OF_OCTETS = ["mixed.json-x.gz", "mixed.ek-x.gz", "mixed.jsonraw.gz"]

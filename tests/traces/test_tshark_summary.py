@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tcpmodel.traces.open import open_trace
+from tcpmodel.traces.printed.tshark_packet import Packets
+from tcpmodel.traces.printed.tshark_summary import NO_PORTS
 from tcpmodel.traces.records import FLAG_BITS, Packet
 from tcpmodel.traces.relative import Relative
-from tcpmodel.traces.tshark_packet import Packets
-from tcpmodel.traces.tshark_summary import NO_PORTS
 
 F = FLAG_BITS
 LISTS = ["normal-client-close.list.txt", "normal-client-close.list.csv", "normal-client-close.export.txt"]

@@ -1,0 +1,1 @@
+"""Logs of states, events and calls, and several views of one connection."""

@@ -1,0 +1,112 @@
+"""The ways in which packets of one kind were taken.
+
+Owns: keeping them for each kind, those of an earlier run until they are asked for, and when one function is made of
+several of them.
+Must never hold: how a way is found, or what the function says (see ``decisions``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import CodeType, FunctionType
+from typing import Any
+
+from tcpmodel.checking.memory.compiled import Run, Way
+
+PATIENCE = 40
+"""So often a packet is taken by trying one way after the other before a function is made of them."""
+
+FEW = 200
+"""A way that took less than this part of the packets stays out of the function."""
+
+Merged = tuple[CodeType, list[Way], list[Any]]
+
+
+class Kind(list[Any]):
+    """Ways, those used often first. ``step`` does for some of them what their ``run`` does, one after the other: it may
+    give None where one of them fits. ``plan`` is the same as numbers (see ``plans``). ``fresh``: made in this run?"""
+
+    __slots__ = ("_missed", "_patience", "fresh", "merged", "plan", "step")
+
+    def __init__(self, ways: Sequence[Any] = ()) -> None:
+        super().__init__(ways)
+        self.step: Run | None = None
+        self.merged: Merged | None = None
+        self.plan = b""
+        self.fresh = False
+        self._missed = 0
+        self._patience = PATIENCE
+
+    def missed(self, usable: Callable[[Any], Way | None]) -> None:
+        """A packet was taken without ``step``. ``usable`` gives the way of an entry if it may become part of it."""
+        self._missed += 1
+        if self._missed > self._patience:
+            self._patience *= 4
+            self._missed = 0
+            self._merge([way for entry in self if (way := usable(entry)) is not None])
+
+    def forget(self) -> None:
+        """``step`` leads to shapes that were told apart since."""
+        self.step = self.merged = None
+        self.plan = b""
+
+    def with_room(self, most: int) -> Kind:
+        """This, without some of the ways used least if there are so many."""
+        if len(self) >= most:
+            del self[3 * most // 4 :]
+        return self
+
+    def restart(self, ways: Sequence[Any]) -> None:
+        """Have these ways only, and no function that was made of others."""
+        self[:] = ways
+        self.forget()
+        self._missed, self._patience = 0, PATIENCE
+
+    def restore(self, code: CodeType, plan: bytes, ways: list[Way]) -> None:
+        """Take a function and a plan that were made of these ways before."""
+        self.plan = plan
+        targets = [way.target for way in ways]
+        self.merged = (code, ways, targets)
+        self.step = FunctionType(code, {f"t{number}": target for number, target in enumerate(targets)})
+
+    def _merge(self, ways: list[Way]) -> None:
+        from tcpmodel.checking.memory.decisions import MOST, function_of, tree_of
+        from tcpmodel.checking.memory.plans import plan_of
+
+        ways = sorted(ways, key=lambda way: -way.uses)
+        least = sum(way.uses for way in ways) // FEW
+        ways = [way for way in ways[:MOST] if way.uses >= least]
+        if ways and (self.merged is None or {id(way) for way in ways} != {id(way) for way in self.merged[1]}):
+            parts, own = [way.part() for way in ways], ways[0].own
+            tree = tree_of(parts)
+            self.restore(function_of(tree, parts, own), plan_of(tree, parts, own), ways)
+            self.fresh = True
+
+
+class Ways(dict[Any, Kind]):
+    """For each kind of packet the ways that were found. ``kept`` gives those that were found in an earlier run; it is
+    called once a kind is asked for."""
+
+    __slots__ = ("kept",)
+
+    def __init__(self, kept: Callable[[], dict[Any, Kind]] | None = None) -> None:
+        super().__init__()
+        self.kept = kept
+
+    def __missing__(self, kind: Any) -> Kind:
+        found = self.whole().get(kind)
+        if found is None:
+            found = self[kind] = Kind()
+        return found
+
+    def whole(self) -> Ways:
+        """This, with all that was kept."""
+        if self.kept is not None:
+            kept, self.kept = self.kept, None
+            self.update(kept())
+        return self
+
+
+def mergeable(way: Way) -> Way | None:
+    """The way, if it is taken where nothing is assumed, and asks nothing else."""
+    return way if way.plain and way.target is not None and way.target.after is None and not way.about.doubtful else None

@@ -1,0 +1,1 @@
+"""What kernels, stacks and tools tell of connections: states, sockets, calls."""

@@ -1,0 +1,1 @@
+"""JSON Lines, the form of our own, and JSON from strangers."""

@@ -1,0 +1,1 @@
+"""Packets that a tool printed: tcpdump, tshark, and the scripts of packetdrill."""
