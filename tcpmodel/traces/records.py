@@ -82,6 +82,9 @@ the field ``about`` says of which protocol that one is."""
 ABOUT = {6: "tcp", 17: "udp"}
 """The protocol numbers that ``about`` gives, and the names of the protocols."""
 
+WORKED_OUT = frozenset(("checksum_ok", "checksum_partial"))
+"""Keys of what no packet holds and a reader works out: where one is missing it did not, so nothing is unknown."""
+
 FIELD_KEYS = frozenset(
     {
         *("seq", "ack", "window", "length", "urgent", "offset"),

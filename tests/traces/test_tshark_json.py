@@ -14,7 +14,7 @@ from tcpmodel.traces.records import ERRORS, Packet, Trace
 
 OF_OCTETS = ["mixed.json-x.gz", "mixed.ek-x.gz", "mixed.jsonraw.gz"]
 OF_FIELDS = ["mixed.json.gz", "mixed.json-merged.gz", "mixed.ek.gz"]
-HEADER_TOO_SHORT, LENGTH_TOO_SHORT = 19, 21  # tshark does not show these headers whole
+NOT_WHOLE = 19, 20, 21  # the length of the header or of the packet is wrong: tshark does not judge, or show, all of it
 
 
 def packets(path) -> dict[int, Packet]:
@@ -39,7 +39,7 @@ def test_the_packets_are_those_of_the_capture(samples, name):
         original = wanted[number]
         if name == "mixed.jsonraw.gz":
             original = original._replace(time=None)
-        if name in OF_FIELDS and number in (HEADER_TOO_SHORT, LENGTH_TOO_SHORT):
+        if name in OF_FIELDS and number in NOT_WHOLE:
             assert packet.fields.items() <= original.fields.items()
         else:
             assert packet == original

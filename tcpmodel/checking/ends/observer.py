@@ -23,7 +23,7 @@ from tcpmodel.semantics.expressions import Environment
 from tcpmodel.semantics.program import Program
 from tcpmodel.semantics.values import FALSE, OPEN, TRUE, Interval
 from tcpmodel.semantics.watching import CompiledObservation, CompiledWatch, Watch
-from tcpmodel.traces.records import FLAG_BITS, Packet
+from tcpmodel.traces.records import FLAG_BITS, WORKED_OUT, Packet
 
 PATIENCE = 64
 """How many later messages of the connection a rule waits for what it wants to see once."""
@@ -287,7 +287,7 @@ def _look(program: WatchProgram, packet: Packet, environment: Environment, near:
                 number = number if base is None else v.unwrap(number, base)
             environment[slot] = (number, number)
             shape = shape * 3 + 1
-        elif optional and complete:
+        elif optional and (complete or key in WORKED_OUT):
             shape *= 3
         else:
             environment[slot] = full
