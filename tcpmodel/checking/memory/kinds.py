@@ -16,6 +16,9 @@ from tcpmodel.checking.memory.compiled import Run, Way
 PATIENCE = 40
 """So often a packet is taken by trying one way after the other before a function is made of them."""
 
+LONGEST = 640
+"""So often at most, before one is made of more: then making it takes no longer than those packets did."""
+
 FEW = 200
 """A way that took less than this part of the packets stays out of the function."""
 
@@ -41,7 +44,7 @@ class Kind(list[Any]):
         """A packet was taken without ``step``. ``usable`` gives the way of an entry if it may become part of it."""
         self._missed += 1
         if self._missed > self._patience:
-            self._patience *= 4
+            self._patience = min(4 * self._patience, LONGEST)
             self._missed = 0
             self._merge([way for entry in self if (way := usable(entry)) is not None])
 
