@@ -12,7 +12,7 @@ from tcpmodel.checking.checker import Checker
 from tcpmodel.model.load import load_spec
 from tcpmodel.model.spec import Spec
 from tcpmodel.traces.open import open_trace
-from tcpmodel.traces.records import Record
+from tcpmodel.traces.records import Record, Trace
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "semantics")]
@@ -34,16 +34,18 @@ def specs(tcp: Spec) -> list[Spec]:
 
 @pytest.fixture(scope="session")
 def judge(specs: list[Spec]) -> Judge:
-    """Check records, or a file, against the shipped specs, which are compiled once.
+    """Check records, a file or a trace, against the shipped specs, which are compiled once.
 
     The result is the checker, so that a test can look at more than its report.
     """
     kept: dict[str, object] = {}
 
-    def run(what: Iterable[Record] | Path, source: str = "") -> Checker:
+    def run(what: Iterable[Record] | Path | Trace, source: str = "") -> Checker:
         checker = Checker(specs)
         checker._judges.update(kept)  # type: ignore[arg-type]
-        trace = open_trace(str(what)) if isinstance(what, Path) else Records(what, source)
+        trace = open_trace(str(what)) if isinstance(what, Path) else what
+        if not hasattr(trace, "records"):
+            trace = Records(trace, source)
         checker.read(trace)  # type: ignore[arg-type]
         kept.update(checker._judges)
         return checker

@@ -241,6 +241,9 @@ class StateLog:
             else:
                 for configuration in self._step(waiting, self.index[name]).values():
                     self.abilities.add(after, configuration)
+        if after and new not in allowed:
+            grown = self._advance(after, {self.index[name] for name in (*allowed, new)})
+            after |= {key: c for key, c in grown.items() if c.state == self.index[new]}
         if not after:
             self._violation(life, record, old, new, waiting)
             after = self._anything_in(*allowed)
