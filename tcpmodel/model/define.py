@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from tcpmodel.language import syntax
 from tcpmodel.model import spec
-from tcpmodel.model.definitions import Definitions, Seen, walk
+from tcpmodel.model.definitions import VIEWS, Definitions, Seen, walk
 from tcpmodel.model.names import Report
 from tcpmodel.model.types import BOOL, DURATION, OCTETS, Type
 from tcpmodel.model.typing import Typer, is_number
@@ -29,7 +29,7 @@ class Definer:
             if isinstance(declaration, syntax.ConstDecl):
                 self._constant(name, declaration)
             else:
-                self.table.note(name, self._try(declaration, "received"), self._try(declaration, "sent"))
+                self.table.note(name, *(self._try(declaration, view) for view in VIEWS))
 
     def _constant(self, name: str, declaration: syntax.ConstDecl) -> None:
         typer = Typer(self.names, self.table, self.report, "none", "")
@@ -53,12 +53,13 @@ class Definer:
                 values.append((profile.text if profile else "", value))
         self.table.constants[name] = tuple(values)
         seen = Seen(values[0][1], "", "", [], False)
-        self.table.note(name, seen, seen)
+        self.table.note(name, *(seen for _ in VIEWS))
 
     def _try(self, declaration: syntax.DefineDecl, view: str) -> Seen:
         report = Report()
-        typer = Typer(self.names, self.table, report, view, "")
+        typer = Typer(self.names, self.table, report, "sent" if view == "watched" else view, "")
         typer.open = True
+        typer.watching = view == "watched"
         typer.message = self.names.message_of(declaration.name.text)
         body = self._body(declaration, typer, report)
         parts = [node for guard, value, _ in declaration.cases for node in (guard, value) if node is not None]

@@ -21,8 +21,12 @@ LARGEST = 50_000
 """Most parts of a definition with all the definitions inside it."""
 
 
+VIEWS = ("received", "sent", "watched")
+"""What a definition can be about: a message that arrived, one that is sent, and what an observer knows besides."""
+
+
 class Seen(NamedTuple):
-    """A definition in one view: ``body`` is None where it is wrong; ``elsewhere``: it is right in the other view.
+    """A definition in one view: ``body`` is None where it is wrong; ``elsewhere``: it is right in another view.
 
     ``message``: the message that it is about, or ""; ``variable``: one that it reads, or "".
     """
@@ -64,19 +68,23 @@ class Definitions:
         self.constants: dict[str, tuple[tuple[str, spec.Expr], ...]] = {}
 
     def seen(self, name: str, view: str) -> Seen:
-        """The definition of that name in a view (``received``, ``sent``, or any other for none at all)."""
-        return self._seen.get((name, "sent" if view == "sent" else "received"), _NOTHING)
+        """The definition of that name in one of ``VIEWS``, or in any other for none at all."""
+        return self._seen.get((name, view if view in VIEWS else VIEWS[0]), _NOTHING)
 
     def body(self, name: str) -> spec.Expr | None:
-        """The definition as the spec keeps it: of a message that arrived, or else of one that is sent."""
-        return self.seen(name, "received").body or self.seen(name, "sent").body
+        """The definition as the spec keeps it: in the first view in which it is right."""
+        return next((body for view in VIEWS if (body := self.seen(name, view).body) is not None), None)
 
-    def note(self, name: str, received: Seen, sent: Seen) -> None:
-        """Keeps what became of a definition; if it is wrong in both views, its errors are reported."""
-        if received.body is None and sent.body is None:
-            self.report.errors += received.errors
-        self._seen[name, "received"] = received._replace(elsewhere=sent.body is not None)
-        self._seen[name, "sent"] = sent._replace(elsewhere=received.body is not None)
+    def note(self, name: str, *seen: Seen) -> None:
+        """Keeps what became of a definition in each of ``VIEWS``; if it is wrong in all, its errors are reported.
+
+        The errors are those of the view in which it has the fewest.
+        """
+        right = any(each.body is not None for each in seen)
+        if not right:
+            self.report.errors += min((each.errors for each in seen), key=lambda errors: len(errors))
+        for view, each in zip(VIEWS, seen, strict=True):
+            self._seen[name, view] = each._replace(elsewhere=right and each.body is None)
 
     # --------------------------------------------------------------------------------------------------------- order
 

@@ -59,7 +59,7 @@ class Judged:
                 if isinstance(part, syntax.FlagTest) and part.message.text in messages:
                     return part.message.text
                 if isinstance(part, syntax.Name):
-                    found = self.names.message_of(part.name) or self.definitions.seen(part.name, "sent").message
+                    found = self.names.message_of(part.name) or self.definitions.seen(part.name, "watched").message
                     if found:
                         return found
         if len(messages) == 1:

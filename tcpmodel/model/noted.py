@@ -6,6 +6,8 @@ Must never hold: the rules that rest on them (see ``judged``).
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tcpmodel.language import syntax
 from tcpmodel.language.observer_syntax import NeedDecl, NoteDecl, ObserveDecl, SeenDecl
 from tcpmodel.model import spec
@@ -18,7 +20,7 @@ from tcpmodel.model.typing import Typer, read_type
 
 
 class Noted:
-    """All of them, for one file. ``declare`` comes before anything that may name them."""
+    """All of them, for one file: ``declare`` before anything that may name them, ``initial_values`` after constants."""
 
     def __init__(self, file: syntax.File, names: Names, definitions: Definitions) -> None:
         self.file = file
@@ -85,22 +87,27 @@ class Noted:
         if type_ is None:
             self.names.broken |= {node.name.text}
             return
-        initial = None
-        if node.initial is not None:
-            typer = Typer(self.names, self.definitions, self.report, "none", "")
-            typer.closed = "an initial value does not depend on variables"
-            initial = typer.value(node.initial, type_)
         self.names.notes[node.name.text] = spec.Note(
             node.name.text,
             type_,
             node.optional,
-            initial,
+            None,
             text_of(node.title),
             self.names.cite(node.cites),
             node.doc,
             node.span,
             node.inherits.text if node.inherits is not None else "",
         )
+
+    def initial_values(self) -> None:
+        """Note with what each note begins; constants must be known."""
+        for node in self.file.all(NoteDecl):
+            note = self.names.notes.get(node.name.text)
+            if note is None or node.initial is None or not self.names.first("value", node.name):
+                continue
+            typer = Typer(self.names, self.definitions, self.report, "none", "")
+            typer.closed = "an initial value does not depend on variables"
+            self.names.notes[note.name] = replace(note, initial=typer.value(node.initial, note.type))
 
     def _inherits(self, node: NoteDecl) -> None:
         """What is taken over from the connection before has to fit."""

@@ -6,6 +6,8 @@ Must never hold: what a rule or an expression means.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tcpmodel.language import syntax
 from tcpmodel.language.errors import SpecError
 from tcpmodel.language.span import Span
@@ -57,8 +59,9 @@ class _Resolver:
             if self.names.first("value", declaration.name):
                 self.names.definitions[declaration.name.text] = declaration
         noted = Noted(self.file, self.names, self.definitions)
-        Definer(self.definitions).resolve()
         noted.declare()
+        Definer(self.definitions).resolve()
+        noted.initial_values()
         self._initial_values()
         self._durations()
         for state in self.file.all(syntax.StateDecl):
@@ -213,17 +216,7 @@ class _Resolver:
             for word in declaration.names:
                 held = self.names.variables.get(word.text)
                 if held is not None and held.span == word.span:
-                    self.names.variables[word.text] = spec.Variable(
-                        held.name,
-                        held.type,
-                        held.optional,
-                        held.free,
-                        value,
-                        held.title,
-                        held.cites,
-                        held.doc,
-                        held.span,
-                    )
+                    self.names.variables[word.text] = replace(held, initial=value)
 
     def _constants(self) -> tuple[spec.Constant, ...]:
         out = []

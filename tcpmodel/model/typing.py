@@ -13,7 +13,7 @@ from tcpmodel.language import syntax
 from tcpmodel.language.span import Span
 from tcpmodel.language.syntax import Word
 from tcpmodel.model import spec
-from tcpmodel.model.definitions import Definitions
+from tcpmodel.model.definitions import Definitions, Seen
 from tcpmodel.model.names import Names, Report
 from tcpmodel.model.observer import PEER
 from tcpmodel.model.types import BOOL, DURATION, LOCAL, OCTETS, Duration, Enum, Octets, Range, Seq, Type
@@ -225,12 +225,17 @@ class Typer:
         ]
         return fields + list(self.names.seen) if self.watching else fields
 
+    def _seen(self, name: str) -> Seen:
+        """The definition of that name as it is here."""
+        return self.definitions.seen(name, "watched" if self.watching else self.view)
+
     def _definition(self, node: syntax.Name) -> spec.Expr | None:
         self.names.used.add(("value", node.name))
-        found = self.definitions.seen(node.name, self.view)
+        found = self._seen(node.name)
         if found.body is None:
             if found.elsewhere:
-                help_ = f"inside it: {found.errors[0].message}" if found.errors else ""
+                first = found.errors[0]
+                help_ = first.help if first.help.startswith(_INSIDE) else f"{_INSIDE} {first.message}"
                 self.report.error("TS035", f"`{node.name}` cannot be used {self._where()}", node.span, help_)
             return None
         if found.message and not self._at_hand(Word(node.name, node.span), found.message):
@@ -306,13 +311,13 @@ class Typer:
         """The value after the event."""
         if operand is None:
             return None
-        message = isinstance(operand, spec.DefinitionRef) and self.definitions.seen(name, self.view).message
+        named = isinstance(operand, spec.DefinitionRef) and (self.watching or self._seen(name).message)
         if not self.after:
             help_ = "only `each step`, `never A -> B when`, `once` and `lapses` know values after an event"
             self.report.error("TS055", f"`{name}'` cannot be used here", operand.span, help_)
             return None
         if (
-            message
+            named
             or name in self.definitions.constants
             or not isinstance(operand, spec.VarRef | spec.DefinitionRef | spec.IsSet)
         ):
@@ -430,6 +435,7 @@ class Typer:
             self.report.error("TS030", f"{want} is needed here, this is {found}", span, f"give a value of type {want}")
 
 
+_INSIDE = "inside it:"
 _SAME = "both sides must have the same type"
 _OPERANDS = {
     "+": "seq + octets, octets + octets and duration + duration can be added",

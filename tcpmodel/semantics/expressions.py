@@ -132,7 +132,7 @@ class Compiler:
             case m.FieldRef():
                 return slot_value(self._fields[expr.message, expr.name])
             case m.DefinitionRef():
-                return self.value(self._body(expr.name))
+                return self.value(self.body(expr.name))
             case m.Arithmetic():
                 return _arithmetic(expr.op, self.value(expr.left), self.value(expr.right))
             case m.Cases():
@@ -146,7 +146,8 @@ class Compiler:
 
                 return Value(truth, unknown_narrow)
 
-    def _body(self, name: str) -> m.Expr:
+    def body(self, name: str) -> m.Expr:
+        """What a definition, or a constant under the profiles chosen, stands for."""
         if name in self._definitions:
             return self._definitions[name].body
         constant = self._constants[name]
@@ -188,7 +189,7 @@ class Compiler:
                 found.add(expr.message)
                 return True
             case m.DefinitionRef():
-                return self._collect(self._body(expr.name), found)
+                return self._collect(self.body(expr.name), found)
             case m.Arithmetic() | m.Compare():
                 return self._collect(expr.left, found) and self._collect(expr.right, found)
             case m.Not():
@@ -202,7 +203,7 @@ class Compiler:
 
     def _derived(self, expr: m.Expr, message: str) -> int:
         while isinstance(expr, m.DefinitionRef):
-            expr = self._body(expr.name)
+            expr = self.body(expr.name)
         key = f"{message}: {expr.text}"
         if isinstance(expr, m.FieldRef):
             return self._fields[expr.message, expr.name]
@@ -229,7 +230,7 @@ class Compiler:
             case m.Literal():
                 return _constant_guard(expr.value != 0)
             case m.DefinitionRef():
-                return self.guard(self._body(expr.name))
+                return self.guard(self.body(expr.name))
             case m.Compare():
                 return self._comparison(expr)
             case m.Not():

@@ -201,11 +201,14 @@ class Watch:
     def values(self, condition: m.Expr, environment: Environment) -> tuple[tuple[str, str], ...]:
         """Names in a condition, and what is known of each."""
         found: dict[str, str] = {}
-        for part in walk(condition):
-            if isinstance(part, m.HasFlags):
+        todo = list(walk(condition))
+        for part in todo:
+            if isinstance(part, m.DefinitionRef) and isinstance(part.type, Bool):
+                todo += walk(self.compiler.body(part.name))
+            elif isinstance(part, m.HasFlags):
                 names = [name for name, slot in self.flags.items() if environment[slot] == v.YES]
                 found[CONTROL] = ",".join(names) or "none"
-            elif isinstance(part, m.VarRef | m.FieldRef | m.DefinitionRef) and not isinstance(part.type, Bool):
+            elif isinstance(part, m.VarRef | m.FieldRef | m.DefinitionRef):
                 name = f"{part.message}.{part.name}" if isinstance(part, m.FieldRef) else part.name
                 found[name] = shown(part.type, self.compiler.value(part).evaluate(environment))
         return tuple(found.items())

@@ -62,3 +62,36 @@ def test_more_than_the_other_may_be() -> None:
 def test_what_grows_evenly(words: str, code: str) -> None:
     found = [each.code for each in problems(HEAD + f'rule R should "r" {words}\n') if each.severity == "error"]
     assert found == ([code] if code else [])
+
+
+NAMED = """
+seen SEG.WINDOW : optional octets from window
+note LAST  : optional seq(local)
+define small  = SEG.WINDOW is set and SEG.WINDOW < 10
+define behind = LAST is set and SEG.SEQ < LAST
+define wrong  = small and (behind or peer.LAST is unset)
+define begun  = LAST is set
+const FEW = 3
+observe SEG when not small
+  LAST <- SEG.SEQ
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ('rule R should "r" over connection forbid wrong except small "so what"', ""),
+        ('rule R should "r" over connection forbid SEG with SYN lapses behind and not wrong', ""),
+        ('fault R should "r" when SEG with SYN and small', "TS035 `small`"),
+        ("define other = behind\nstate X\n  on SEG when other stay", "TS035 `other`"),
+        ('rule R should "r" over connection forbid SEG with SYN lapses behind\'', "TS055 `behind`"),
+        ('rule R should "r" over connection forbid SEG with SYN once begun\'', "TS055 `begun`"),
+        ('rule R should "r" over connection forbid SEG.SEQ - LAST < FEW once SEG.SEQ - LAST < FEW\'', "TS055 `FEW`"),
+        ("define circle = behind and (LATS is set or small)", "TS011 `LATS`"),
+    ],
+)
+def test_definitions_name_what_observers_know(line: str, wanted: str) -> None:
+    errors = [each for each in problems(HEAD + NAMED + line + "\n") if each.severity == "error"]
+    told = [f"{each.code} {each.message[each.message.index('`') :].split(' ')[0]}" for each in errors]
+    assert told == ([wanted] if wanted else [])
+    assert all("SEG.WINDOW" in each.help or "LAST" in each.help for each in errors if each.code == "TS035")
