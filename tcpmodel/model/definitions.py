@@ -82,7 +82,7 @@ class Definitions:
         """
         right = any(each.body is not None for each in seen)
         if not right:
-            self.report.errors += min((each.errors for each in seen), key=lambda errors: len(errors))
+            self.report.errors += min(seen, key=lambda each: len(each.errors)).errors
         for view, each in zip(VIEWS, seen, strict=True):
             self._seen[name, view] = each._replace(elsewhere=right and each.body is None)
 

@@ -201,14 +201,9 @@ def _go_on(connection: Connection, trial: Connection) -> None:
 
 def _trial(like: Connection, packets: Sequence[Packet]) -> Connection | None:
     """A connection of these packets alone, if it explains them all."""
-    a, b = like.ends
-    trial = Connection(0, like.abilities, like.interpreter, None, a.address, b.address, like.in_lines)
-    try:
-        for packet in packets:
-            trial.observe(packet, trial.side_of(packet))
-    except NewConnection:
-        return None
-    return None if trial.trouble.unexplained or any(each.severity == VIOLATION for each in trial.diagnostics) else trial
+    trial = _alone(like, like.ends[0].address, like.ends[1].address, packets)
+    wrong = trial is None or trial.trouble.unexplained or any(each.severity == VIOLATION for each in trial.diagnostics)
+    return None if wrong else trial
 
 
 def _without(
@@ -231,11 +226,16 @@ def _without(
 
 def _whole(like: Connection, packets: Sequence[Packet]) -> bool:
     """Are these a connection from its beginning, in which nothing is wrong or missing?"""
-    a, b = packets[0].source, packets[0].destination
+    trial = _alone(like, packets[0].source, packets[0].destination, packets)
+    return trial is not None and not trial.diagnostics and trial.is_plain()
+
+
+def _alone(like: Connection, a: str, b: str, packets: Sequence[Packet]) -> Connection | None:
+    """A connection of these packets alone, which ``a`` began; None if they are those of several."""
     trial = Connection(0, like.abilities, like.interpreter, None, a, b, like.in_lines)
     try:
         for packet in packets:
             trial.observe(packet, trial.side_of(packet))
     except NewConnection:
-        return False
-    return not trial.diagnostics and trial.is_plain()
+        return None
+    return trial

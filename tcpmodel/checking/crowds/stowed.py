@@ -24,8 +24,9 @@ from typing import Any, NamedTuple
 from tcpmodel.checking.connection import Connection
 from tcpmodel.checking.ends.gaps import Gaps
 from tcpmodel.checking.faults.vantage import Standpoint
+from tcpmodel.checking.memory.revival import revive
 from tcpmodel.checking.outcome.findings import Diagnostic
-from tcpmodel.checking.outcome.standing import Standing
+from tcpmodel.checking.outcome.standing import Standing, Standings
 
 _NONE = -(1 << 62)
 _UNKNOWN = -1
@@ -94,8 +95,7 @@ class Stowed:
         self._kept: dict[str, bytes | tuple[bytes, bytes]] = {}
         self._kinds: list[Kind] = []
         self._index: dict[tuple[int, int], int] = {}
-        self._standings: list[Standing] = []
-        self._places: dict[Standing, int] = {}
+        self._standings = Standings()
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -138,7 +138,7 @@ class Stowed:
                 _NONE if time is None else time,
                 connection.packets,
                 _UNKNOWN if seen is None else seen,
-                self._place(standing),
+                _UNKNOWN if standing is None else self._standings.place(standing),
                 number,
                 connection.ends[0].address == key[1],
                 len(long),
@@ -186,19 +186,17 @@ class Stowed:
 
     def restore(self, idle: Idle, connection: Connection) -> Connection:
         """A new connection, turned into the one that was put away."""
-        connection.first, connection.packets = idle.first, idle.packets
-        connection.last_time, connection.last_flags = idle.last_time, idle.last_flags
         kind, numbers = self._numbers(idle.kept)
-        connection.light = (kind.ends, numbers[: kind.own])
-        if connection.observer is not None:
-            connection.observer.light = (kind.notes, numbers[kind.own :])
-            connection.observer.told = dict(kind.notes.told)
-            connection.observer.began = True
         rest = idle.rest
+        revive(
+            connection,
+            (idle.first, idle.packets),
+            (idle.last_time, idle.last_flags),
+            (kind.ends, numbers[: kind.own]),
+            (kind.notes, numbers[kind.own :]),
+            *((rest.diagnostics, rest.told) if rest is not None else ()),
+        )
         if rest is not None:
-            for item in rest.diagnostics:
-                connection.diagnostics.append(item)
-            connection.told = rest.told
             connection.assumed.lost = rest.lost
             if rest.gaps is not None:
                 connection.assumed.gaps = rest.gaps
@@ -238,15 +236,6 @@ class Stowed:
         for place, (like, step) in enumerate(zip(kind.like, kind.steps, strict=True)):
             worths[place] = worths[like] + step + odd.get(place, 0)
         return kind, worths[:-1]
-
-    def _place(self, standing: Standing | None) -> int:
-        if standing is None:
-            return _UNKNOWN
-        place = self._places.get(standing)
-        if place is None:
-            place = self._places[standing] = len(self._standings)
-            self._standings.append(standing)
-        return place
 
     def _idle(self, key: str, kept: bytes | tuple[bytes, bytes]) -> Idle:
         protocol, low, high = key.split(" ")

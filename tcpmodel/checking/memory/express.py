@@ -23,8 +23,9 @@ from tcpmodel.checking.faults.doubles import Doubles
 from tcpmodel.checking.memory.forms import Form
 from tcpmodel.checking.memory.known import STANDING, Known
 from tcpmodel.checking.memory.memo import Memo
+from tcpmodel.checking.memory.revival import revive
 from tcpmodel.checking.outcome.findings import Diagnostic
-from tcpmodel.checking.outcome.standing import Standing
+from tcpmodel.checking.outcome.standing import Standing, Standings
 from tcpmodel.traces.addresses import endpoint_text, ipv6_text, packed
 from tcpmodel.traces.captures.link import packet_in
 from tcpmodel.traces.records import Framing, Packet, Taken
@@ -188,8 +189,7 @@ class Lane:
         self._sweep = sweep
         self._swept = 0
         self._forms: list[tuple[Form, tuple[int, ...], tuple[str, ...]]] = []
-        self._standings: list[Standing] = []
-        self._places: dict[Standing, int] = {}
+        self._standings = Standings()
         self._core = Core(self._form, self._plan, self._fresh, _name, self._standing, AWAKE)
         doubles.remember_in(self._core.copy)
         memo.told_apart = self._core.stale
@@ -306,18 +306,10 @@ class Lane:
     def _restored(self, told: Any, a: str, b: str) -> Connection:
         _, number, first, packets, latest, last_time, last_flags, known, numbers, notes, noted, rest = told
         connection = self._new(number, a, b)
-        connection.first, connection.packets, connection.latest = first, packets, latest
-        connection.last_time, connection.last_flags = last_time, last_flags
-        connection.light = (known, numbers)
-        if connection.observer is not None:
-            connection.observer.light = (notes, noted)
-            connection.observer.told = dict(notes.told)
-            connection.observer.began = True
-        if rest is not None:
-            findings, connection.told = rest
-            for finding in findings:
-                connection.diagnostics.append(finding)
-        return connection
+        connection.latest = latest
+        return revive(
+            connection, (first, packets), (last_time, last_flags), (known, numbers), (notes, noted), *(rest or ())
+        )
 
     def give_back(self, connection: Connection) -> None:
         """Have a connection that was lent as it is after all packets until now."""
@@ -359,15 +351,8 @@ class Lane:
             return None
         parts = [way.part() for way in ways]
         plan = plan_of(chain_of(parts), parts, ways[0].own)
-        places = tuple([2 * self._place(way.target) + way.target.unfinished for way in ways])
+        places = tuple([2 * self._standings.place(way.target) + way.target.unfinished for way in ways])
         return (ways, places, plan, ways[0].own, 0, places) if plan else None
-
-    def _place(self, standing: Standing) -> int:
-        place = self._places.get(standing)
-        if place is None:
-            place = self._places[standing] = len(self._standings)
-            self._standings.append(standing)
-        return place
 
     def _plan(self, known: Any, index: int, side: int, notes: int) -> tuple[Any, ...] | None:
         """What was learned of packets of one form and side: for the ends, or for the notes about them."""

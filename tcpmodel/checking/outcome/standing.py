@@ -1,6 +1,6 @@
 """Where a connection stands: what its report says of both ends.
 
-Owns: the few facts about both ends from which verdict and reasons follow.
+Owns: the few facts about both ends from which verdict and reasons follow, and small numbers for them.
 Must never hold: how they are found out (see ``connection`` and ``memo``).
 """
 
@@ -32,3 +32,22 @@ class Standing(NamedTuple):
         if self.unfinished:
             found.append("the end was not captured")
         return found
+
+
+class Standings:
+    """Each standing once, with a small number for it."""
+
+    def __init__(self) -> None:
+        self._all: list[Standing] = []
+        self._places: dict[Standing, int] = {}
+
+    def place(self, standing: Standing) -> int:
+        """The number of a standing, a new one if it has none yet."""
+        place = self._places.get(standing)
+        if place is None:
+            place = self._places[standing] = len(self._all)
+            self._all.append(standing)
+        return place
+
+    def __getitem__(self, place: int) -> Standing:
+        return self._all[place]
