@@ -79,17 +79,20 @@ def _output(path: str | None, inputs: list[str], stack: ExitStack) -> TextIO:
 
 def _write(trace: Trace, out: TextIO, *, headed: bool) -> str:
     """All records of one trace; why it ended early, or ""."""
-    from tcpmodel.traces.own.json_write import heading, line
+    from tcpmodel.traces.own.json_write import ending, heading, line
     from tcpmodel.traces.records import TraceError
 
     if headed:
         out.write(heading(trace) + "\n")
+    error = ""
     try:
         for record in trace.records():
             out.write(line(record, trace) + "\n")
     except TraceError as problem:
-        return str(problem)
-    return ""
+        error = str(problem)
+    for text in ending(trace):
+        out.write(text + "\n")
+    return error
 
 
 def _say(trace: Trace, error: str, *, quiet: bool) -> None:

@@ -465,3 +465,18 @@ def test_the_command_and_inputs_that_cannot_be_read(tmp_path):
     done = command("convert", str(same), "-o", str(same))
     assert (done.returncode, same.read_bytes()) == (2, good.read_bytes())
     assert "is one of the inputs" in done.stderr
+
+
+def test_what_is_said_of_a_capture_as_a_whole(read):
+    told = '{"event": "circumstance", "code": "CAP-013", "words": "packets within GRE", "count": 3}'
+    again = '{"event": "circumstance", "code": "CAP-013", "words": "packets within GRE"}'
+    reading = read(lines('{"event": "packet", "src": "a:1"}', told, again))
+    assert len(reading.records) == 1 and not reading.skipped
+    assert reading.trace.circumstances.met == {("CAP-013", "packets within GRE"): (4, 2)}
+
+
+@pytest.mark.parametrize("keys", ['"words": "x"', '"code": "CAP-001", "words": "x"', '"code": "CAP-013"', '"count": 0'])
+def test_what_says_nothing_of_a_capture(read, keys):
+    full = "" if "code" in keys or "words" in keys else '"code": "CAP-013", "words": "x", '
+    reading = read(lines('{"event": "packet", "src": "a:1"}', '{"event": "circumstance", ' + full + keys + "}"))
+    assert not reading.trace.circumstances.met and len(reading.skipped) == 1

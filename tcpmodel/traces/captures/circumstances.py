@@ -21,6 +21,9 @@ CLOCK = ("CAP-016", "packets with an earlier time than the one before")
 INTERFACES = ("CAP-018", "interfaces in one capture")
 PADDING = ("CAP-019", "frames with octets behind the packet, which are no part of it")
 
+MET = ("CAP-002", "CAP-004", "CAP-005", "CAP-006", "CAP-013", "CAP-016", "CAP-018", "CAP-019")
+"""Every id of something that is met while a capture is read."""
+
 MOST = 256
 """So many different ones are told."""
 

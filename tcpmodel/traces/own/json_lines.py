@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
+from tcpmodel.traces.captures.circumstances import MET, Circumstances
 from tcpmodel.traces.lines import numbered_lines
 from tcpmodel.traces.own.json_text import LONGEST_LINE, JsonFault, Real, parse, shown
 from tcpmodel.traces.own.json_time import nanoseconds
@@ -34,7 +35,10 @@ SOURCE = "rfc-states"
 SEEN = ("send", "receive", "packet")
 TOLD = ("call", "timer", "notice", "signal")
 KINDS = (*SEEN, "state", *TOLD)
-"""What ``event`` may be."""
+"""What ``event`` may be, but for a heading and what is said of a trace as a whole."""
+
+WHOLE = "circumstance"
+"""The ``event`` that says something of a trace as a whole."""
 
 SHORT = {"len": "length", "win": "window", "urg": "urgent"}
 """Keys of a segment that are shorter than the names of the fields that they stand for."""
@@ -45,6 +49,7 @@ OPTION_KEYS = ("mss", "wscale", "sackok", "tsval", "tsecr", "tfo", "bad_options"
 KEYS = (
     *("time", "protocol", "event", "connection", "host", "peer", "src", "dst", "local", "remote", "socket"),
     *("segment", "relative", "state", "old", *TOLD, "name", "args", "source", "format", "frame", "line", "comment"),
+    *("code", "words", "count"),
 )
 """Every key of an event that means something."""
 
@@ -88,6 +93,7 @@ class JsonLinesTrace:
     def _begin(self, file: str, path: str, lines: Iterator[tuple[int, str]]) -> None:
         self.path = path
         self.skipped = Skipped()
+        self.circumstances = Circumstances()
         self.following: JsonLinesTrace | None = None
         self._file = file
         self._lines = lines
@@ -109,6 +115,9 @@ class JsonLinesTrace:
                 if item.get("event") == "trace":
                     self.following = _Under(self._file, _word(item, "name"), self._lines)
                     break
+                if item.get("event") == WHOLE:
+                    self.circumstances.add(*_circumstance(number, item))
+                    continue
                 record = self._reader.record(number, item)
             except Fault as fault:
                 where, what = self._count(fault, number, line)
@@ -149,6 +158,18 @@ def _heading(line: str) -> str | None:
         return _word(item, "name") if item.get("event") == "trace" else None
     except (Fault, JsonFault):
         return None
+
+
+def _circumstance(number: int, item: dict[str, Any]) -> tuple[tuple[str, str], int, int]:
+    """What was met in a capture, the number of this line, and how often it was met."""
+    code, words, count = _word(item, "code"), _word(item, "words"), item.get("count", 1)
+    if code not in MET:
+        raise Fault("bad value", f'"code" is one of {", ".join(MET)}', "code")
+    if not words:
+        raise Fault("bad value", '"words" is missing: it says what was met', "event")
+    if not isinstance(count, int) or isinstance(count, bool) or not 0 < count < 1 << 48:
+        raise Fault("bad value", f'"count" is a whole number from 1 on, not {shown(count)}', "count")
+    return (code, words), number, count
 
 
 def _under(file: str, name: str) -> str:

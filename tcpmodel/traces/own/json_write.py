@@ -7,9 +7,10 @@ Must never hold: how the format is read, or any other format.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
-from tcpmodel.traces.own.json_lines import OPTION_KEYS, SHORT, SOURCE
+from tcpmodel.traces.own.json_lines import OPTION_KEYS, SHORT, SOURCE, WHOLE
 from tcpmodel.traces.records import FLAG_BITS, Packet, Record, StateRecord, Trace
 
 _ENCODE = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
@@ -21,6 +22,14 @@ _LATER = frozenset({*_FIRST, *OPTION_KEYS})
 def heading(trace: Trace) -> str:
     """The line that begins another trace in the same file."""
     return _ENCODE({"event": "trace", "name": trace.path, "format": trace.format})
+
+
+def ending(trace: Trace) -> Iterator[str]:
+    """What is said of ``trace`` as a whole, once all of its records were read: a line for each."""
+    found = getattr(trace, "circumstances", None)
+    for (code, words), (count, first) in found.met.items() if found is not None else ():
+        where = "line" if trace.counts_lines else "frame"
+        yield _ENCODE({"event": WHOLE, "code": code, "words": words, "count": count, where: first})
 
 
 def line(record: Record, trace: Trace) -> str:
