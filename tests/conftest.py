@@ -19,6 +19,7 @@ settings.register_profile("tcpmodel", deadline=None, derandomize=bool(os.environ
 settings.load_profile("tcpmodel")
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests"))  # shared modules are importable, whatever the import mode
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 import pytest
+from shipped import tcp_text
 
 from tcpmodel.analysis.scenarios import scenario_checks
 from tcpmodel.analysis.verify import verify
@@ -60,7 +61,7 @@ MUTANTS = {
 
 def mutant(root: Path, where: str, old: str, new: str) -> Spec:
     path = root / "specs" / "tcp.tcpspec"
-    text = path.read_text(encoding="utf-8")
+    text = tcp_text(root)
     assert text.count(where) == 1, "the rule that this mutant changes is not there any more"
     at = text.index(where)
     begin = text.index(old, at)
@@ -126,7 +127,7 @@ def test_comparison_that_does_not_wrap_is_killed(root: Path, monkeypatch: pytest
     monkeypatch.setattr(values, "less", less)
     monkeypatch.setattr(values, "less_or_equal", less_or_equal)
     path = root / "specs" / "tcp.tcpspec"
-    spec = parse_spec(path.read_text(encoding="utf-8"), str(path))
+    spec = parse_spec(tcp_text(root), str(path))
     failed = killers(spec, every=True)
     print(told("M13 numbers that do not wrap", failed))
     assert "property P-16" in failed["property"]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from shipped import tcp_text
 
 from tcpmodel.analysis.results import Check, Section, Verification
 from tcpmodel.analysis.scenarios import SECTION, run_scenario, scenario_checks
@@ -146,7 +147,7 @@ BAD = {
 def tcp_with(root: Path, body: str) -> Spec:
     """The shipped model of TCP with these scenarios instead of its own."""
     path = root / "specs" / "tcp.tcpspec"
-    spec = parse_spec(path.read_text(encoding="utf-8") + body, str(path))
+    spec = parse_spec(tcp_text(root) + body, str(path))
     return replace(spec, scenarios=tuple(each for each in spec.scenarios if not each.span.path))
 
 
@@ -261,7 +262,7 @@ MUTANTS = [
 )
 def test_slips_of_the_model_are_noticed(root: Path, pattern: str, replacement: str, killer: str) -> None:
     path = root / "specs" / "tcp.tcpspec"
-    changed, count = re.subn(pattern, replacement, path.read_text(encoding="utf-8"))
+    changed, count = re.subn(pattern, replacement, tcp_text(root))
     assert count == 1, "the rule that this test changes is not there any more"
     failing = [check.name for check in scenario_checks(parse_spec(changed, str(path))) if not check.holds]
     assert any(name.startswith(killer) for name in failing), failing

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from shipped import tcp_text
 
 from tcpmodel.analysis.results import Verification, Witness
 from tcpmodel.analysis.verify import verify
@@ -16,7 +17,7 @@ DEFAULT = frozenset({"rfc5961"})
 
 def mutated(root: Path, pattern: str, replacement: str, *, whole: bool = False) -> Verification:
     """The proofs of the shipped model with one change, under the default profiles unless ``whole``."""
-    text = (root / "specs" / "tcp.tcpspec").read_text(encoding="utf-8")
+    text = tcp_text(root)
     changed, count = re.subn(pattern, replacement, text, flags=re.MULTILINE)
     assert count == 1, "the rule that this test changes is not there any more"
     return verify(parse_spec(changed, str(root / "specs" / "tcp.tcpspec")), None if whole else DEFAULT, behaviour=False)
@@ -71,7 +72,7 @@ def test_call_forgotten(root: Path) -> None:
 
 def test_no_way_out(root: Path) -> None:
     """Without USER, R2, ABORT and resets in it, an endpoint could wait for its last acknowledgment for ever."""
-    text = (root / "specs" / "tcp.tcpspec").read_text(encoding="utf-8")
+    text = tcp_text(root)
     start = text.index("state LAST-ACK")
     end = text.index("\n///", start)
     body = re.sub(r"-> CLOSED", "stay", text[start:end])

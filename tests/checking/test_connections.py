@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from in_memory import Records
+from shipped import tcp_text
 
 from tcpmodel.checking.checker import Checker
 from tcpmodel.checking.outcome.findings import CONFORMS, INCONCLUSIVE, VIOLATES, Report
@@ -169,7 +170,7 @@ def test_rubbish_between_good_packets(judge: Judge, flags: str) -> None:
 
 @pytest.fixture(scope="module")
 def text() -> str:
-    return (ROOT / "specs" / "tcp.tcpspec").read_text(encoding="utf-8")
+    return tcp_text(ROOT)
 
 
 def checked(spec_text: str, packets: list[Packet]) -> Report:
