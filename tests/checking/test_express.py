@@ -421,6 +421,7 @@ BROKEN_PLANS = {
     "a result where no number is": [TAKE, 0, 1, 1, 4, 0, 0, NONE],
     "an unknown step": [9, NONE],
 }
+BROKEN_RESTS = {"behind its end": 9, "within a step": 1}
 
 
 @pytest.mark.parametrize("plan", BROKEN_PLANS.values(), ids=BROKEN_PLANS)
@@ -436,6 +437,23 @@ def test_a_broken_plan_is_refused(
     def broken(self: express.Lane, *asked: object) -> object:
         found = sound(self, *asked)  # type: ignore[arg-type]
         return None if found is None else (*found[:2], array("q", plan).tobytes(), *found[3:])
+
+    checked(generated["bulk"], specs, judges)
+    monkeypatch.setattr(express.Lane, "_plan", broken)
+    with pytest.raises(ValueError, match="a plan that cannot be run"):
+        checked(generated["bulk"], specs, judges)
+
+
+@pytest.mark.parametrize("rest", BROKEN_RESTS.values(), ids=BROKEN_RESTS)
+def test_a_second_part_that_begins_nowhere_is_refused(
+    rest: int, generated: dict[str, Path], specs: list[Spec], judges: dict[str, Judge], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound = express.Lane._plan
+
+    def broken(self: express.Lane, *asked: object) -> object:
+        found = sound(self, *asked)  # type: ignore[arg-type]
+        plan = array("q", [TEST, 7, 0, 1, 1, 0, 1, NONE]).tobytes()
+        return None if found is None else (*found[:2], plan, rest, *found[4:])
 
     checked(generated["bulk"], specs, judges)
     monkeypatch.setattr(express.Lane, "_plan", broken)

@@ -228,6 +228,22 @@ static PyObject *express_clear(Express *self, PyObject *unused)
     Py_RETURN_NONE;
 }
 
+PyDoc_STRVAR(count_doc, "count() -> None\n\nTell how often each way was taken.");
+
+static PyObject *express_count(Express *self, PyObject *unused)
+{
+    (void)unused;
+    for (int index = 0; index < self->shape_count; index++) {
+        const Shape *shape = self->all[index];
+        for (int place = 0; place < shape->places + shape->early_places; place++) {
+            Program *program = place < shape->places ? shape->programs[place] : shape->early[place - shape->places];
+            if (program != NULL && program_count(self, program, 0) < 0)
+                return NULL;
+        }
+    }
+    Py_RETURN_NONE;
+}
+
 PyDoc_STRVAR(stale_doc, "stale(known) -> None\n\nThis shape was told apart: nothing leads to it or from it any more.");
 
 static PyObject *express_stale(Express *self, PyObject *known)
@@ -279,10 +295,10 @@ static PyObject *express_copy(Express *self, PyObject *args)
 
 static int express_init(Express *self, PyObject *args, PyObject *keywords)
 {
-    PyObject *form_of_, *plan_of, *fresh_of, *name_of, *standing_of_;
+    PyObject *form_of_, *plan_of, *fresh_of, *name_of, *standing_of_, *used;
     (void)keywords;
     int most;
-    if (!PyArg_ParseTuple(args, "OOOOOi", &form_of_, &plan_of, &fresh_of, &name_of, &standing_of_, &most))
+    if (!PyArg_ParseTuple(args, "OOOOOOi", &form_of_, &plan_of, &fresh_of, &name_of, &standing_of_, &used, &most))
         return -1;
     self->most_awake = most < 8 ? 8 : most > MOST_AWAKE ? MOST_AWAKE : most;
     Py_XSETREF(self->form_of, Py_NewRef(form_of_));
@@ -290,6 +306,7 @@ static int express_init(Express *self, PyObject *args, PyObject *keywords)
     Py_XSETREF(self->fresh_of, Py_NewRef(fresh_of));
     Py_XSETREF(self->name_of, Py_NewRef(name_of));
     Py_XSETREF(self->standing_of, Py_NewRef(standing_of_));
+    Py_XSETREF(self->used, Py_NewRef(used));
     if (self->shapes == NULL) {
         self->shapes = PyDict_New();
         self->seen = PyMem_Calloc(SEEN_SIZE, sizeof(Seen));
@@ -309,6 +326,7 @@ static int express_traverse(Express *self, visitproc visit, void *arg)
     Py_VISIT(self->fresh_of);
     Py_VISIT(self->name_of);
     Py_VISIT(self->standing_of);
+    Py_VISIT(self->used);
     Py_VISIT(self->shapes);
     for (int index = 0; index < self->entry_count; index++)
         if (self->entries[index] != NULL) {
@@ -325,7 +343,7 @@ static int express_traverse(Express *self, visitproc visit, void *arg)
                                                                : shape->standing;
             if (program != NULL) {
                 Py_VISIT(program->kind);
-                Py_VISIT(program->merged);
+                Py_VISIT(program->plan);
             }
         }
     }
@@ -339,6 +357,7 @@ static int express_drop(Express *self)
     Py_CLEAR(self->fresh_of);
     Py_CLEAR(self->name_of);
     Py_CLEAR(self->standing_of);
+    Py_CLEAR(self->used);
     Py_CLEAR(self->shapes);
     while (self->entry_count > 0)
         entry_free(self->entries[--self->entry_count]);
@@ -394,12 +413,13 @@ static PyMethodDef express_methods[] = {
     {"drain", (PyCFunction)express_drain, METH_VARARGS, drain_doc},
     {"firsts", (PyCFunction)express_firsts, METH_VARARGS, firsts_doc},
     {"counts", (PyCFunction)express_counts, METH_NOARGS, counts_doc},
+    {"count", (PyCFunction)express_count, METH_NOARGS, count_doc},
     {"stale", (PyCFunction)express_stale, METH_O, stale_doc},
     {"copy", (PyCFunction)express_copy, METH_VARARGS, copy_doc},
     {NULL, NULL, 0, NULL},
 };
 
-PyDoc_STRVAR(express_doc, "Express(form_of, plan_of, fresh_of, name_of, standing_of, awake)\n\nThe packets of one input, for one spec; see express.py.");
+PyDoc_STRVAR(express_doc, "Express(form_of, plan_of, fresh_of, name_of, standing_of, used, awake)\n\nThe packets of one input, for one spec; see express.py.");
 
 static PyMemberDef express_members[] = {
     {"begun", T_LONGLONG, offsetof(Express, begun), 0, "The number of the latest connection."},
@@ -434,7 +454,7 @@ PyMODINIT_FUNC PyInit__express(void)
         const char *text;
     } names[] = {{&s_light, "light"},         {&s_observer, "observer"},   {&s_packets, "packets"},
                  {&s_latest, "latest"},       {&s_last_time, "last_time"}, {&s_last_flags, "last_flags"},
-                 {&s_lane, "lane"},           {&s_merged, "merged"}};
+                 {&s_lane, "lane"},           {&s_plan, "plan"}};
     for (size_t index = 0; index < sizeof(names) / sizeof(names[0]); index++)
         if ((*names[index].name = PyUnicode_InternFromString(names[index].text)) == NULL)
             return NULL;

@@ -59,17 +59,18 @@ class _Left(NamedTuple):
     tests: Facts
 
 
-def tree_of(parts: Sequence[Part]) -> Tree:
-    """What decides between these ways."""
-    ways = [_Left(number, _facts(part.tests)) for number, part in enumerate(parts)]
-    return _Planner(parts).tree(ways, {})
+def tree_of(parts: Sequence[Part], *, shorten: bool = True) -> Tree:
+    """What decides between these ways. Without ``shorten`` it also asks what follows from what it asked: finding that
+    out takes as long as asking it some ten thousand times, in a compiled program."""
+    ways = [_Left(number, facts_of(part.tests)) for number, part in enumerate(parts)]
+    return _Planner(parts, shorten).tree(ways, {})
 
 
 def chain_of(parts: Sequence[Part]) -> Tree:
     """The same, which tries one way after the other: it takes longer, but is made at once."""
     tree: Tree = None
     for number in reversed(range(len(parts))):
-        tests = list(_facts(parts[number].tests).items())
+        tests = list(facts_of(parts[number].tests).items())
         tree = Ask(tests, Take(number), tree) if tests else Take(number)
     return tree
 
@@ -89,7 +90,8 @@ def function_of(tree: Tree, parts: Sequence[Part], own: int) -> CodeType:
     return scope["step"]
 
 
-def _facts(tests: Iterable[tuple[Base, int, int]]) -> Facts:
+def facts_of(tests: Iterable[tuple[Base, int, int]]) -> Facts:
+    """Of each sum the lowest and the highest value that all of these tests leave."""
     found: Facts = {}
     for base, low, high in tests:
         least, most = found.get(base, (-FAR, FAR))
@@ -102,8 +104,9 @@ def _facts(tests: Iterable[tuple[Base, int, int]]) -> Facts:
 class _Planner:
     """Finds in which order to ask."""
 
-    def __init__(self, parts: Sequence[Part]) -> None:
+    def __init__(self, parts: Sequence[Part], shorten: bool) -> None:
         self._parts = parts
+        self._shorten = shorten
         self._leaves = 0
 
     def tree(self, ways: list[_Left], known: Facts) -> Tree:
@@ -120,7 +123,7 @@ class _Planner:
             return Ask([(base, (-FAR, limit))], below, above)
         first = max(ways, key=lambda way: self._parts[way.number].weight)
         self._leaves += 1
-        needed = needed_of(first.tests, known)
+        needed = needed_of(first.tests, known) if self._shorten else list(first.tests.items())
         if not needed:
             return Take(first.number)
         ways.remove(first)

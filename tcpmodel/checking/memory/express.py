@@ -20,17 +20,21 @@ from typing import Any, NamedTuple
 from tcpmodel.checking.connection import Connection
 from tcpmodel.checking.ends.beginnings import Beginnings
 from tcpmodel.checking.faults.doubles import Doubles
+from tcpmodel.checking.memory.compiled import Way
 from tcpmodel.checking.memory.forms import Form
-from tcpmodel.checking.memory.known import STANDING, Known
+from tcpmodel.checking.memory.kinds import Kind, mergeable
+from tcpmodel.checking.memory.known import STANDING
 from tcpmodel.checking.memory.memo import Memo
+from tcpmodel.checking.memory.plans import Plan
 from tcpmodel.checking.memory.revival import revive
+from tcpmodel.checking.memory.watchmemo import certain
 from tcpmodel.checking.outcome.findings import Diagnostic
 from tcpmodel.checking.outcome.standing import Standing, Standings
 from tcpmodel.traces.addresses import endpoint_text, ipv6_text, packed
 from tcpmodel.traces.captures.link import packet_in
 from tcpmodel.traces.records import Framing, Packet, Taken
 
-INTERFACE = 4
+INTERFACE = 5
 """That of the compiled module as it is called here: one that was compiled before a change is not used."""
 
 Core: Any = None
@@ -190,9 +194,10 @@ class Lane:
         self._swept = 0
         self._forms: list[tuple[Form, tuple[int, ...], tuple[str, ...]]] = []
         self._standings = Standings()
-        self._core = Core(self._form, self._plan, self._fresh, _name, self._standing, AWAKE)
+        self._core = Core(self._form, self._plan, self._fresh, _name, self._standing, self._used, AWAKE)
         doubles.remember_in(self._core.copy)
         memo.told_apart = self._core.stale
+        memo.count_uses = memo.watch.count_uses = self._core.count
 
     def take(self, buffer: bytes, at: int, size: int, number: int, last: int, framing: Framing) -> Taken:
         """Take packets from ``at`` on, as many as are known."""
@@ -316,8 +321,9 @@ class Lane:
         self._core.give_back(connection)
 
     def clear(self) -> None:
-        """Have all connections that were lent as they are."""
+        """Have all connections that were lent as they are, and how often each way was taken."""
         self._core.clear()
+        self._core.count()
 
     def _form(self, buffer: bytes, at: int, end: int, number: int, time: int) -> tuple[Any, ...]:
         """Which fields tell forms of such packets apart, which of them are numbers of a sequence, which are taken."""
@@ -352,7 +358,7 @@ class Lane:
         parts = [way.part() for way in ways]
         plan = plan_of(chain_of(parts), parts, ways[0].own)
         places = tuple([2 * self._standings.place(way.target) + way.target.unfinished for way in ways])
-        return (ways, places, plan, ways[0].own, 0, places) if plan else None
+        return (ways, places, plan, 0, 0, ways[0].own, 0, places) if plan else None
 
     def _plan(self, known: Any, index: int, side: int, notes: int) -> tuple[Any, ...] | None:
         """What was learned of packets of one form and side: for the ends, or for the notes about them."""
@@ -362,15 +368,28 @@ class Lane:
             kind = self._memo.watch.kind(form, words, side, (bool(unknown[0]), bool(unknown[1])))
         else:
             kind = form.kinds[side]
+        if not notes:
+            for way in known.ways[kind]:
+                if way.target is not None and way.target.after is not None:
+                    self._memo.retarget(way, known)
         ways = known.ways[kind]
-        if ways.step is None or not ways.plan:
-            return None
-        _, inside, targets = ways.merged
-        if any(isinstance(target, Known) and target.after is not None for target in targets):
-            ways.forget()
+        plan = ways.planned(_usable)
+        if plan is None or not plan.ways:
             return None
         given = len(form.sequences) + len(form.taken) + (self._memo.watch.timed + 2 - sum(unknown) if notes else 0)
-        return ways, ways.merged, ways.plan, inside[0].own, given, tuple(targets)
+        targets = tuple(plan.targets)
+        return ways, plan, plan.words, plan.rest, plan.sorted, plan.ways[0].own, given, targets
+
+    def _used(self, kind: Kind, plan: Plan, counts: Sequence[int], slow: bool) -> None:
+        """So often each way of a plan was taken; if it is ``slow``, most of that by trying many."""
+        for way, count in zip(plan.ways, counts, strict=True):
+            way.uses += count
+        if slow:
+            kind.sort_out(_usable)
+
+
+def _usable(entry: Any) -> Way | None:
+    return mergeable(entry) if isinstance(entry, Way) else certain(entry)
 
 
 def _is_whole(connection: Connection) -> bool:

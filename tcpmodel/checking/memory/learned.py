@@ -24,6 +24,7 @@ from tcpmodel.checking.memory.courses import Course
 from tcpmodel.checking.memory.kinds import Kind, Ways
 from tcpmodel.checking.memory.known import STANDING, Known
 from tcpmodel.checking.memory.memo import MOST, Memo
+from tcpmodel.checking.memory.plans import Plan
 from tcpmodel.checking.memory.watchmemo import EXACT, Bounds
 from tcpmodel.checking.memory.watchmemo import Known as Notes
 from tcpmodel.checking.outcome.standing import Standing
@@ -168,9 +169,9 @@ class _Reader:
         return data if _sum(data) == mark else b""
 
 
-_Merged = tuple[CodeType, bytes, list[int]]
+_Merged = tuple[tuple[CodeType, list[int]] | None, tuple[bytes, list[int], int, int] | None]
 
-_Kept = tuple[list[Any], _Merged | None]
+_Kept = tuple[list[Any], _Merged]
 """Ways of a kind, and the function and the plan that were made of some of them, with their places."""
 
 
@@ -178,7 +179,7 @@ def _of_ends(memo: Memo, known: Known, places: dict[int, int]) -> dict[Any, _Kep
     found: dict[Any, _Kept] = {}
     for kind, ways in known.ways.whole().items():
         if kind == STANDING:
-            found[kind] = ([(way.kept(), tuple(way.target)) for way in ways], None)
+            found[kind] = ([(way.kept(), tuple(way.target)) for way in ways], (None, None))
             continue
         for way in ways:
             if way.target is not None and way.target.after is not None:
@@ -190,22 +191,35 @@ def _of_ends(memo: Memo, known: Known, places: dict[int, int]) -> dict[Any, _Kep
     return found
 
 
-def _merged(kind: Kind, left: list[Way]) -> tuple[_Merged | None, list[Way]]:
-    """The function of a kind with the places of its ways, and these ways, if all of them are as they were."""
-    if kind.merged is None:
-        return None, []
-    code, ways, targets = kind.merged
+def _merged(kind: Kind, left: list[Way]) -> tuple[_Merged, list[Way]]:
+    """The function and the plan of a kind with the places of their ways, if all of them are as they were, and the ways
+    of the function."""
     places = {id(way): place for place, way in enumerate(left)}
-    if any(id(way) not in places or way.target is not target for way, target in zip(ways, targets, strict=True)):
-        return None, []
-    return (code, kind.plan, [places[id(way)] for way in ways]), ways
+
+    def places_of(ways: Sequence[Way], targets: Sequence[Any]) -> list[int]:
+        if any(id(way) not in places or way.target is not target for way, target in zip(ways, targets, strict=True)):
+            return []
+        return [places[id(way)] for way in ways]
+
+    function = plan = None
+    inside: list[Way] = []
+    if kind.merged is not None and (found := places_of(*kind.merged[1:])):
+        function, inside = (kind.merged[0], found), kind.merged[1]
+    if kind.plan is not None and (found := places_of(kind.plan.ways, kind.plan.targets)):
+        plan = (kind.plan.words, found, kind.plan.sorted, kind.plan.rest)
+    return (function, plan), inside
 
 
-def _kind(ways: list[Any], merged: _Merged | None, inside: list[Way]) -> Kind:
+def _kind(ways: list[Any], merged: _Merged, inside: list[Way]) -> Kind:
     kind = Kind(ways)
-    if merged is not None:
-        code, plan, places = merged
-        kind.restore(code, plan, [inside[place] for place in places])
+    function, plan = merged
+    if function is not None:
+        code, places = function
+        kind.restore(code, [inside[place] for place in places])
+    if plan is not None:
+        words, places, tree, rest = plan
+        ways = [inside[place] for place in places]
+        kind.restore_plan(Plan(words, ways, [way.target for way in ways], tree, rest))
     return kind
 
 

@@ -62,7 +62,8 @@ class Memo:
         self._judged = self.watch.recall
         forms = Forms(interpreter, rules)
         self.form, self.few = forms.of, forms.few
-        self.told_apart: Callable[[Known], None] | None = None
+        self.told_apart: Callable[[Known], None] = lambda _: None
+        self.count_uses: Callable[[], None] = lambda: None
         self.symbolic = symbolic_slots(abilities.program)
         self.known: dict[Shape, Known] = {}
         self._fresh: tuple[Known, list[int]] | None = None
@@ -142,7 +143,7 @@ class Memo:
                 new = self._record(known, numbers, side, form, given, in_order, assumed.doubtful(side), lost)
                 if new is not None:
                     way = new
-                    room.insert(0, way)
+                    room.learn(way)
                     found = way.run(numbers, given)
         if found is None or found[0] is None or not (way.plain or self._stands(connection, packet, in_order)):
             if found is not None and self._begins(connection, packet, way.about, in_order):
@@ -173,6 +174,7 @@ class Memo:
     def _has_room(self) -> bool:
         """May another shape, or another way, be remembered?"""
         if self._left <= 0 or len(self.known) >= MOST:
+            self.count_uses()
             fresh = None if self._fresh is None else latest(self._fresh)[0]
             self._left = MOST - thin(self.known, lambda way: way, (fresh,), MOST // 2)
         return len(self.known) < MOST
@@ -208,8 +210,7 @@ class Memo:
         given: Values,
     ) -> None:
         """Note what this packet, which was taken by memory, says of the capture; ``numbers`` as they were before."""
-        assert way.aside is not None
-        aside = way.aside.run(numbers, given)
+        aside = None if way.aside is None else way.aside.run(numbers, given)
         assert aside is not None
         addresses = (connection.ends[0].address, connection.ends[1].address)
 
@@ -381,7 +382,7 @@ class Memo:
             if room is None or new is None:
                 return None
             way = new
-            room.insert(0, way)
+            room.learn(way)
             after = way.run(list(numbers), given)
         if after is None or after[0] is None or way.about.skipped or way.about.said:
             return None
@@ -396,11 +397,8 @@ class Memo:
     def known_standing(self, light: tuple[Known, list[int]]) -> Standing | None:
         """Where the ends of a connection are; None if that was not asked of such a one before."""
         known, numbers = latest(light)
-        for end in known.ways[STANDING]:
-            if end.run(numbers, ()) is not None:
-                standing: Standing = end.target
-                return standing
-        return None
+        found: list[Standing] = [end.target for end in known.ways[STANDING] if end.run(numbers, ()) is not None]
+        return found[0] if found else None
 
     def standing(self, connection: Connection) -> Standing | None:
         """Where the ends of a connection are; None when that is not known by memory and has to be asked of it."""
@@ -449,7 +447,7 @@ class Memo:
         numbers = freezer.numbers
         before = self.known.get(shape) or Known(shape, [0] * len(numbers))
         known = self.known[shape] = before.split(numbers)
-        if known is not before and self.told_apart is not None:
+        if known is not before:
             self.told_apart(before)
         return known, [numbers[place] for place in known.places]
 

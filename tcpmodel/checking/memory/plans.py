@@ -12,22 +12,60 @@ A plan is read from its start. Each step begins with its code:
 - ``TAKE, way, count, n, (place, constant, m, (index, factor) * m) * n``: that way fits. There are ``count`` numbers
   after it, of which these n are new; the others are what they were at their places.
 
-The numbers that are known come first, then those of the packet.
+The numbers that are known come first, then those of the packet. A plan may have two parts, the second of which begins
+at the place ``rest``: a ``NONE`` of the first leads there.
 """
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from tcpmodel.checking.memory.compiled import Part
-from tcpmodel.checking.memory.decisions import FAR, Ask, Range, Tree
+from tcpmodel.checking.memory.compiled import Part, Way
+from tcpmodel.checking.memory.decisions import FAR, Ask, Range, Tree, facts_of
 from tcpmodel.semantics.recording import Base
 
 NONE, TEST, APART, ALONE, TAKE = range(5)
 
 MOST = 1 << 16
 """A plan has no more numbers."""
+
+
+class Plan(NamedTuple):
+    """A plan that decides between these ways, which led to these targets. By a tree between the first, so many as are
+    ``sorted``; the others, from the place ``rest`` on, are tried one after the other."""
+
+    words: bytes
+    ways: Sequence[Way]
+    targets: Sequence[Any]
+    sorted: int
+    rest: int = 0
+
+    def with_ways(self, ways: Sequence[Way]) -> Plan:
+        """This plan, with more ways that are tried after all others; they take as many numbers."""
+        words = array("q", self.words)
+        rest = self.rest
+        if not rest and self.sorted:
+            rest = len(words)
+        elif words:
+            words.pop()
+        taken = list(self.ways)
+        for way in ways:
+            start = len(words)
+            part = way.part()
+            tests = [_test(base, ends) for base, ends in facts_of(part.tests).items()]
+            end = start + sum(map(len, tests))
+            take = _take(len(taken), part, way.own)
+            if end + len(take) >= MOST:
+                break
+            for test in tests:
+                test[1] = end + len(take)
+                words.extend(test)
+            words.extend(take)
+            taken.append(way)
+        words.append(NONE)
+        return Plan(words.tobytes(), taken, [way.target for way in taken], self.sorted, rest)
 
 
 def plan_of(tree: Tree, parts: Sequence[Part], own: int) -> bytes:
@@ -76,13 +114,16 @@ def _take(number: int, part: Part, own: int) -> list[int]:
     return [TAKE, number, len(part.outputs), new, *results]
 
 
-def run(plan: bytes, known: Sequence[int], given: Sequence[int]) -> tuple[int, list[int]] | None:
+def run(plan: bytes, known: Sequence[int], given: Sequence[int], rest: int = 0) -> tuple[int, list[int]] | None:
     """The way that a plan takes, with the numbers after it; None where nothing is sure to fit."""
     code = array("q", plan)
     numbers = [*known, *given]
     at = 0
     while code[at] != TAKE:
         kind = code[at]
+        if kind == NONE and at < rest:
+            at = rest
+            continue
         if kind == NONE:
             return None
         if kind == ALONE:

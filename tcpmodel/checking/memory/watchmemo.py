@@ -124,6 +124,7 @@ class WatchMemo:
         self._alone: dict[str, list[Way]] = {}
         self.recorded = 0
         self._left = MOST
+        self.count_uses: Callable[[], None] = lambda: None
         self.recalled = 0
         self.slow = 0
         self.timed = any(key == CLOCK for _, key, _ in program.looked_at)
@@ -167,7 +168,7 @@ class WatchMemo:
         taken = _taken(ways, numbers, inputs, assumed.lossless)
         if taken is None or taken[0].target is None or taken[0].about:
             return False
-        ways.missed(_mergeable)
+        ways.missed(certain)
         observer.light = taken[1]
         self.recalled += 1
         return True
@@ -197,7 +198,7 @@ class WatchMemo:
             and (room := self._room(known.ways, kind)) is not None
             and (recorded := self._record(known, numbers, inputs, packet, side, near, form, lossless)) is not None
         ):
-            room.insert(0, recorded)
+            room.learn(recorded)
             taken = recorded[0], recorded[0].run(numbers, inputs)
         if taken is not None and taken[0].target is not None:
             way, found = taken
@@ -284,6 +285,7 @@ class WatchMemo:
         """May another shape, or another way, be remembered?"""
         if self._left <= 0 or len(self.known) >= MOST:
             self._alone.clear()
+            self.count_uses()
             fresh = None if self._fresh is None else self._fresh[0]
             self._left = MOST - thin(self.known, lambda entry: entry[0], (fresh,), MOST // 2)
         return len(self.known) < MOST
@@ -468,7 +470,7 @@ def _yes() -> bool:
     return True
 
 
-def _mergeable(entry: tuple[Way, bool | None]) -> Way | None:
+def certain(entry: tuple[Way, bool | None]) -> Way | None:
     """The way, if it asks nothing of the capture and nothing is told."""
     way, fact = entry
     return way if fact is None and way.target is not None and not way.about else None

@@ -248,7 +248,7 @@ static long standing_of(Express *self, Entry *entry)
         shape->standing = NULL;
         return -1;
     }
-    PyObject *numbers = program->merged;
+    PyObject *numbers = program->plan;
     if (!PyTuple_Check(numbers) || program->code[at + 1] >= PyTuple_GET_SIZE(numbers))
         return -1;
     long number = PyLong_AsLong(PyTuple_GET_ITEM(numbers, program->code[at + 1]));

@@ -8,9 +8,10 @@ static void program_free(Program *program)
     if (program == NULL)
         return;
     Py_XDECREF(program->kind);
-    Py_XDECREF(program->merged);
-    PyMem_Free(program->code);
+    Py_XDECREF(program->plan);
+    Py_XDECREF(program->words);
     PyMem_Free(program->target);
+    PyMem_Free(program->taken);
     PyMem_Free(program);
 }
 
@@ -77,9 +78,11 @@ static int program_sound(const Program *program)
 {
     const int64_t *code = program->code;
     Py_ssize_t length = program->length, at = 0;
+    int rest = !program->rest;
     int64_t most = program->own + program->given;
     while (at < length) {
         Py_ssize_t end;
+        rest = rest || at == program->rest;
         switch (code[at]) {
         case NONE:
             at += 1;
@@ -130,32 +133,35 @@ static int program_sound(const Program *program)
             return 0;
         at = end;
     }
-    return at == length && length > 0 && code[length - 1] == NONE;
+    return at == length && length > 0 && code[length - 1] == NONE && rest;
 }
 
 /* A program out of what Python says of it; NULL on an error. ``shapes``: its targets are shapes. */
 static Program *program_made(Express *self, PyObject *plan, int shapes)
 {
-    PyObject *kind, *merged, *targets;
-    const char *code;
-    Py_ssize_t size;
-    int own, given;
-    if (!PyArg_ParseTuple(plan, "OOy#iiO!", &kind, &merged, &code, &size, &own, &given, &PyTuple_Type, &targets))
+    PyObject *kind, *origin, *words, *targets;
+    Py_ssize_t rest;
+    int sorted, own, given;
+    if (!PyArg_ParseTuple(plan, "OOSniiiO!", &kind, &origin, &words, &rest, &sorted, &own, &given, &PyTuple_Type,
+                          &targets))
         return NULL;
     Program *made = PyMem_Calloc(1, sizeof(Program));
     if (made == NULL)
         goto memory;
+    made->kind = Py_NewRef(kind);
+    made->plan = Py_NewRef(origin);
+    made->words = Py_NewRef(words);
+    made->rest = rest;
+    made->sorted = sorted;
     made->own = own;
     made->given = given;
-    made->length = size / (Py_ssize_t)sizeof(int64_t);
+    made->code = (const int64_t *)PyBytes_AS_STRING(words);
+    made->length = PyBytes_GET_SIZE(words) / (Py_ssize_t)sizeof(int64_t);
     made->targets = (int)PyTuple_GET_SIZE(targets);
-    made->code = PyMem_Malloc(size ? size : 1);
     made->target = PyMem_Calloc(made->targets ? made->targets : 1, sizeof(Shape *));
-    if (made->code == NULL || made->target == NULL)
+    made->taken = PyMem_Calloc(made->targets ? made->targets : 1, sizeof(uint32_t));
+    if (made->target == NULL || made->taken == NULL)
         goto memory;
-    memcpy(made->code, code, made->length * sizeof(int64_t));
-    made->kind = Py_NewRef(kind);
-    made->merged = Py_NewRef(merged);
     for (int number = 0; shapes && number < made->targets; number++) {
         made->target[number] = shape_of(self, PyTuple_GET_ITEM(targets, number));
         if (made->target[number] == NULL) {
@@ -225,20 +231,60 @@ static int program_of(Express *self, Shape *shape, int form, int side, int notes
     return 0;
 }
 
-/* Was the function of these packets made anew since? Then the old program goes. */
-static int program_renewed(Program **place)
+/* Has Python count how often each way was taken, and learn whether most of them should be found sooner; -1 on an
+ * error. */
+static int program_count(Express *self, Program *program, int slow)
+{
+    int any = slow;
+    for (int number = 0; number < program->targets && !any; number++)
+        any = program->taken[number] != 0;
+    if (!any)
+        return 0;
+    PyObject *counts = PyList_New(program->targets);
+    for (int number = 0; counts != NULL && number < program->targets; number++) {
+        PyObject *count = PyLong_FromUnsignedLong(program->taken[number]);
+        if (count == NULL)
+            Py_CLEAR(counts);
+        else
+            PyList_SET_ITEM(counts, number, count);
+        program->taken[number] = 0;
+    }
+    if (counts == NULL)
+        return -1;
+    program->tried = 0;
+    PyObject *done = PyObject_CallFunction(self->used, "OONi", program->kind, program->plan, counts, slow);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+/* Was the plan of these packets made anew since? Then the old program goes. */
+static int program_renewed(Express *self, Program **place)
 {
     Program *program = *place;
-    PyObject *merged = PyObject_GetAttr(program->kind, s_merged);
-    if (merged == NULL)
+    PyObject *plan = PyObject_GetAttr(program->kind, s_plan);
+    if (plan == NULL)
         return -1;
-    int renewed = merged != program->merged;
-    Py_DECREF(merged);
+    int renewed = plan != program->plan;
+    Py_DECREF(plan);
     if (renewed) {
         *place = NULL;
+        int failed = program_count(self, program, 0);
         program_free(program);
+        if (failed < 0)
+            return -1;
     }
     return renewed;
+}
+
+/* Notes that the way at this place was taken; -1 on an error. A program that is slow goes if there is a faster one. */
+static int program_taken(Express *self, Program **place, Py_ssize_t at)
+{
+    Program *program = *place;
+    int64_t way = program->code[at + 1];
+    program->taken[way]++;
+    if (way < program->sorted || (program->tried += way - program->sorted) < PATIENCE)
+        return 0;
+    return program_count(self, program, 1) < 0 || program_renewed(self, place) < 0 ? -1 : 0;
 }
 
 static wide sum_of(const int64_t *pair, int64_t count, const int64_t *numbers)
@@ -274,7 +320,9 @@ static Py_ssize_t program_run(const Program *program, const int64_t *numbers)
         case TAKE:
             return at;
         default:
-            return 0;
+            if (at >= program->rest)
+                return 0;
+            at = program->rest;
         }
     }
 }

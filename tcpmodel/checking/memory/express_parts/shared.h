@@ -18,7 +18,7 @@
 typedef __int128 wide;
 
 /* Grows with every change of what Python calls here; express.py uses no other. */
-#define INTERFACE 4
+#define INTERFACE 5
 
 #define LARGEST ((int64_t)1 << 56)
 #define LATEST ((int64_t)1 << 62)
@@ -30,6 +30,7 @@ typedef __int128 wide;
 #define MOST_KEYS 16
 #define MOST_FORMS 512
 #define MOST_OF_A_FORM 32
+#define PATIENCE 20000  /* ways tried in vain before a program is made anew */
 #define FRAME 128       /* a first packet is kept if it has no more octets */
 #define MOST_WAITING (1 << 15)
 #define MOST_OWNED (1 << 18)
@@ -47,11 +48,14 @@ enum { WAITING, OWN, PACKED, LENT };
 typedef struct Shape Shape;
 
 typedef struct {
-    PyObject *kind, *merged;
-    int64_t *code;
-    Py_ssize_t length;
-    int own, given, targets;
+    PyObject *kind, *plan;
+    PyObject *words; /* that hold the code */
+    const int64_t *code;
+    Py_ssize_t length, rest; /* rest: where its second part begins, in which one way after the other is tried */
+    int own, given, targets, sorted; /* sorted: so many ways are in the first part */
+    int64_t tried; /* so many ways were tried in vain */
     Shape **target;
+    uint32_t *taken; /* how often each way was taken */
 } Program;
 
 struct Shape {
@@ -125,7 +129,7 @@ typedef struct {
     uint64_t *elsewhere; /* of the connections that Python has: marks of their addresses, open addressing */
     int elsewhere_size, elsewhere_count;
     int64_t begun; /* the number of the latest connection */
-    PyObject *fresh_of, *name_of, *standing_of;
+    PyObject *fresh_of, *name_of, *standing_of, *used;
     Shape *fresh, *fresh_notes;
     int64_t *fresh_numbers, *fresh_noted;
     int fresh_count, fresh_room, fresh_notes_count, fresh_notes_room;
@@ -146,6 +150,6 @@ typedef struct {
 
 #define SEEN_SIZE (REMEMBERED * 4)
 
-static PyObject *s_light, *s_observer, *s_packets, *s_latest, *s_last_time, *s_last_flags, *s_lane, *s_merged;
+static PyObject *s_light, *s_observer, *s_packets, *s_latest, *s_last_time, *s_last_flags, *s_lane, *s_plan;
 
 #endif

@@ -61,7 +61,7 @@ static int take(Express *self, Entry *entry, int side, int form_index, const int
             *input = theirs;
         Py_ssize_t at = program_run(program, numbers), judged_at = at ? program_run(judged, noted) : 0;
         if (!at || !judged_at) {
-            int renewed = program_renewed(at ? program_place(notes, form_index, side, judging)
+            int renewed = program_renewed(self, at ? program_place(notes, form_index, side, judging)
                                              : program_place(shape, form_index, side, 0));
             if (renewed <= 0)
                 return renewed;
@@ -71,8 +71,13 @@ static int take(Express *self, Entry *entry, int side, int form_index, const int
         Shape *notes_target = judged->target[judged->code[judged_at + 1]];
         if (target->stale) {
             *program_place(shape, form_index, side, 0) = NULL;
+            int failed = program_count(self, program, 0);
             program_free(program);
-            return 0;
+            if (failed < 0)
+                return -1;
+            if (tries)
+                return 0;
+            continue;
         }
         int64_t most = program->code[at + 3] > judged->code[judged_at + 3] ? program->code[at + 3]
                                                                           : judged->code[judged_at + 3];
@@ -106,6 +111,9 @@ static int take(Express *self, Entry *entry, int side, int form_index, const int
         entry->latest = number;
         entry->last_time = time;
         entry->last_flags = flags;
+        if (program_taken(self, program_place(shape, form_index, side, 0), at) < 0 ||
+            program_taken(self, program_place(notes, form_index, side, judging), judged_at) < 0)
+            return -1;
         return 1;
     }
     return 0;
