@@ -5,13 +5,17 @@ Must never hold: what the octets mean.
 
 Nothing here is ever an error: what cannot be read is not there, what cannot be written is not kept. A folder or file
 that belongs to somebody else, or that others may write to, is not used. ``TCPMODEL_CACHE=off`` switches it all off,
-but for what was computed when the program was installed, which stands beside its sources.
+but for what was computed when the program was installed, which stands beside its sources; ``TCPMODEL_CACHE=/a/folder``
+names the folder. ``problem`` tells what is wrong with one that was named.
 """
 
 from __future__ import annotations
 
 import os
 import stat
+
+OFF = ("off", "0", "no")
+"""Values of ``TCPMODEL_CACHE`` that switch it off."""
 
 LARGEST = 64 * 1024 * 1024
 """Larger files are not read, in octets."""
@@ -25,8 +29,9 @@ MOST_FILES = 64
 
 def folder() -> str:
     """The folder, which need not exist; "" if there is none for this user."""
-    if os.environ.get("TCPMODEL_CACHE", "").lower() in ("off", "0", "no"):
-        return ""
+    named = os.environ.get("TCPMODEL_CACHE", "")
+    if named:
+        return named if os.path.isabs(named) else ""
     if os.name == "nt":
         base = os.environ.get("LOCALAPPDATA", "")
     else:
@@ -34,6 +39,26 @@ def folder() -> str:
         if not os.path.isabs(base):
             base = os.path.join(os.path.expanduser("~"), ".cache")
     return os.path.join(base, "tcpmodel") if os.path.isabs(base) else ""
+
+
+def problem() -> str:
+    """Why the folder that ``TCPMODEL_CACHE`` names cannot be used, in words; "" if it can, or none is named."""
+    named = os.environ.get("TCPMODEL_CACHE", "")
+    if not named or named.lower() in OFF:
+        return ""
+    if not os.path.isabs(named):
+        return "neither 'off' nor a folder from the root on"
+    try:
+        found = os.stat(named)
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError) as error:
+        return f"cannot be looked at: {getattr(error, 'strerror', None) or error}"
+    if not stat.S_ISDIR(found.st_mode):
+        return "not a folder"
+    if not _private(os.lstat(named), stat.S_ISDIR):
+        return "a folder of somebody else, a link, or one that others may write to (chmod go-w)"
+    return ""
 
 
 def read(name: str) -> bytes | None:

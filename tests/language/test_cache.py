@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from language_samples import FULL
 
+from tcpmodel.cli.main import main
 from tcpmodel.language import store
 from tcpmodel.model import cache
 from tcpmodel.model.load import _parse, parse
@@ -52,6 +53,32 @@ def test_off(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TCPMODEL_CACHE", "off")
     parse(TEXT, "x")
     assert not folder.exists() and store.read("x") is None
+
+
+def test_a_folder_may_be_named(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    named = tmp_path / "new" / "kept here"
+    monkeypatch.setenv("TCPMODEL_CACHE", str(named))
+    assert store.problem() == ""
+    parse(TEXT, "x")
+    assert kept(named).is_file() and not folder.exists() and store.problem() == ""
+
+
+@posix
+@pytest.mark.parametrize(
+    ("named", "says"),
+    [("here", "neither 'off' nor"), ("{}/file", "not a folder"), ("{}/file/x", "looked at"), ("{}/open", "others may")],
+)
+def test_a_named_folder_that_cannot_be_used_is_an_error(
+    named: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
+    monkeypatch.setenv("TCPMODEL_CACHE", named.format(tmp_path))
+    assert says in store.problem()
+    assert main(["check", str(tmp_path / "file")]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("tcpmodel: error: TCPMODEL_CACHE=") and says in error
 
 
 def test_another_text_is_another_entry(folder: Path) -> None:
