@@ -19,7 +19,6 @@ from collections.abc import Sequence
 
 from tcpmodel._version import __version__
 from tcpmodel.cli.errors import CommandError
-from tcpmodel.language import store
 
 TYPE_CHECKING = False  # instead of the one in typing: importing that takes a fifth of the time of --version
 if TYPE_CHECKING:
@@ -97,9 +96,12 @@ def dispatch(arguments: Sequence[str]) -> int:
     chosen = next((word for word in arguments if not word.startswith("-")), None)
     if chosen is not None and chosen not in COMMANDS and os.path.exists(chosen):
         raise CommandError(f"'{chosen}' is a file, not a command; to check it: tcpmodel check {chosen}")
-    problem = store.problem()
-    if problem:
-        raise CommandError(f"TCPMODEL_CACHE={os.environ['TCPMODEL_CACHE']}: {problem}")
+    cache = os.environ.get("TCPMODEL_CACHE")
+    if cache:
+        from tcpmodel.language.store import problem
+
+        if wrong := problem():
+            raise CommandError(f"TCPMODEL_CACHE={cache}: {wrong}")
     parser = build_parser(chosen)
     parsed, rest = parser.parse_known_args(arguments)
     if rest:
