@@ -165,7 +165,7 @@ def _recognised(source: Source, size: int, patterns: Patterns | None) -> Trace:
                 if packetdrill.recognises(line):
                     return packetdrill.PacketdrillTrace(source)
             if tcpdump_text.recognises(line):
-                return tcpdump_text.TcpdumpTrace(source, lines)
+                return _tcpdump(source, lines)
             if "ADDR" in line:
                 from tcpmodel.traces.logs import bpf_tables
 
@@ -192,6 +192,18 @@ def _recognised(source: Source, size: int, patterns: Patterns | None) -> Trace:
         if dialect is not None:
             return stack_logs.StackTrace(source, dialect)
     raise _unknown(source)
+
+
+def _tcpdump(source: Source, lines: list[str]) -> Trace:
+    if any("0x0000:" in line for line in lines):
+        from tcpmodel.traces.printed import tcpdump_octets
+
+        link = tcpdump_octets.link_of(lines)
+        if link is not None:
+            return tcpdump_octets.OctetsTrace(source, lines, link)
+    from tcpmodel.traces.printed import tcpdump_text
+
+    return tcpdump_text.TcpdumpTrace(source, lines)
 
 
 def _first_lines(source: Source, size: int) -> list[str]:

@@ -49,7 +49,7 @@ _PROSE = re.compile(
     r"reading from file |tcpdump: |listening on |dropped privs |Warning: |"
     r"\d+ packets? (captured|received|dropped|seen)|\^C"
 )
-_OTHER = re.compile(
+OTHER = re.compile(
     r"(?:^|.*?(?:\s|ethertype ))(ARP|RARP|STP|LLDP|LACP|EAPOL|CDP|LLC|MPLS|PPPoE|Loopback|IS-IS|IPX|CDPv2)\b"
 )
 
@@ -109,7 +109,7 @@ def recognises(line: str) -> bool:
             return True
         return _NETWORK.search(line[: pair.start()]) is not None
     if STAMP.match(line):
-        return _ipv4_header(line) is not None or _OTHER.match(line) is not None
+        return _ipv4_header(line) is not None or OTHER.match(line) is not None
     return re.match(r"(\s+\d+  )?(ARP, (Request|Reply)|IP \(tos 0x)", line) is not None
 
 
@@ -155,7 +155,7 @@ class TcpdumpTrace:
                 elif header is not None:
                     carrier = False
                     self.skipped.add("packet within a tunnel")
-                elif (other := _OTHER.match(line[stamp.end() :] if stamp else line)) is not None:
+                elif (other := OTHER.match(line[stamp.end() :] if stamp else line)) is not None:
                     self.skipped.add(other[1])
                 elif _PROSE.match(line) or (stamp is None and line[0] == " "):
                     continue
