@@ -21,6 +21,7 @@ from tcpmodel.semantics.program import (
     EventKey,
     Program,
 )
+from tcpmodel.semantics.prospects import Prospects, prospects
 from tcpmodel.semantics.values import FALSE, OPEN, TRUE, Interval
 
 Slots = Sequence[tuple[int, "Interval | None"]]
@@ -60,8 +61,9 @@ class Outcome:
 class Run:
     """One event applied to one configuration.
 
-    ``sighting``: only outcomes that send this message are wanted. Without one, ``unseen`` decides whether required
-    messages may be sent at all: False means that they would have been seen. ``micro``: every change of state is an
+    ``sighting``: outcomes that send this message are wanted; with ``matched``, all that do are given and others may
+    be left out. Without one, ``unseen`` decides whether required messages may be sent at all: False means that they
+    would have been seen. ``micro``: every change of state is an
     outcome too, because a log may show it. ``flags``: those of the message that arrives, if they are known exactly.
 
     ``trace`` records what is sent (a step), and, unless ``brief``, ``tried`` every rule that was looked at with the
@@ -79,6 +81,7 @@ class Run:
     micro: bool = False
     picks: Mapping[str, int] | None = None
     flags: int | None = None
+    matched: bool = False
     outcomes: list[Outcome] = field(default_factory=list)
     tried: list[tuple[CompiledRule, int, Environment]] = field(default_factory=list)
 
@@ -112,8 +115,12 @@ class Run:
         """Try the rules of ``path.state`` from ``path.index`` on."""
         program = self.program
         rules = program.rules_for(path.state, self.event, self.flags)
+        hopes = self._hopes(path)
         while path.index < len(rules):
+            if hopes is not None and not hopes.left[path.index]:
+                return
             rule = rules[path.index]
+            hopeless = hopes is not None and not hopes.taken[path.index]
             path.index += 1
             answer = rule.guard.test(path.environment) if rule.guard is not None else TRUE
             if self.trace and not self.brief:
@@ -124,22 +131,35 @@ class Run:
             if answer == TRUE and rule.open_profiles:
                 answer, passed_over = OPEN, rule.usual
             if answer == OPEN:
-                taken = path.copy()
-                possible = rule.guard is None or rule.guard.refine(taken.environment, True)
+                taken = None if hopeless else path.copy()
+                possible = taken is not None and (rule.guard is None or rule.guard.refine(taken.environment, True))
                 if not rule.open_profiles and rule.guard is not None:
                     alive = rule.guard.refine(path.environment, False)
                 else:
                     alive = True
                 path.cost += passed_over
-                if possible:
+                if possible and taken is not None:
                     taken.cost += rule.unusual
                     self._take(rule, taken, path if alive else None)
                 if not alive:
                     return
             else:
-                self._take(rule, path, None)
+                if not hopeless:
+                    self._take(rule, path, None)
                 return
-        self._finish(path, covered=bool(path.rules))
+        if hopes is None or not self.matched:
+            self._finish(path, covered=bool(path.rules))
+
+    def _hopes(self, path: _Path) -> Prospects | None:
+        """What is worth trying on this path; None if everything is."""
+        if self.trace or path.matched:
+            return None
+        if self.sighting is None:
+            return None if self.unseen else prospects(self.program, path.state, self.event, self.flags, None)
+        if not self.matched:
+            return None
+        wanted = (self.sighting.message, self.sighting.flags)
+        return prospects(self.program, path.state, self.event, self.flags, wanted, self.unseen)
 
     def _take(self, rule: CompiledRule, path: _Path, other: _Path | None) -> None:
         """Carry out a rule; ``other`` is the path on which it did not match, which waits at the next rule."""
@@ -183,7 +203,8 @@ class Run:
                         current.dead = True
                 elif action.when is None or action.when.test(environment) != FALSE:
                     current.signals = (*current.signals, action.source.text)
-            alive = [current for current in alive if not current.dead]
+            if isinstance(action, CompiledChoose) or self.picks is not None:
+                alive = [current for current in alive if not current.dead]
         return alive
 
     def _settle(self, rule: CompiledRule, before: CompiledAction, path: _Path) -> None:
@@ -256,7 +277,7 @@ class _Path:
             return False
         if any((mine[slot] is None) != (theirs[slot] is None) for slot in program.optional):
             return False
-        self.environment[:] = [v.join(a, b) for a, b in zip(mine, theirs, strict=True)]
+        self.environment[:] = [a if a is b else v.join(a, b) for a, b in zip(mine, theirs, strict=True)]
         self.cost = min(self.cost, other.cost)
         self.perhaps = (*self.perhaps, *other.perhaps, *_only_one(self.rules, other.rules))
         self.rules = other.rules

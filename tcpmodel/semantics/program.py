@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from tcpmodel.model import spec as m
 from tcpmodel.model.types import Enum, Range, Seq
@@ -159,6 +160,8 @@ class Program:
         ]
         self._initial: list[Interval | None] | None = None
         self._narrowed: dict[tuple[int, EventKey, int], list[CompiledRule]] = {}
+        self.prospects: dict[Any, Any] = {}
+        """What ``prospects`` found out."""
         self.local_numbers = [
             self.layout.variables[variable.name]
             for variable in spec.variables

@@ -115,25 +115,39 @@ def shifted(a: Interval, bits: Interval) -> Interval:
 
 def less(a: Interval, b: Interval, circular: bool) -> int:
     """Is ``a < b``? ``circular`` compares modulo 2^32 when both are known exactly."""
-    if circular and a[0] == a[1] and b[0] == b[1]:
-        return TRUE if distance(a[0], b[0]) > 0 else FALSE
+    # Whether something is known exactly is asked last, and only where that matters: numbers that are recorded note it.
     if a[1] < b[0]:
-        return TRUE
-    return FALSE if a[0] >= b[1] else OPEN
+        return TRUE if not circular or b[1] - a[0] < HALF or not _exact(a, b) else _around(a, b, 1)
+    if a[0] >= b[1]:
+        return FALSE if not circular or a[1] - b[0] <= HALF or not _exact(a, b) else _around(a, b, 1)
+    return OPEN
 
 
 def less_or_equal(a: Interval, b: Interval, circular: bool) -> int:
     """Is ``a =< b``?"""
-    if circular and a[0] == a[1] and b[0] == b[1]:
-        return TRUE if distance(a[0], b[0]) >= 0 else FALSE
     if a[1] <= b[0]:
-        return TRUE
-    return FALSE if a[0] > b[1] else OPEN
+        return TRUE if not circular or b[1] - a[0] < HALF or not _exact(a, b) else _around(a, b, 0)
+    if a[0] > b[1]:
+        return FALSE if not circular or a[1] - b[0] <= HALF or not _exact(a, b) else _around(a, b, 0)
+    return OPEN
 
 
 def equal(a: Interval, b: Interval, circular: bool) -> int:
     """Is ``a = b``?"""
-    if a[0] == a[1] and b[0] == b[1]:
-        same = (a[0] - b[0]) % MODULUS == 0 if circular else a[0] == b[0]
-        return TRUE if same else FALSE
-    return FALSE if a[1] < b[0] or b[1] < a[0] else OPEN
+    if a[1] < b[0]:
+        far = circular and b[1] - a[0] >= MODULUS
+    elif b[1] < a[0]:
+        far = circular and a[1] - b[0] >= MODULUS
+    else:
+        return TRUE if _exact(a, b) else OPEN
+    return TRUE if far and _exact(a, b) and (a[0] - b[0]) % MODULUS == 0 else FALSE
+
+
+def _exact(a: Interval, b: Interval) -> bool:
+    """Are both known exactly?"""
+    return a[0] == a[1] and b[0] == b[1]
+
+
+def _around(a: Interval, b: Interval, least: int) -> int:
+    """Does the one exact number lie at least so far behind the other on the circle?"""
+    return TRUE if distance(a[0], b[0]) >= least else FALSE

@@ -160,7 +160,7 @@ class Endpoint:
         anew: bool,
         unseen: bool,
     ) -> None:
-        run = Run(self.program, what.event, sighting, unseen, flags=what.flags)
+        run = Run(self.program, what.event, sighting, unseen, flags=what.flags, matched=True)
         for outcome in run.start(configuration.state, configuration.values, what.slots):
             if outcome.matched:
                 new = self.abilities.after(configuration, outcome, 0, anew=anew)
