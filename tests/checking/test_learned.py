@@ -62,7 +62,24 @@ def test_captures_are_judged_alike_with_what_others_taught(specs: list[Spec]) ->
     assert taught > 10
 
 
-@pytest.mark.parametrize("at", [0, 40, -300])
+def test_only_what_is_asked_for_is_read_and_the_rest_is_kept(specs: list[Spec]) -> None:
+    for path in CAPTURES[:2]:
+        run(specs, path)
+    _, memo = run(specs, CAPTURES[1])
+    for shapes in (memo.known, memo.watch.known):
+        table = learned._table(shapes)
+        assert table is not None
+        made = [one for one in table.made if one is not None]
+        assert 0 < len(made) < len(table.made) and all(one in shapes.values() for one in made)
+    _, memo = run(specs, CAPTURES[2])
+    assert memo.recorded > 0, "a new file was written"
+    run(specs, CAPTURES[0])  # what the third has shown to differ may be new to the first
+    for path in CAPTURES:
+        _, memo = run(specs, path)
+        assert memo.recorded == memo.watch.recorded == 0, path.name
+
+
+@pytest.mark.parametrize("at", [0, 40, 700, 9000, -300])
 def test_a_damaged_file_is_learned_again(specs: list[Spec], folder: Path, at: int) -> None:
     first, _ = run(specs, ONE)
     (file,) = files(folder)

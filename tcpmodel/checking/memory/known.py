@@ -6,7 +6,8 @@ Must never hold: how a way is found, or what a shape says.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from tcpmodel.checking.memory.kinds import Kind, Ways
 from tcpmodel.checking.memory.shapes import Shape, identity
@@ -14,6 +15,22 @@ from tcpmodel.semantics.recording import Number
 
 STANDING = "standing"
 """A kind of its own: no packet, only the question where both ends stand."""
+
+
+class Shapes(dict[Any, Any]):
+    """What is known of each shape. ``kept`` gives what an earlier run found of one, if it did; what was asked for is
+    here from then on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: Callable[[Any], Any] | None = None
+
+    def find(self, shape: Any) -> Any:
+        """What is known of this one, or None."""
+        found = self.get(shape)
+        if found is None and self.kept is not None:
+            found = self.kept(shape)
+        return found
 
 
 class Known:

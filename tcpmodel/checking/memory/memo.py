@@ -25,9 +25,9 @@ from tcpmodel.checking.memory.compiled import Way
 from tcpmodel.checking.memory.courses import Course, noted, seen
 from tcpmodel.checking.memory.forms import Form, Forms, Near
 from tcpmodel.checking.memory.kinds import Kind, Ways, mergeable
-from tcpmodel.checking.memory.known import STANDING, Known, latest
+from tcpmodel.checking.memory.known import STANDING, Known, Shapes, latest
 from tcpmodel.checking.memory.recalling import Recall
-from tcpmodel.checking.memory.shapes import Freezer, Shape, Thawer, symbolic_slots
+from tcpmodel.checking.memory.shapes import Freezer, Thawer, symbolic_slots
 from tcpmodel.checking.memory.thinning import thin
 from tcpmodel.checking.memory.watchmemo import WatchMemo
 from tcpmodel.checking.outcome.findings import ConnectionReport, Diagnostic
@@ -65,7 +65,7 @@ class Memo:
         self.told_apart: Callable[[Known], None] = lambda _: None
         self.count_uses: Callable[[], None] = lambda: None
         self.symbolic = symbolic_slots(abilities.program)
-        self.known: dict[Shape, Known] = {}
+        self.known = Shapes()
         self._fresh: tuple[Known, list[int]] | None = None
         self.recalls = abilities.recalls = Recall(self.symbolic)
         self.active = True
@@ -445,7 +445,7 @@ class Memo:
         a, b = connection.ends
         shape = (connection.packets > 0, near, first, freezer.endpoint(a), freezer.endpoint(b))
         numbers = freezer.numbers
-        before = self.known.get(shape) or Known(shape, [0] * len(numbers))
+        before: Known = self.known.find(shape) or Known(shape, [0] * len(numbers))
         known = self.known[shape] = before.split(numbers)
         if known is not before:
             self.told_apart(before)

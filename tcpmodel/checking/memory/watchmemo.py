@@ -17,6 +17,7 @@ from tcpmodel.checking.ends.sightings import Interpreter
 from tcpmodel.checking.memory.compiled import Way
 from tcpmodel.checking.memory.forms import Form, Near
 from tcpmodel.checking.memory.kinds import Kind, Ways
+from tcpmodel.checking.memory.known import Shapes
 from tcpmodel.checking.memory.shapes import identity
 from tcpmodel.checking.memory.thinning import thin
 from tcpmodel.checking.outcome.findings import Diagnostic
@@ -119,7 +120,7 @@ class WatchMemo:
     def __init__(self, program: WatchProgram, interpreter: Interpreter) -> None:
         self.program = program
         self.interpreter = interpreter
-        self.known: dict[tuple[Any, ...], Known] = {}
+        self.known = Shapes()
         self._fresh: tuple[Known, Values] | None = None
         self._alone: dict[str, list[Way]] = {}
         self.recorded = 0
@@ -346,7 +347,7 @@ class WatchMemo:
                 shape.append(EXACT if identity(low) == identity(high) else Bounds(_limit(low), _limit(high)))
         told = frozenset(observer.told.items())
         key = (told, *shape)
-        known = self.known.get(key)
+        known: Known | None = self.known.find(key)
         if known is None:
             known = self.known[key] = Known(tuple(shape), told)
         return known
