@@ -6,6 +6,7 @@ Must never hold: what a line means.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 from tcpmodel.traces.records import TraceError
@@ -14,10 +15,19 @@ LONGEST = 1 << 12
 """Octets of a line that are looked at; the rest of a longer line is dropped. Bounds what a pattern can cost."""
 
 
+_COLOURS = re.compile(rb"\x1b\[[0-9;?]{0,20}[A-Za-z]|\x1b\([A-Z0-9]")
+"""What programs write for a terminal: colours, and what clears the screen between two listings."""
+
+
+def plain(text: bytes) -> bytes:
+    """``text``, which ends with a line, without what is meant for a terminal."""
+    return _COLOURS.sub(b"", text) if b"\x1b" in text else text
+
+
 def numbered_lines(read: Callable[[], bytes], longest: int = LONGEST) -> Iterator[tuple[int, str]]:
     """``(number, text)`` of each line, counting from 1, without its end; bytes that are no UTF-8 are replaced.
 
-    What a line has beyond ``longest`` octets is dropped.
+    Colours for a terminal are left out. What a line has beyond ``longest`` octets is dropped.
     A TraceError of ``read`` comes after the last line that could be read.
     """
     number = 0
@@ -37,12 +47,12 @@ def numbered_lines(read: Callable[[], bytes], longest: int = LONGEST) -> Iterato
             if len(rest) < longest:
                 rest += block
             continue
-        whole = rest + block[:cut]
+        whole = plain(rest + block[:cut])
         rest = block[cut + 1 :]
         for line in whole.split(b"\n"):
             number += 1
             yield number, line[:longest].decode("utf-8", "replace").rstrip("\r")
     if rest:
-        yield number + 1, rest[:longest].decode("utf-8", "replace").rstrip("\r")
+        yield number + 1, plain(rest)[:longest].decode("utf-8", "replace").rstrip("\r")
     if fault is not None:
         raise fault

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tcpmodel.traces.lines import plain
 from tcpmodel.traces.records import Trace, TraceError
 from tcpmodel.traces.source import Source, open_source
 
@@ -36,6 +37,19 @@ _NAMED = (
     (b"\x7fELF", "a program"),
 )
 
+
+_PRINTED = (
+    (b"<?xml", b"<pdml", "what tshark -T pdml writes", "tshark -T json says as much"),
+    (b"<?xml", b"<psml", "what tshark -T psml writes", "tshark without options prints as much as a table"),
+    (b"Frame 1", b"on wire", "what tshark -V prints", "tshark -T json says as much"),
+    (b"0000  ", b"\n0010  ", "a dump of octets without times", "text2pcap makes a capture of it"),
+)
+"""How text begins, what stands somewhere in its first octets, what it is, and what to use in its place."""
+
+_TIMED_BY_OTHERS = frozenset(
+    {"ftrace", "kernel states", "smoltcp", "zephyr", "freertos", "gvisor", "lwip", "state lines", "packetdrill script"}
+)
+"""Formats whose readers find their lines behind other words, and may take the time from these."""
 
 _COUNTERS = (
     (b"#kernel\n", "counters as nstat prints them"),
@@ -105,6 +119,8 @@ def _recognised(source: Source, size: int, patterns: Patterns | None) -> Trace:
 
         if not (json_lines.recognises(first) and '"event"' in first):
             return pattern.PatternTrace(source, patterns)
+    if lines and not source.growing and (found := _behind_prefixes(source, lines, size)) is not None:
+        return found
     if first.startswith(("{", "[")):
         from tcpmodel.traces.printed import tshark_json
 
@@ -194,6 +210,21 @@ def _recognised(source: Source, size: int, patterns: Patterns | None) -> Trace:
     raise _unknown(source)
 
 
+def _behind_prefixes(source: Source, lines: list[str], size: int) -> Trace | None:
+    """The trace in lines that a journal or the like has put its own words before; None if there are none."""
+    from tcpmodel.traces import prefixes
+
+    prefix = prefixes.of(lines)
+    if prefix is None:
+        return None
+    within = prefixes.Unprefixed(source, prefix)
+    try:
+        found = _recognised(within, size, None)
+    except TraceError:
+        return None
+    return None if found.format in _TIMED_BY_OTHERS else found
+
+
 def _tcpdump(source: Source, lines: list[str]) -> Trace:
     if any("0x0000:" in line for line in lines):
         from tcpmodel.traces.printed import tcpdump_octets
@@ -214,7 +245,7 @@ def _first_lines(source: Source, size: int) -> list[str]:
         return []
     if size < _TEXT_HEAD:
         head = head[: head.rfind(b"\n") + 1]
-    return head.decode("utf-8-sig", "replace").splitlines()
+    return plain(head).decode("utf-8-sig", "replace").splitlines()
 
 
 def _unknown(source: Source) -> TraceError:
@@ -222,6 +253,10 @@ def _unknown(source: Source) -> TraceError:
     for magic, name in _NAMED:
         if head.startswith(magic):
             return TraceError(source.path, "", f"this is {name}, which is not read. Supported: {SUPPORTED}")
+    first = source.head(2048)
+    for begin, mark, name, instead in _PRINTED:
+        if first.lstrip().startswith(begin) and mark in first:
+            return TraceError(source.path, "line 1", f"this is {name}, which is not read: {instead}")
     for begin, name in _COUNTERS:
         if head.startswith(begin):
             words = f"these are {name}: counters tell of no packet, call or state that could be checked"

@@ -284,3 +284,17 @@ def test_the_state_may_be_the_last_column(read):
     row = b"tcp4       0     44 10.0.0.1.22   10.0.0.2.51234     0  1   0  65700    0.25    0.00 7199.99 ESTABLISHED\n"
     (record,) = read(b"Active Internet connections\n" + row).records
     assert (record.local, record.new) == ("10.0.0.1:22", "ESTABLISHED")
+
+
+def test_a_list_of_powershell(read):
+    """``Get-NetTCPConnection | Format-List``; an end that has no ports is none of TCP."""
+    first = "LocalAddress : 10.0.0.1\nLocalPort : 40\nRemoteAddress : 10.0.0.2\nRemotePort : 80\nState : {}\n"
+    more = "AppliedSetting : Internet\nOwningProcess : 7\n\n"
+    other = "LocalAddress : 10.0.0.1\nLocalPort : 53\nOwningProcess : 9\n\n"
+    text = "\n" + first.format("Established") + more + other + first.format("CloseWait")
+    reading = read(text.replace(" : ", "                : ").encode())
+    assert reading.trace.format == "socket listings"
+    assert [(one.number, one.local, one.remote, one.new, one.source) for one in reading.records] == [
+        (2, "10.0.0.1:40", "10.0.0.2:80", "Established", "windows-sockets"),
+        (14, "10.0.0.1:40", "10.0.0.2:80", "CloseWait", "windows-sockets"),
+    ]

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from tcpmodel.traces.lines import numbered_lines
+from tcpmodel.traces.logs import powershell_list
 from tcpmodel.traces.logs.socket_rows import LINUX, Row, begins, is_title, names_columns, row
 from tcpmodel.traces.records import Record, Skipped, StateRecord
 from tcpmodel.traces.source import Source
@@ -39,7 +40,7 @@ _MOST_UNSURE = 1 << 16
 
 def recognises(line: str) -> bool:
     """Whether this is the heading of a listing of sockets, or a row of one."""
-    return begins(line) or names_columns(line) or isinstance(row(line), Row)
+    return begins(line) or names_columns(line) or isinstance(row(line), Row) or powershell_list.recognises(line)
 
 
 def only_times(lines: list[str]) -> bool:
@@ -104,7 +105,7 @@ class SnapshotTrace:
 
     def records(self) -> Iterator[Record]:
         """The state of each socket in each listing, in order."""
-        for number, line in numbered_lines(self._source.read):
+        for number, line in powershell_list.rows(numbered_lines(self._source.read)):
             time = _time(line)
             if time is not None:
                 yield from self._sure("tcp")
