@@ -10,12 +10,11 @@ from collections.abc import Iterator, Mapping
 from struct import Struct
 from typing import NamedTuple
 
-from tcpmodel.traces.captures.circumstances import CLOCK, CUT, TUNNELS, Circumstances
-from tcpmodel.traces.captures.fragments import Fragments
-from tcpmodel.traces.captures.link import ETHERNET, USUAL, Decoder, within
+from tcpmodel.traces.captures.capture_file import CaptureFile
+from tcpmodel.traces.captures.circumstances import CLOCK, CUT
+from tcpmodel.traces.captures.link import ETHERNET, USUAL, Decoder
 from tcpmodel.traces.captures.link_types import DECODERS, SUPPORTED
-from tcpmodel.traces.captures.tunnels import Inner, Piece
-from tcpmodel.traces.records import ODD, Framing, Record, Skipped, Take, TraceError
+from tcpmodel.traces.records import ODD, Framing, Packet, Record, Take, TraceError
 from tcpmodel.traces.source import Source
 
 
@@ -40,19 +39,14 @@ _LARGEST_USUAL = 1 << 18
 _LARGEST_EVER = 1 << 24
 
 
-class PcapTrace:
-    """One pcap file. See ``tcpmodel.traces.records.Trace``."""
+class PcapTrace(CaptureFile):
+    """One pcap file."""
 
     format = "pcap"
-    counts_lines = False
-    source = ""
 
     def __init__(self, source: Source, decoders: Mapping[int, Decoder] = DECODERS) -> None:
         """Read the file header; TraceError when it is cut or of a link type that is not among ``decoders``."""
-        self.path = source.path
-        self.skipped = Skipped()
-        self.circumstances = Circumstances()
-        self._source = source
+        super().__init__(source)
         header = source.head(24)
         if len(header) < 24:
             raise TraceError(
@@ -68,32 +62,18 @@ class PcapTrace:
                 self.path, "byte offset 20", f"unknown link type {link}; the link types that can be read: {SUPPORTED}"
             )
         self._decode = decoder
-        self._take: Take | None = None
 
     def offer(self, take: Take) -> None:
-        """Have ``take`` look at the records before they are read here; it leaves those that it does not take."""
+        """As for any capture, if its records are those that can be taken as they are."""
         if self._decode is USUAL[ETHERNET] and self._kind.record_header == 16:
-            self._take = take
+            super().offer(take)
 
-    def records(self) -> Iterator[Record]:
-        """All TCP and UDP packets in order; TraceError, after what was readable, where the file is cut or damaged.
-
-        One that was put together from fragments has the number and time of the piece that made it whole.
-        """
-        pieces = Fragments(self.skipped, self.circumstances)
-        try:
-            yield from self._records(pieces)
-        finally:
-            pieces.finish()
-            self.circumstances.finish()
-
-    def _records(self, pieces: Fragments) -> Iterator[Record]:
+    def _records(self) -> Iterator[Record]:
         order, unit, header_size = self._kind
         record_header = Struct(order + "IIII").unpack_from
         read = self._source.read
         decode = self._decode
-        skip = self.skipped.add
-        met, look, ways = self.circumstances.add, self.circumstances.look, self.circumstances.ways
+        met, ways = self.circumstances.add, self.circumstances.ways
         last = 0
         limit = self._limit
         framing, note = Framing(order, unit, 0, limit, False), self.circumstances.note
@@ -119,26 +99,19 @@ class PcapTrace:
                     self._cut(consumed, number + 1, size - at, header_size, "header")
             seconds, fraction, captured, original = record_header(buffer, at)
             end = body + captured
-            if end > size:
-                if captured > limit:
-                    raise TraceError(
-                        self.path,
-                        f"byte offset {consumed + at}",
-                        f"the record of packet {number + 1} claims {captured} octets, more than any packet has; "
-                        "the file is damaged here",
-                    )
-                buffer, size, consumed, at = self._more(buffer, at, consumed, header_size + captured)
-                body = at + header_size
-                end = body + captured
-                if end > size:
-                    self._cut(consumed, number + 1, size - at, header_size + captured, "record")
-            elif captured > limit:
+            if captured > limit:
                 raise TraceError(
                     self.path,
                     f"byte offset {consumed + at}",
                     f"the record of packet {number + 1} claims {captured} octets, more than any packet has; "
                     "the file is damaged here",
                 )
+            if end > size:
+                buffer, size, consumed, at = self._more(buffer, at, consumed, header_size + captured)
+                body = at + header_size
+                end = body + captured
+                if end > size:
+                    self._cut(consumed, number + 1, size - at, header_size + captured, "record")
             number += 1
             time = seconds * 1_000_000_000 + fraction * unit
             found = decode(buffer, body, end, body + original if original > captured else end, number, time)
@@ -147,18 +120,11 @@ class PcapTrace:
             if time < last:
                 met(CLOCK, number)
             last = time
-            names = ""
-            if found.__class__ is Inner:
-                found, names = within(found, buffer, number, time)
-                met((TUNNELS[0], TUNNELS[1].format(names)), number)
-            if found.__class__ is Piece:
-                found = pieces.take(found, number, time)  # type: ignore[assignment]
-            if found.__class__ is str:
-                skip(found)
-            elif found is not None:
-                if names or ways or ODD in found.fields:  # type: ignore[union-attr]
-                    look(found, names)  # type: ignore[arg-type]
-                yield found  # type: ignore[misc]
+            packet = found if isinstance(found, Packet) else None
+            if packet is None or ways or ODD in packet.fields:
+                packet = self._packet(found, buffer, number, time)
+            if packet is not None:
+                yield packet
             at = end
 
     def _more(self, buffer: bytes, at: int, consumed: int, wanted: int) -> tuple[bytes, int, int, int]:

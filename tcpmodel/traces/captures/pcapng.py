@@ -10,12 +10,11 @@ from collections.abc import Iterator, Mapping
 from struct import Struct
 from typing import NamedTuple, NoReturn
 
-from tcpmodel.traces.captures.circumstances import CLOCK, CUT, DROPPED, INTERFACES, TUNNELS, Circumstances
-from tcpmodel.traces.captures.fragments import Fragments
-from tcpmodel.traces.captures.link import ETHERNET, USUAL, Decoder, within
+from tcpmodel.traces.captures.capture_file import CaptureFile
+from tcpmodel.traces.captures.circumstances import CLOCK, CUT, DROPPED, INTERFACES
+from tcpmodel.traces.captures.link import ETHERNET, USUAL, Decoder
 from tcpmodel.traces.captures.link_types import DECODERS, SUPPORTED
-from tcpmodel.traces.captures.tunnels import Inner, Piece
-from tcpmodel.traces.records import ODD, Framing, Packet, Record, Skipped, Take, TraceError
+from tcpmodel.traces.records import Framing, Packet, Record, TraceError
 from tcpmodel.traces.source import Source
 
 MAGIC = b"\x0a\x0d\x0d\x0a"
@@ -30,6 +29,7 @@ _OLD_PACKET = 2
 _SIMPLE_PACKET = 3
 _STATISTICS = 5
 _ENHANCED_PACKET = 6
+_PACKETS = (_ENHANCED_PACKET, _OLD_PACKET, _SIMPLE_PACKET)
 
 _ORDERS = {b"\x1a\x2b\x3c\x4d": ">", b"\x4d\x3c\x2b\x1a": "<"}
 
@@ -40,6 +40,16 @@ class _Interface(NamedTuple):
     snaplen: int
     units_per_second: int
     offset: int  # nanoseconds
+
+
+class _Frame(NamedTuple):
+    """``which``: the interface; ``ticks``: its clock, -1 if the block has no time; ``body``: where the frame begins."""
+
+    which: int
+    ticks: int
+    body: int
+    captured: int
+    original: int
 
 
 class _Buffer:
@@ -80,160 +90,156 @@ class _Buffer:
         return self.start + self.at
 
 
-class PcapngTrace:
-    """One pcapng file. See ``tcpmodel.traces.records.Trace``."""
+class _Section:
+    """What holds until the next section begins: byte order and interfaces."""
+
+    def __init__(self, order: str) -> None:
+        self.order = order
+        self.head = Struct(order + "II").unpack_from
+        self.interfaces: list[_Interface] = []
+        self.framing = Framing("", 0, 0, 0, True)
+        self._enhanced = Struct(order + "IIIII").unpack_from
+
+    def describe(self, interface: _Interface) -> None:
+        """The next interface."""
+        self.interfaces.append(interface)
+        self.framing = _framing(self.interfaces[0], self.order)
+
+    def frame(self, kind: int, data: bytes, at: int, last: int) -> _Frame | None:
+        """Where the frame in the packet block from ``at`` to its second length at ``last`` lies; None if it is cut."""
+        if last + 4 - at < (16 if kind == _SIMPLE_PACKET else 32):
+            return None
+        if kind == _SIMPLE_PACKET:
+            body = at + 12
+            original = self.head(data, at + 4)[1]
+            captured = min(original, last - body)
+            if self.interfaces and self.interfaces[0].snaplen:
+                captured = min(captured, self.interfaces[0].snaplen)
+            return _Frame(0, -1, body, captured, original)
+        which, high, low, captured, original = self._enhanced(data, at + 8)
+        if kind == _OLD_PACKET:
+            which = which >> 16 if self.order == ">" else which & 0xFFFF
+        return _Frame(which, high << 32 | low, at + 28, captured, original)
+
+
+class PcapngTrace(CaptureFile):
+    """One pcapng file."""
 
     format = "pcapng"
-    counts_lines = False
-    source = ""
 
     def __init__(self, source: Source, decoders: Mapping[int, Decoder] = DECODERS) -> None:
-        self.path = source.path
+        super().__init__(source)
         self._decoders = decoders
-        self.skipped = Skipped()
-        self.circumstances = Circumstances()
-        self._source = source
-        self._take: Take | None = None
+        self._buffer = _Buffer(source)
+        self._lasts: dict[int, int] = {}
+        self._used: dict[int, int] = {}
+        self._dropped: dict[int, int] = {}
+        self._unknown: set[int] = set()
 
-    def offer(self, take: Take) -> None:
-        """Have ``take`` look at the packets before they are read here; it leaves those that it does not take."""
-        self._take = take
-
-    def records(self) -> Iterator[Record]:
-        """All TCP and UDP packets in order; TraceError, after what was readable, where the file is cut or damaged.
-
-        One that was put together from fragments has the number and time of the piece that made it whole.
-        """
-        pieces = Fragments(self.skipped, self.circumstances)
-        try:
-            yield from self._records(pieces)
-        finally:
-            pieces.finish()
-            self.circumstances.finish()
-
-    def _records(self, pieces: Fragments) -> Iterator[Record]:
-        buffer = _Buffer(self._source)
-        order = ">"
-        head = Struct(">II").unpack_from
-        enhanced = Struct(">IIIII").unpack_from
-        interfaces: list[_Interface] = []
+    def _records(self) -> Iterator[Record]:
+        buffer, ways, lasts = self._buffer, self.circumstances.ways, self._lasts
+        section = _Section(">")
         number = 0
-        unknown: set[int] = set()
-        understood = False
-        skip = self.skipped.add
-        met, look, ways = self.circumstances.add, self.circumstances.look, self.circumstances.ways
-        lasts: dict[int, int] = {}
-        used: dict[int, int] = {}
-        dropped: dict[int, int] = {}
-        framing = Framing("", 0, 0, 0, True)
         while buffer.need(1):
-            if self._take is not None and not ways and len(interfaces) == 1 and 0 in lasts and framing.unit:
-                taken = self._take(buffer.data, buffer.at, len(buffer.data), number, lasts[0], framing)
+            plain = len(section.interfaces) == 1 and section.framing.unit
+            if self._take is not None and plain and not ways and 0 in lasts:
+                taken = self._take(buffer.data, buffer.at, len(buffer.data), number, lasts[0], section.framing)
                 buffer.at, number, lasts[0] = taken.at, taken.number, taken.last
                 self.circumstances.note(taken)
                 if not buffer.need(1):
                     break
             if not buffer.need(12):
-                self._cut(buffer, 12)
-            kind, length = head(buffer.data, buffer.at)
+                self._cut(12)
+            kind, length = section.head(buffer.data, buffer.at)
             if kind == _SECTION:
-                found_order = _ORDERS.get(buffer.data[buffer.at + 8 : buffer.at + 12])
-                if found_order is None:
-                    self._damaged(buffer, "the section header has no byte-order magic")
-                order = found_order
-                head = Struct(order + "II").unpack_from
-                enhanced = Struct(order + "IIIII").unpack_from
-                interfaces = []
-                kind, length = head(buffer.data, buffer.at)
-            if length < 12 or length & 3:
-                self._damaged(buffer, f"a block says that it is {length} octets long")
-            if length > _LARGEST_BLOCK:
-                self._damaged(buffer, f"a block claims {length} octets, more than the {_LARGEST_BLOCK} that are read")
-            if not buffer.need(length):
-                self._cut(buffer, length)
+                order = _ORDERS.get(buffer.data[buffer.at + 8 : buffer.at + 12])
+                if order is None:
+                    self._damaged("the section header has no byte-order magic")
+                section = _Section(order)
+                kind, length = section.head(buffer.data, buffer.at)
+            last = self._whole(length)
             data, at = buffer.data, buffer.at
-            last = at + length - 4
-            if data[last : last + 4] != data[at + 4 : at + 8]:
-                self._damaged(buffer, "the two lengths of a block differ")
-            if kind in (_ENHANCED_PACKET, _OLD_PACKET, _SIMPLE_PACKET):
+            if kind in _PACKETS:
                 number += 1
-                body, ticks = at + 28, -1
-                which = 0
-                if kind == _SIMPLE_PACKET:
-                    if length < 16:
-                        self._damaged(buffer, "a simple packet block is too short")
-                    body = at + 12
-                    original = head(data, at + 4)[1]
-                    captured = min(original, last - body)
-                    if interfaces and interfaces[0].snaplen:
-                        captured = min(captured, interfaces[0].snaplen)
-                elif length < 32:
-                    self._damaged(buffer, "a packet block is too short")
-                else:
-                    which, high, low, captured, original = enhanced(data, at + 8)
-                    if kind == _OLD_PACKET:
-                        which = which >> 16 if order == ">" else which & 0xFFFF
-                    ticks = high << 32 | low
-                end = body + captured
-                if end > last:
-                    self._damaged(buffer, f"packet {number} claims {captured} octets, more than its block holds")
-                if which >= len(interfaces):
-                    self._damaged(buffer, f"packet {number} belongs to interface {which}, which was not described")
-                interface = interfaces[which]
-                if interface.decode is None:
-                    unknown.add(interface.link)
-                    skip(f"unknown link type {interface.link}")
-                else:
-                    understood = True
-                    time = None
-                    if ticks >= 0:
-                        time = ticks * 1_000_000_000 // interface.units_per_second + interface.offset
-                    found = interface.decode(data, body, end, body + max(original, captured), number, time)
-                    if original > captured:
-                        met(CUT, number)
-                    if time is not None:
-                        if time < lasts.get(which, time):
-                            met(CLOCK, number)
-                        lasts[which] = time
-                    if which not in used:
-                        used[which] = number
-                    names = ""
-                    if isinstance(found, Inner):
-                        found, names = within(found, data, number, time)
-                        met((TUNNELS[0], TUNNELS[1].format(names)), number)
-                    whole = pieces.take(found, number, time) if isinstance(found, Piece) else found
-                    if isinstance(whole, str):
-                        skip(whole)
-                    elif whole is not None:
-                        if names or ways or ODD in whole.fields:
-                            look(whole, names)
-                        if kind == _ENHANCED_PACKET and end + 8 <= last:
-                            _direct(whole, data, end + (-captured & 3), last, order)
-                        yield whole
+                packet = self._of_block(section, kind, last, number)
+                if packet is not None:
+                    yield packet
             elif kind == _INTERFACE:
                 if length < 20:
-                    self._damaged(buffer, "an interface description is too short")
-                if len(interfaces) >= _MOST_INTERFACES:
-                    self._damaged(buffer, f"more than {_MOST_INTERFACES} interfaces in one section")
-                interfaces.append(_interface(data, at, last, order, self._decoders))
-                framing = _framing(interfaces[0], order)
+                    self._damaged("an interface description is too short")
+                if len(section.interfaces) >= _MOST_INTERFACES:
+                    self._damaged(f"more than {_MOST_INTERFACES} interfaces in one section")
+                section.describe(_interface(data, at, last, section.order, self._decoders))
             elif kind == _STATISTICS and length >= 24:
-                which = head(data, at + 8)[0]
-                if which < len(interfaces):
-                    dropped[which] = _dropped(data, at, last, order)
+                which = section.head(data, at + 8)[0]
+                if which < len(section.interfaces):
+                    self._dropped[which] = _dropped(data, at, last, section.order)
             buffer.at = at + length
+        self._tell_interfaces()
+
+    def _whole(self, length: int) -> int:
+        """Where the second length of the block at hand stands, after all of the block was read."""
+        buffer = self._buffer
+        if length < 12 or length & 3:
+            self._damaged(f"a block says that it is {length} octets long")
+        if length > _LARGEST_BLOCK:
+            self._damaged(f"a block claims {length} octets, more than the {_LARGEST_BLOCK} that are read")
+        if not buffer.need(length):
+            self._cut(length)
+        last = buffer.at + length - 4
+        if buffer.data[last : last + 4] != buffer.data[buffer.at + 4 : buffer.at + 8]:
+            self._damaged("the two lengths of a block differ")
+        return last
+
+    def _of_block(self, section: _Section, kind: int, last: int, number: int) -> Packet | None:
+        """The packet of the block at hand, or None where there is none, which is counted."""
+        data = self._buffer.data
+        frame = section.frame(kind, data, self._buffer.at, last)
+        if frame is None:
+            self._damaged(f"a {'simple ' if kind == _SIMPLE_PACKET else ''}packet block is too short")
+        which, ticks, body, captured, original = frame
+        end = body + captured
+        if end > last:
+            self._damaged(f"packet {number} claims {captured} octets, more than its block holds")
+        if which >= len(section.interfaces):
+            self._damaged(f"packet {number} belongs to interface {which}, which was not described")
+        interface = section.interfaces[which]
+        if interface.decode is None:
+            self._unknown.add(interface.link)
+            self.skipped.add(f"unknown link type {interface.link}")
+            return None
+        time = None
+        if ticks >= 0:
+            time = ticks * 1_000_000_000 // interface.units_per_second + interface.offset
+        found = interface.decode(data, body, end, body + max(original, captured), number, time)
+        if original > captured:
+            self.circumstances.add(CUT, number)
+        if time is not None:
+            if time < self._lasts.get(which, time):
+                self.circumstances.add(CLOCK, number)
+            self._lasts[which] = time
+        self._used.setdefault(which, number)
+        packet = self._packet(found, data, number, time)
+        if packet is not None and kind == _ENHANCED_PACKET and end + 8 <= last:
+            _direct(packet, data, end + (-captured & 3), last, section.order)
+        return packet
+
+    def _tell_interfaces(self) -> None:
+        """Note what is known of the interfaces at the end; TraceError when no packet of any could be read."""
+        used = sorted(self._used.values())
         if len(used) > 1:
-            met(INTERFACES, sorted(used.values())[1], len(used))
-        if any(dropped.values()):
-            met(DROPPED, 1, sum(dropped.values()))
-        if unknown and not understood:
-            names = ", ".join(str(link) for link in sorted(unknown))
+            self.circumstances.add(INTERFACES, used[1], len(used))
+        if any(self._dropped.values()):
+            self.circumstances.add(DROPPED, 1, sum(self._dropped.values()))
+        if self._unknown and not used:
+            names = ", ".join(str(link) for link in sorted(self._unknown))
             raise TraceError(self.path, "", f"unknown link type {names}; the link types that can be read: {SUPPORTED}")
 
-    def _damaged(self, buffer: _Buffer, what: str) -> NoReturn:
-        raise TraceError(self.path, f"byte offset {buffer.offset}", f"{what}; the file is damaged here")
+    def _damaged(self, what: str) -> NoReturn:
+        raise TraceError(self.path, f"byte offset {self._buffer.offset}", f"{what}; the file is damaged here")
 
-    def _cut(self, buffer: _Buffer, wanted: int) -> NoReturn:
+    def _cut(self, wanted: int) -> NoReturn:
+        buffer = self._buffer
         raise TraceError(
             self.path,
             f"byte offset {buffer.offset}",
