@@ -83,8 +83,8 @@ ABOUT = {6: "tcp", 17: "udp"}
 """The protocol numbers that ``about`` gives, and the names of the protocols."""
 
 WORKED_OUT = frozenset(("checksum_ok", "checksum_partial", "ip_id"))
-"""Keys of what no packet holds and a reader works out, and of what only some packets and logs show: where one is missing
-there is nothing to be known."""
+"""Keys of what no packet holds and a reader works out, and of what only some packets and logs show: where one is
+missing, there is nothing to be known."""
 
 FIELD_KEYS = frozenset(
     {
