@@ -307,6 +307,10 @@ class WatchMemo:
 
     def _kind(self, packet: Packet, side: int, near: Near, form: Form) -> str:
         words = form.words(packet.fields)
+        if packet.time is not None and not packet.at and None not in near:
+            before = form.looks.get((side, words) if words else side)
+            if before is not None:
+                return before
         known = (near[0] is None, near[1] is None, packet.time is None)
         at = packet.at and (packet.at == packet.source, packet.at == packet.destination, packet.at == BETWEEN)
         kind = _named(form, words, side, known, at)

@@ -25,6 +25,9 @@ PACKED = 512
 OPEN = 16
 """So many packs are kept open for who asks for reports here and there."""
 
+SINGLES = 8192
+"""So many reports of packs are kept as objects beside them, of those that are of no pattern."""
+
 PATTERNS = 4096
 """So many patterns are kept; reports of others are kept as they are."""
 
@@ -68,6 +71,7 @@ class ConnectionReports(MutableSequence[ConnectionReport]):
         """For a pattern and a number of packets: how many, and number and item of the first of them ("" if unknown)."""
         self._open: dict[int, list[Item]] = {}
         self._changed: set[int] = set()
+        self._singles: dict[int, tuple[Packed, list[ConnectionReport]]] = {}
         self.extend(reports)
 
     def add_like(
@@ -244,17 +248,28 @@ class ConnectionReports(MutableSequence[ConnectionReport]):
     def groups(self) -> Iterator[tuple[ConnectionReport, int]]:
         """Each report with how many there are of its kind: those of one pattern with as many packets are one kind.
 
-        A kind with several is shown by the first of them.
+        A kind with several is shown by the first of them. This is asked for often, so some are not made anew each time.
         """
         self._close()
         self._find_first()
-        for packed in self._packed:
+        for at, packed in enumerate(self._packed):
             if packed.single:
-                yield from ((item, 1) for item in packed.items() if not isinstance(item, str))
+                before = self._singles.get(at)
+                singles = before[1] if before is not None and before[0] is packed else self._without_pattern(at)
+                yield from ((item, 1) for item in singles)
         yield from ((item, 1) for item in self._items if not isinstance(item, str))
         for number, _, item in list(self._counts.values()):
             if number:
                 yield self._made(item), number
+
+    def _without_pattern(self, at: int) -> list[ConnectionReport]:
+        """Those of one of ``_packed`` that are of no pattern; remembered if they are not too many."""
+        packed = self._packed[at]
+        found = [item for item in packed.items() if not isinstance(item, str)]
+        self._singles.pop(at, None)
+        if len(found) + sum(len(items) for _, items in self._singles.values()) <= SINGLES:
+            self._singles[at] = (packed, found)
+        return found
 
     # ------------------------------------------------------------------------------------------ as any other list
 
