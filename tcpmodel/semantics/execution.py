@@ -21,7 +21,7 @@ from tcpmodel.semantics.program import (
     EventKey,
     Program,
 )
-from tcpmodel.semantics.prospects import Prospects, prospects
+from tcpmodel.semantics.prospects import Prospects, possible, prospects, settled_fields
 from tcpmodel.semantics.values import FALSE, OPEN, TRUE, Interval
 
 Slots = Sequence[tuple[int, "Interval | None"]]
@@ -93,8 +93,17 @@ class Run:
                 environment[slot] = full
         for slot, known in message:
             environment[slot] = known
-        self._try(_Path(state, 0, environment))
+        if self._thinkable(state, environment):
+            self._try(_Path(state, 0, environment))
         return self.outcomes
+
+    def _thinkable(self, state: int, environment: Environment) -> bool:
+        """May the message that is looked for be sent at all, as far as it is settled before any rule is tried?"""
+        seen = self.sighting
+        if not self.matched or seen is None:
+            return True
+        fields = settled_fields(self.program, state, self.event, self.flags, (seen.message, seen.flags))
+        return fields is None or possible(fields, environment, seen.slots)
 
     def _finish(self, path: _Path, covered: bool = True) -> None:
         self.outcomes.append(

@@ -31,16 +31,18 @@ class Recorder:
         if any(abs(number) > _LARGEST for number in inputs):
             raise Unrecordable
         self.inputs = inputs
-        self.bases: list[Base] = [()]
-        self.values: list[int] = [0]
-        self.bounds: list[list[int]] = [[0, 0]]
-        self._opposite: list[int] = [0]
+        # Behind each sum stands its opposite, so that of both only the highest value is kept.
+        self.bases: list[Base] = [(), ()]
+        self.values: list[int] = [0, 0]
+        self.highest: list[int] = [0, 0]
+        self.differences: dict[int, int] = {}
+        """The index of ``a - b`` under ``a << 32 | b``."""
         self._known: dict[Base, int] = {(): 0}
         self._sums: dict[tuple[int, int, int], int] = {}
 
     def number(self, index: int) -> Number:
         """The input with that index."""
-        return Number(self, self._base(((index, 1),), self.inputs[index]), 0, self.inputs[index])
+        return Number(self, self._base(((index, 1),), self.inputs[index]), 0)
 
     def _base(self, base: Base, value: int) -> int:
         known = self._known.get(base)
@@ -50,8 +52,7 @@ class Recorder:
             self._known[opposite] = known + 1
             self.bases += (base, opposite)
             self.values += (value, -value)
-            self.bounds += ([-INFINITY, INFINITY], [-INFINITY, INFINITY])
-            self._opposite += (known + 1, known)
+            self.highest += (INFINITY, INFINITY)
         return known
 
     def combine(self, a: int, b: int, factor: int) -> int:
@@ -69,26 +70,25 @@ class Recorder:
                     total[index] = total.get(index, 0) + factor * each
                 base = tuple(sorted([(index, each) for index, each in total.items() if each]))
             known = self._sums[key] = self._base(base, self.values[a] + factor * self.values[b])
+            if factor == -1:
+                self.differences[a << 32 | b] = known
         return known
 
     def at_most(self, base: int, limit: int) -> bool:
         """Is the sum at most ``limit``? The answer becomes a bound, unless the bounds give it already."""
+        highest = self.highest
+        if highest[base] <= limit:
+            return True
+        if highest[base ^ 1] < -limit:
+            return False
         if limit >= _FAR:
             return True
         if limit <= -_FAR:
             return False
-        low, high = self.bounds[base]
-        if high <= limit:
-            return True
-        if low > limit:
-            return False
-        other = self.bounds[self._opposite[base]]
         if self.values[base] <= limit:
-            self.bounds[base][1] = limit
-            other[0] = -limit
+            highest[base] = limit
             return True
-        self.bounds[base][0] = limit + 1
-        other[1] = -limit - 1
+        highest[base ^ 1] = -limit - 1
         return False
 
     def equals(self, base: int, number: int) -> bool:
@@ -102,27 +102,37 @@ class Recorder:
     def conditions(self) -> list[tuple[Base, int, int]]:
         """The sums with bounds, each once: what must hold of the inputs for the computation to go the same way."""
         found: list[tuple[Base, int, int]] = []
-        for base, (low, high) in zip(self.bases, self.bounds, strict=True):
-            if base and base[0][1] > 0 and (low > -INFINITY or high < INFINITY):
-                found.append((base, low, high))
+        highest = self.highest
+        for index in range(2, len(highest), 2):
+            high, low = highest[index], highest[index + 1]
+            if high < INFINITY or low < INFINITY:
+                base = self.bases[index]
+                if base[0][1] > 0:
+                    found.append((base, -low, high))
+                else:
+                    found.append((self.bases[index + 1], -high, low))
         return found
 
 
 class Number:
-    """``recorder``'s sum of inputs number ``base``, plus ``constant``; ``value`` is what it is worth."""
+    """``recorder``'s sum of inputs number ``base``, plus ``constant``."""
 
-    __slots__ = ("base", "constant", "recorder", "value")
+    __slots__ = ("base", "constant", "recorder")
 
-    def __init__(self, recorder: Recorder, base: int, constant: int, value: int) -> None:
+    def __init__(self, recorder: Recorder, base: int, constant: int) -> None:
         self.recorder = recorder
         self.base = base
         self.constant = constant
-        self.value = value
+
+    @property
+    def value(self) -> int:
+        """What it is worth."""
+        return self.recorder.values[self.base] + self.constant
 
     def _plus(self, constant: int) -> Number | int:
         total = self.constant + constant
         if -_FAR < total < _FAR:
-            return Number(self.recorder, self.base, total, self.value + constant)
+            return Number(self.recorder, self.base, total)
         return INFINITY if total > 0 else -INFINITY
 
     def _joined(self, other: Number, factor: int) -> Number | int:
@@ -130,7 +140,7 @@ class Number:
         constant = self.constant + factor * other.constant
         if not base:
             return constant
-        return Number(self.recorder, base, constant, self.value + factor * other.value)
+        return Number(self.recorder, base, constant)
 
     def __add__(self, other: Number | int) -> Number | int:
         return self._joined(other, 1) if isinstance(other, Number) else self._plus(other)
@@ -142,7 +152,7 @@ class Number:
 
     def __neg__(self) -> Number:
         base = self.recorder.combine(0, self.base, -1)
-        return Number(self.recorder, base, -self.constant, -self.value)
+        return Number(self.recorder, base, -self.constant)
 
     def __rsub__(self, other: int) -> Number | int:
         return (-self)._plus(other)
@@ -157,7 +167,7 @@ class Number:
                 return 0
             return INFINITY if (self > 0) == (factor > 0) else -INFINITY
         base = self.recorder.combine(0, self.base, factor)
-        return Number(self.recorder, base, self.constant * factor, self.value * factor)
+        return Number(self.recorder, base, self.constant * factor)
 
     __rmul__ = __mul__
 
@@ -196,29 +206,37 @@ class Number:
         self.recorder.equals(self.base, self.value - self.constant)
         return self.value
 
-    def __lt__(self, other: Number | int) -> bool:
+    def _less(self, other: Number | int, gap: int) -> bool:
+        """Is it less than ``other`` by at least ``gap``?"""
+        recorder = self.recorder
+        base = self.base
         if isinstance(other, Number):
-            if self.base == other.base:
-                return self.constant < other.constant
-            base = self.recorder.combine(self.base, other.base, -1)
-            limit = other.constant - self.constant - 1
-            return self.recorder.at_most(base, limit) if base else limit >= 0
-        return self.recorder.at_most(self.base, other - self.constant - 1)
+            limit = other.constant - self.constant - gap
+            if base == other.base:
+                return limit >= 0
+            key = base << 32 | other.base
+            base = recorder.differences.get(key) or recorder.combine(base, other.base, -1)
+        else:
+            limit = other - self.constant - gap
+        # As ``at_most``, of which this is most of the work.
+        highest = recorder.highest
+        if highest[base] <= limit:
+            return True
+        if highest[base ^ 1] < -limit:
+            return False
+        return recorder.at_most(base, limit)
+
+    def __lt__(self, other: Number | int) -> bool:
+        return self._less(other, 1)
 
     def __le__(self, other: Number | int) -> bool:
-        if isinstance(other, Number):
-            if self.base == other.base:
-                return self.constant <= other.constant
-            base = self.recorder.combine(self.base, other.base, -1)
-            limit = other.constant - self.constant
-            return self.recorder.at_most(base, limit) if base else limit >= 0
-        return self.recorder.at_most(self.base, other - self.constant)
+        return self._less(other, 0)
 
     def __gt__(self, other: Number | int) -> bool:
-        return not self <= other
+        return not self._less(other, 0)
 
     def __ge__(self, other: Number | int) -> bool:
-        return not self < other
+        return not self._less(other, 1)
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Number):

@@ -26,6 +26,22 @@ def _reads(expr: m.Expr | None, spec: m.Spec, found: set[str]) -> None:
                 _reads(child, spec, found)
 
 
+def only_reads(expr: m.Expr, spec: m.Spec, names: set[str]) -> bool:
+    """Does an expression depend on nothing but these variables?"""
+    match expr:
+        case m.Literal():
+            return True
+        case m.VarRef() | m.IsSet():
+            return expr.name in names
+        case m.DefinitionRef():
+            bodies = [each.body for each in spec.definitions if each.name == expr.name]
+            return bool(bodies) and all(only_reads(body, spec, names) for body in bodies)
+        case m.FieldRef() | m.HasFlags() | m.LocalRef():
+            return False
+        case _:
+            return all(only_reads(child, spec, names) for child in children(expr))
+
+
 def rule_reads(spec: m.Spec, rule: m.Rule) -> tuple[set[str], set[str]]:
     """The variables that a rule reads before it sets them, and those that it sets whenever it fires."""
     reads: set[str] = set()

@@ -11,7 +11,7 @@ from tcpmodel.checking.checker import Checker
 from tcpmodel.model.load import load_spec, parse_spec
 from tcpmodel.semantics.execution import Outcome, Run, Slots
 from tcpmodel.semantics.program import Program
-from tcpmodel.semantics.prospects import prospects
+from tcpmodel.semantics.prospects import possible, prospects, settled_fields
 from tcpmodel.semantics.values import Interval
 from tcpmodel.traces.open import open_trace
 
@@ -57,6 +57,7 @@ def compared(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
         whole = Run(self.program, self.event, self.sighting, self.unseen, micro=self.micro, flags=self.flags)
         with monkeypatch.context() as patched:
             patched.setattr(Run, "_hopes", lambda _self, _path: None)
+            patched.setattr(Run, "_thinkable", lambda _self, _state, _environment: True)
             every = start(whole, state, list(values), message)
         if self.matched:
             given = [each for each in given if each.matched]
@@ -94,3 +95,41 @@ def test_what_is_hopeless() -> None:
     assert prospects(program, one, go, None, g).left == [True, True, True, False]
     assert prospects(program, two, go, None, f).left == [False]
     assert prospects(program, one, stop, None, f).taken == [True]
+
+
+NUMBERED = """spec toy
+var B : octets = 0
+var N : octets = 0
+message SEG
+  flag F, G
+  field X : octets
+  field Y : octets
+call GO
+initial state START
+  on GO -> ONE
+state ONE
+  on GO stay then continue
+    N <- N + 1
+  on GO when B < 9 -> END
+    send <X=B + 1><Y=N><CTL=F>
+  on GO -> END
+    B <- 0
+    send <X=B><Y=B><CTL=G>
+final state END
+"""
+
+
+def test_fields_that_no_rule_changes() -> None:
+    program = Program(parse_spec(NUMBERED, "toy.tcpspec"), {})
+    one, bits = program.states.index("ONE"), program.flag_bits["SEG"]
+    x = program.layout.fields["SEG", "X"]
+    fields = settled_fields(program, one, ("call", "GO"), None, ("SEG", bits["F"]))
+    assert fields is not None and [[slot for slot, _ in way] for way in fields] == [[x]]
+    environment = program.environment(program.initial_values())
+    environment[program.layout.variables["B"]] = (4, 6)
+    seen = {slot: None for slot, _ in fields[0]}
+    assert possible(fields, environment, seen)
+    assert [number for number in range(12) if possible(fields, environment, {x: (number, number)})] == [5, 6, 7]
+    assert settled_fields(program, one, ("call", "GO"), None, ("SEG", bits["G"])) is None
+    assert settled_fields(program, one, ("call", "GO"), None, ("SEG", 0)) == ()
+    assert not possible((), environment, seen)
