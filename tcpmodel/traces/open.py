@@ -119,7 +119,7 @@ def _recognised(source: Source, size: int, patterns: Patterns | None) -> Trace:
 
         if not (json_lines.recognises(first) and '"event"' in first):
             return pattern.PatternTrace(source, patterns)
-    if lines and not source.growing and (found := _behind_prefixes(source, lines, size)) is not None:
+    if lines and (found := _behind_prefixes(source, lines, size)) is not None:
         return found
     if first.startswith(("{", "[")):
         from tcpmodel.traces.printed import tshark_json

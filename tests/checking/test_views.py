@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tcpmodel.checking.outcome.findings import INCONCLUSIVE, VIOLATES, Connectio
 from tcpmodel.checking.run import check
 from tcpmodel.cli.main import main
 from tcpmodel.model.spec import Spec
+from tcpmodel.traces.captures.frames import pcap_of, read_frames
 from tcpmodel.traces.open import open_traces
 from tcpmodel.traces.records import Packet
 
@@ -140,3 +142,39 @@ def test_views_in_our_own_format(files: int, specs: list[Spec], root: Path, tmp_
     for path, inputs in zip(paths, ([capture, log],) if files == 1 else ([capture], [log]), strict=True):
         assert main(["convert", *map(str, inputs), "-o", str(path)]) == 0
     assert [code for _, code, _ in found(specs, *paths)] == ["VIEW-001"]
+
+
+def shifted(path: Path, to: Path, seconds: int, *, drift: int = 0, number: int = 0) -> Path:
+    """The capture with its times moved; ``drift``: by so many more with each packet; ``number``: added to numbers."""
+    frames = read_frames(str(path), range(1, 1000))
+    moved = []
+    for index, frame in enumerate(frames):
+        data = bytearray(frame.data)
+        if number and data[12:14] == b"\x08\x00" and data[23] == 6:
+            data[38:42] = ((int.from_bytes(data[38:42], "big") + number) % 2**32).to_bytes(4, "big")
+        moved.append(frame._replace(time=(frame.time or 0) + (seconds + drift * index) * 10**9, data=bytes(data)))
+    to.write_bytes(b"".join(pcap_of(moved)))
+    return to
+
+
+@pytest.mark.parametrize("hours", [1, -5])
+def test_two_captures_whose_clocks_differ(hours: int, specs: list[Spec], root: Path, tmp_path: Path) -> None:
+    lab = root / "traces" / "lab"
+    other = shifted(lab / "normal-client-close.server.pcap", tmp_path / "server.pcap", hours * 3600)
+    report = check([str(lab / "normal-client-close.client.pcap"), str(other)], specs)
+    (one,) = report.connections
+    assert (one.verdict, len(one.views), [item.code for item in one.diagnostics]) == ("conforms", 2, ["CAP-016"])
+    message = one.diagnostics[0].message
+    told = re.search(r"is ([\d,.]+) s (ahead of|behind)", message)
+    assert told is not None and str(other) in message
+    assert abs(float(told[1].replace(",", "")) * (1 if told[2] == "ahead of" else -1) - hours * 3600) < 1
+
+
+@pytest.mark.parametrize(("drift", "number"), [(1, 0), (0, 5)])
+def test_the_next_connection_on_the_same_addresses(
+    drift: int, number: int, specs: list[Spec], root: Path, tmp_path: Path
+) -> None:
+    lab = root / "traces" / "lab"
+    other = shifted(lab / "normal-client-close.server.pcap", tmp_path / "x.pcap", 3600, drift=drift, number=number)
+    report = check([str(lab / "normal-client-close.client.pcap"), str(other)], specs)
+    assert [len(one.views) for one in report.connections] == [0, 0]

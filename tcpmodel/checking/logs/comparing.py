@@ -21,6 +21,12 @@ MOST = 1000
 MOST_TOLD = 5
 """So many packets that differ are told one by one."""
 
+LEAST_SAME = 3
+"""So many packets with the same numbers, of both ends, are one connection whatever the clocks say."""
+
+STEADY = 10**9
+"""Nanoseconds by which two clocks may drift apart meanwhile."""
+
 _NUMBERS = ("seq", "ack", "urgent")
 """Fields that stand for the same octets wherever a packet is seen; boxes that change them do so in every packet."""
 
@@ -56,6 +62,24 @@ def compare(
     path = report.inputs[other.input].path
     alike = [pair for pair in pairs if _alike(*pair)]
     return _changed(alike, path) + _wrong(alike, path)
+
+
+def clocks_apart(first: Sequence[Packet], second: Sequence[Packet], ends: Sequence[str]) -> int | None:
+    """By how many nanoseconds the clock of the second capture is ahead, if both certainly show the same packets.
+
+    None if they do not: then their addresses served two connections at two times.
+    """
+    ahead: list[int] = []
+    for sender in ends:
+        mine = [packet for packet in first if packet.source == sender][:MOST]
+        theirs = [packet for packet in second if packet.source == sender][:MOST]
+        same = _pairs(mine, theirs, _content)
+        if not same or any(_differ(a, b, key) is not None for a, b in same for key in ("ip_id", "tsval", "tsecr")):
+            return None
+        ahead += [b.time - a.time for a, b in same if a.time is not None and b.time is not None]
+    if len(ahead) < LEAST_SAME or max(ahead) - min(ahead) > STEADY:
+        return None
+    return sorted(ahead)[len(ahead) // 2]
 
 
 def _pairs(

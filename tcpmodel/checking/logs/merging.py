@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from tcpmodel.checking.logs.comparing import compare
+from tcpmodel.checking.logs.comparing import clocks_apart, compare
 from tcpmodel.checking.logs.kept import Views, apart, whole
 from tcpmodel.checking.logs.watched import Watched, Watchers
 from tcpmodel.checking.outcome.findings import (
@@ -92,7 +92,10 @@ class _Merging:
         for index in ordered[1:]:
             one = self.report.connections[index]
             if _times_apart(self.views, main, one):
-                continue
+                note = self._other_clock(main, one)
+                if note is None:
+                    continue
+                notes.append(note)
             if not main.logged and not one.logged and main.protocol == one.protocol:
                 mine, theirs = self.views.renamed(main), self.views.renamed(one)
                 ends = self.views.before_translation(main.a, main.b)
@@ -114,6 +117,19 @@ class _Merging:
         others = [self.report.connections[index] for index in rest]
         self.report.connections[ordered[0]] = _together(self.views, main, others, notes, reasons)
         return rest
+
+    def _other_clock(self, main: ConnectionReport, one: ConnectionReport) -> Diagnostic | None:
+        """Two captures that show the same packets at other times: a clock was wrong, or in another zone."""
+        if main.logged or one.logged or main.protocol != one.protocol:
+            return None
+        mine, theirs = self.views.renamed(main), self.views.renamed(one)
+        ahead = clocks_apart(mine, theirs, self.views.before_translation(main.a, main.b))
+        if ahead is None:
+            return None
+        way = "ahead of" if ahead > 0 else "behind"
+        path = self.report.inputs[one.input].path
+        words = f"the clock of {path} is {abs(ahead) / 1e9:,.3f} s {way} that of this capture"
+        return Diagnostic("CAP-016", "capture", "", mine[0].number, False, words, (), mine[0].time)
 
     def _watched(self, main: ConnectionReport, one: ConnectionReport) -> Watched:
         if one.protocol not in self.specs:
