@@ -20,6 +20,7 @@ from tcpmodel.checking.logs.following import Follower, Found, Job
 from tcpmodel.checking.logs.kept import Pair, Views, apart
 from tcpmodel.checking.logs.logged import Log, with_position
 from tcpmodel.checking.logs.merging import merge
+from tcpmodel.checking.logs.successors import as_before, tell_apart
 from tcpmodel.checking.logs.telling import Line, Teller
 from tcpmodel.checking.outcome.findings import CONFORMS, INCONCLUSIVE, VIOLATES, ConnectionReport, InputReport, Report
 from tcpmodel.checking.outcome.reports import drop
@@ -37,10 +38,14 @@ UNHEARD = "something was received that is not shown"
 def join(views: Views, report: Report, specs: Iterable[Spec], profiles: Sequence[str]) -> None:
     """Add to the reports what the views do not agree on, and make one report of each connection."""
     by_protocol = {spec.over or spec.name: spec for spec in specs}
+    several = len(report.inputs) > 1 and len(report.connections) <= MOST_REPORTS
+    if several:
+        tell_apart(views, report)
     if views.lines:
         _Join(views, report, by_protocol, profiles).run()
-    if len(report.inputs) > 1 and len(report.connections) <= MOST_REPORTS:
+    if several:
         merge(views, report, by_protocol)
+        as_before(report)
 
 
 class _Join:
