@@ -339,7 +339,7 @@ def _match(action: CompiledSend, environment: Environment, seen: Sighting) -> bo
         if known is None:
             continue
         mine = value.evaluate(environment)
-        if mine is None or v.meet(mine, known) is None or not value.narrow(environment, *known):
+        if mine is None or mine[1] < known[0] or known[1] < mine[0] or not value.narrow(environment, *known):
             return False
     return _holds(action, environment, seen)
 

@@ -43,6 +43,11 @@ def _one(part: Any) -> Any:
     return _SHARED.setdefault(part, part)
 
 
+def _parts_of(part: Any) -> Any:
+    """The object that stands for all that are equal to ``part``, which begins with a sum that stands for all of its."""
+    return _one((_one(part[0]), *part[1:]))
+
+
 class Part(NamedTuple):
     """One way: what must hold, its results, whether in place, and how often it was taken."""
 
@@ -81,8 +86,8 @@ class Way:
         own: int,
         in_place: bool = False,
     ) -> None:
-        self._tests: Sequence[Bounds] = tuple([_one((_one(base), low, high)) for base, low, high in tests])
-        self._outputs: Sequence[Output] = tuple([_one((_one(base), constant)) for base, constant in outputs])
+        self._tests: Sequence[Bounds] = tuple([_SHARED.get(test) or _parts_of(test) for test in tests])
+        self._outputs: Sequence[Output] = tuple([_SHARED.get(sum_) or _parts_of(sum_) for sum_ in outputs])
         self._own = own
         self._in_place = in_place
         self.target = target
