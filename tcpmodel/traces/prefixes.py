@@ -12,9 +12,9 @@ from tcpmodel.traces.records import TraceError
 from tcpmodel.traces.source import BLOCK, Source
 
 _CLOCK = r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
-_DATE = rf"\d{{4}}-\d\d-\d\d[T ]{_CLOCK}(?:Z|[+-]\d\d:?\d\d)?"
+_DATE = rf"\d{{4}}-\d\d-\d\dT{_CLOCK}(?:Z|[+-]\d\d:?\d\d)?"
 _DAY = rf"[A-Z][a-z]{{2}} [ \d]\d {_CLOCK}"
-_NAME = r"[^\s:\[\]]{1,64}(?:\[\d{1,10}\])?: ?"
+_NAME = r"[^\s:\[\]]{1,64}(?:\[\d{1,10}\])?:(?: |$)"
 _FORMS = tuple(
     re.compile(form, re.ASCII)
     for form in (

@@ -71,6 +71,13 @@ def test_columns_are_no_words_before_a_line(records):
     assert isinstance(packet, Packet) and packet.fields["seq"] == 5
 
 
+@pytest.mark.parametrize("stamp", ["2012-02-15 17:42:57.822004", "2012-02-15T17:42:57.822004"])
+def test_addresses_are_no_names(records, stamp):
+    line = f"{stamp} IP6 2001:470::1.49185 > 2001:470::2.21: Flags [S], seq 1, win 8192, length 0\n"
+    ((packet,),) = [records(line.encode())[1]]
+    assert isinstance(packet, Packet) and packet.source == "[2001:470::1]:49185"
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
