@@ -13,8 +13,12 @@ from tcpmodel.traces.records import TraceError
 
 BZIP2, XZ = b"BZh", b"\xfd7zXZ\0"
 
-PIECE = 1 << 18
+PIECE = 1 << 15
 """So many packed octets are asked for at a time."""
+
+SLICE = 1 << 12
+"""So many packed octets are unpacked at a time, counted from the first: what was readable before damage does then not
+depend on how the octets came."""
 
 MOST_MEMORY = 1 << 27
 """What xz may need, in octets; ``xz -9`` needs half of it."""
@@ -64,29 +68,33 @@ class Unpacked:
             if self._stream.eof:
                 self._next_stream()
                 continue
-            if self._stream.needs_input and not self._waiting:
-                self._waiting = self._read(PIECE)
-                if not self._waiting:
+            given = b""
+            if self._stream.needs_input:
+                size = SLICE - self._taken % SLICE
+                while len(self._waiting) < size and (more := self._read(PIECE)):
+                    self._waiting += more
+                given, self._waiting = self._waiting[:size], self._waiting[size:]
+                if not given:
                     self._stop(f"the {self._name} data ends early; the file was probably not copied completely")
-            given, self._waiting = self._waiting, b""
-            self._taken += len(given)
             try:
                 found = self._stream.decompress(given, self._block)
             except Exception as error:  # LZMAError, OSError, EOFError, ValueError: each says what is wrong in words
                 self._stop(f"the {self._name} data is damaged: {error}")
+            self._taken += len(given)
             if found:
                 return found
         return b""
 
     def _next_stream(self) -> None:
         """Another stream may follow; padding of zeros is passed over, and anything else ends the file."""
-        self._waiting = self._stream.unused_data.lstrip(b"\0")
-        self._taken -= len(self._waiting)
-        while len(self._waiting) < len(self._magic):
-            more = self._read(PIECE)
-            if not more:
-                break
-            self._waiting = (self._waiting + more).lstrip(b"\0")
+        left = self._stream.unused_data
+        self._taken -= len(left)
+        left += self._waiting
+        while len(stripped := left.lstrip(b"\0")) < len(self._magic) and (more := self._read(PIECE)):
+            self._taken += len(left) - len(stripped)
+            left = stripped + more
+        self._taken += len(left) - len(stripped)
+        self._waiting = stripped
         if self._waiting.startswith(self._magic):
             self._stream = self._new()
         else:

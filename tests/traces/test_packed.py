@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import random
 from pathlib import Path
 
 import pytest
@@ -86,3 +87,30 @@ def test_zones_of_addresses(tmp_path: Path) -> None:
     )
     (record,) = open_trace(str(path)).records()
     assert (record.local, record.remote) == ("[fe80::1]:40246", "[fe80::2]:17001")
+
+
+@pytest.mark.parametrize("name", ["bzip2", "xz"])
+@pytest.mark.parametrize("damage", [0.0, 0.5, 0.9])
+def test_damage_is_told_alike_however_the_octets_come(name: str, damage: float) -> None:
+    dice = random.Random(name)
+    packed = bytearray(PACK[name](dice.randbytes(30_000)) + PACK[name](b"two\n"))
+    packed[max(10, int(damage * len(packed)))] ^= 0x55
+
+    def told(piece: int) -> tuple[bytes, str]:
+        left, blocks = bytes(packed), b""
+
+        def read(size: int, /) -> bytes:
+            nonlocal left
+            block, left = left[: min(size, piece)], left[min(size, piece) :]
+            return block
+
+        try:
+            source = Source("x", read)
+            while block := source.read():
+                blocks += block
+        except TraceError as error:
+            return blocks, str(error)
+        return blocks, ""
+
+    whole = told(1 << 20)
+    assert whole[1] and told(1) == told(1000) == whole
