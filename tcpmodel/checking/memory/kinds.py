@@ -36,7 +36,7 @@ class Kind(list[Any]):
     give None where one of them fits. ``plan`` is the same as numbers, and for all of them; None if it was not made
     since the last way was found. ``fresh``: was a tree made of them in this run?"""
 
-    __slots__ = ("_before", "_missed", "_patience", "fresh", "merged", "plan", "step")
+    __slots__ = ("_before", "_missed", "_patience", "_useless", "fresh", "merged", "plan", "step")
 
     def __init__(self, ways: Sequence[Any] = ()) -> None:
         super().__init__(ways)
@@ -44,6 +44,7 @@ class Kind(list[Any]):
         self.merged: Merged | None = None
         self.plan: Plan | None = None
         self._before: Plan | None = None
+        self._useless = -1
         self.fresh = False
         self._missed = 0
         self._patience = PATIENCE
@@ -52,6 +53,7 @@ class Kind(list[Any]):
         """Have another way."""
         self.insert(0, entry)
         self.plan = None
+        self._useless = -1
 
     def missed(self, usable: Usable) -> None:
         """A packet was taken without ``step``. ``usable`` gives the way of an entry if it may become part of it."""
@@ -74,6 +76,7 @@ class Kind(list[Any]):
     def restart(self, ways: Sequence[Any]) -> None:
         """Have these ways only, and no function that was made of others."""
         self[:] = ways
+        self._useless = -1
         self.forget()
         self._missed, self._patience = 0, PATIENCE
 
@@ -89,6 +92,8 @@ class Kind(list[Any]):
 
     def planned(self, usable: Usable) -> Plan | None:
         """What decides between the ways that are usable, as numbers; None if there are none."""
+        if self._useless == len(self):
+            return None
         from tcpmodel.checking.memory.plans import Plan
 
         ways = [way for entry in self if (way := usable(entry)) is not None]
@@ -103,6 +108,8 @@ class Kind(list[Any]):
             inside = {id(way) for way in before.ways}
             if ways or inside:
                 self.plan = self._before = before.with_ways([way for way in ways if id(way) not in inside])
+            else:
+                self._useless = len(self)  # asked again for each packet of these ways
         return self.plan
 
     def sort_out(self, usable: Usable) -> None:

@@ -303,7 +303,8 @@ class WatchMemo:
     def kind(self, form: Form, words: tuple[int, ...], side: int, unknown: tuple[bool, bool]) -> str:
         """The kind of packets that have a time, and of which the capture says no place. ``unknown``: has the sender
         sent nothing before, and the receiver?"""
-        return _named(form, words, side, (*unknown, False), "")
+        before = None if any(unknown) else form.looks.get((side, words) if words else side)
+        return before or _named(form, words, side, (*unknown, False), "")
 
     def _kind(self, packet: Packet, side: int, near: Near, form: Form) -> str:
         words = form.words(packet.fields)
