@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tcpmodel.model import spec as m
+from tcpmodel.model.types import Bool
+from tcpmodel.model.walk import walk
 
 WIDTH = 120
 """Most characters in a line."""
@@ -113,6 +115,7 @@ def _packet_rule_lines(spec: m.Spec, rule: m.PacketRule) -> list[str]:
     for condition, words in rule.excepts:
         told = words if condition is None else f"{condition.text}: {words}" if words else condition.text
         lines.append(f"except    {told}")
+    lines += [f"where     {one.name} = {one.body.text}" for one in _conditions_named(spec, rule)]
     if rule.steady and not why_not:
         lines.append(
             f"counted   where it is the first message of a connection: more than {rule.beyond} of one host in a row,\n"
@@ -123,6 +126,19 @@ def _packet_rule_lines(spec: m.Spec, rule: m.PacketRule) -> list[str]:
     needs = [need for need in spec.needs if need.name in rule.needs and need.fact != "nothing"]
     lines += [f"needs     {need.title or need.name}" for need in needs]
     return lines
+
+
+def _conditions_named(spec: m.Spec, rule: m.PacketRule) -> list[m.Definition]:
+    """The definitions of conditions that a rule names, also within each other."""
+    known = {one.name: one for one in spec.definitions if isinstance(one.type, Bool)}
+    found: dict[str, m.Definition] = {}
+    todo = [rule.forbid, rule.once, rule.lapses, *(condition for condition, _ in rule.excepts)]
+    for expression in todo:
+        for part in walk(expression) if expression is not None else ():
+            if isinstance(part, m.DefinitionRef) and part.name in known and part.name not in found:
+                found[part.name] = known[part.name]
+                todo.append(known[part.name].body)
+    return list(found.values())
 
 
 def _looked_at(rule: m.PacketRule) -> str:

@@ -57,3 +57,8 @@ def test_what_no_spec_declares(code: str, capsys: pytest.CaptureFixture[str]) ->
 def test_near_names_are_offered(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "VIEW-01"]) == 2
     assert "did you mean VIEW-001?" in capsys.readouterr().err
+
+
+def test_conditions_that_a_rule_names_are_told_with_those_inside_them() -> None:
+    lines = (describe(SPECS[0], "TCP-OPT-003") or "").splitlines()
+    assert [line.split()[1] for line in lines if line.startswith("where ")] == ["damaged", "wrong-sum"]
