@@ -50,12 +50,15 @@ class Follow:
             raise CommandError("--follow: does not go together with other outputs, nor with -o")
         self._args, self._specs, self._profiles, self._policy = args, specs, profiles, policy
         self._patterns = patterns
+        self._shown: dict[str, list[str]] = {}
+        self._gathered: set[str] = set()
 
     def run(self) -> int:
         """Follow the trace; the exit status is that of ``check``."""
         from tcpmodel.checking.outcome.reports import change
         from tcpmodel.checking.run import check
         from tcpmodel.report import check_json, check_text
+        from tcpmodel.report.notes_text import gathered, gathered_lines
 
         self._style = style_of(self._args)
         report = check(
@@ -76,6 +79,9 @@ class Follow:
             self._print(check_json.record_lines(report))
             self._print((check_json.summary_line(report),))
         else:
+            known = gathered(report) if self._gathered else {}
+            rest = {code: each for code, each in known.items() if code in self._gathered}
+            self._print(gathered_lines(rest, report, self._style))
             self._print(check_text.summary_lines(report, self._style))
         print_errors(report)
         return report.exit_code
@@ -99,13 +105,28 @@ class Follow:
         self._policy.mark(item, one)
         if self._args.output_format == "jsonl":
             self._print((check_json.finding_line(one, item),))
-        elif self._wanted(item):
+        elif self._wanted(item) and not self._is_gathered(one, item):
             self._print((*check_text.finding_lines(one, item, self._style, verbose=bool(self._args.verbose)), ""))
 
     def _wanted(self, item: Diagnostic) -> bool:
         if self._args.quiet:
             return item.severity == "violation" and not item.ignored
         return bool(self._args.verbose) or not item.ignored
+
+    def _is_gathered(self, one: ConnectionReport, item: Diagnostic) -> bool:
+        """Is this a fault of the capture that was shown of some connections, and is told of the rest in the end?"""
+        from tcpmodel.report.notes_text import MOST_ALONE
+
+        if item.severity != "capture" or self._args.verbose:
+            return False
+        shown = self._shown.setdefault(item.code, [])
+        if one.id in shown:
+            return False
+        if len(shown) < MOST_ALONE:
+            shown.append(one.id)
+            return False
+        self._gathered.add(item.code)
+        return True
 
     def _print(self, lines: Iterable[str]) -> None:
         if sys.stdout is not None:

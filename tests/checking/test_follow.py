@@ -142,6 +142,39 @@ def test_what_is_known_does_not_count(tmp_path: Path) -> None:
     assert b"1 finding ignored (--ignore): 1 TCP-FIN-001" in result.stdout
 
 
+SERVER = (17001).to_bytes(2, "big")
+PORTS = 16 + 14 + 20  # behind the headers of the record, of Ethernet and of IPv4
+
+
+def at_other_ports(capture: bytes, ports: range) -> bytes:
+    """The packets of ``capture`` once for each of these ports of the client."""
+    copies = [capture[:24]]
+    for port in ports:
+        at = 24
+        while at < len(capture):
+            end = at + 16 + int.from_bytes(capture[at + 8 : at + 12], "little")
+            record = bytearray(capture[at:end])
+            client = PORTS if record[PORTS + 2 : PORTS + 4] == SERVER else PORTS + 2
+            record[client : client + 2] = port.to_bytes(2, "big")
+            copies.append(bytes(record))
+            at = end
+    return b"".join(copies)
+
+
+@pytest.mark.parametrize(("words", "shown"), [((), 3), (("--verbose",), 5)])
+def test_what_many_connections_have_is_told_once_in_the_end(words: tuple[str, ...], shown: int) -> None:
+    offloaded = (ROOT / "traces" / "hazards" / "normal-client-close.h11-tx-checksum-offload.pcap").read_bytes()
+    followed = Followed(*words, "-", pipe=True)
+    assert followed.process.stdin is not None
+    followed.process.stdin.write(at_other_ports(offloaded, range(40001, 40006)))
+    status, out, err = followed.end()
+    assert (status, err) == (0, "")
+    told, _, rest = out.partition("5 connections: ")
+    assert rest.startswith("5 conform")
+    assert sum(f":{port} →" in told for port in range(40001, 40006)) == shown
+    assert ("checksums are worked out after the capture: 5 connections" in told) is (shown == 3)
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
