@@ -222,6 +222,12 @@ def test_parts_by_input() -> None:
     assert not Part(made, lambda _: False, 0, len(made))
 
 
+def test_parts_of_an_input_without_connections() -> None:
+    first, second, _ = by_input(filled(range(20), 0), 2)
+    assert numbers_of(first.only(lambda each: bool(each.diagnostics)))
+    assert numbers_of(second.only(lambda each: bool(each.diagnostics))) == []
+
+
 def lines_of(name: str, report: Report) -> Iterable[str]:
     if name == "text":
         return check_text.lines(report, Style(color=False), verbose=True)

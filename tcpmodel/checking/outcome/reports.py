@@ -164,7 +164,7 @@ class ConnectionReports(MutableSequence[ConnectionReport]):
     def only(self, wanted: Callable[[ConnectionReport], bool], start: int, stop: int) -> Iterator[ConnectionReport]:
         """Those between two indexes that are wanted; one of each pattern and number of packets is asked about."""
         known: dict[str, bool] = {}
-        for item in islice(self._all(start), stop - start):
+        for item in islice(self._all(start), max(0, stop - start)):
             if isinstance(item, str):
                 index, packets, _ = item.split(" ", 2)
                 kind = f"{index} {packets}"
