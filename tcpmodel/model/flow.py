@@ -13,7 +13,7 @@ from tcpmodel.language.span import Span
 from tcpmodel.model import spec
 from tcpmodel.model.shadow import Guards, shadowed
 from tcpmodel.model.types import Enum, Range
-from tcpmodel.model.walk import expressions, walk
+from tcpmodel.model.walk import expressions, opened, walk
 
 Profiles = frozenset[tuple[str, bool]]
 
@@ -29,11 +29,15 @@ class _Flow:
     def __init__(self, spec_: spec.Spec) -> None:
         self.spec = spec_
         self.variables = {variable.name: variable for variable in spec_.variables}
-        self.definitions = {definition.name: definition.body for definition in spec_.definitions}
-        self._opened: dict[str, frozenset[str]] = {}
+        bodies = {definition.name: definition.body for definition in spec_.definitions}
+        self._read: dict[str, frozenset[str]] = {}
+        """By definition: the variables whose values it needs, also within others."""
         self._tested: dict[str, frozenset[str]] = {}
-        for definition in spec_.definitions:
-            self._open(definition.name)
+        """By definition: the variables that it tests with ``is set``, also within others."""
+        for name, body in bodies.items():
+            parts = list(opened([body], bodies.get))
+            self._read[name] = frozenset(part.name for part in parts if isinstance(part, spec.VarRef))
+            self._tested[name] = frozenset(part.name for part in parts if isinstance(part, spec.IsSet))
         self.given = frozenset(v.name for v in spec_.variables if v.initial is not None or v.free)
         """Set from the start."""
         self.plain = frozenset(v.name for v in spec_.variables if not v.optional) - self.given
@@ -43,31 +47,12 @@ class _Flow:
 
     # -------------------------------------------------------------------------------------------------- what is read
 
-    def _open(self, name: str) -> None:
-        """Notes which variables a definition reads, and which it tests with ``is set``."""
-        todo = [name]
-        while todo:
-            one = todo[-1]
-            parts = list(walk(self.definitions[one])) if one in self.definitions else []
-            inner = [part.name for part in parts if isinstance(part, spec.DefinitionRef)]
-            waiting = [other for other in inner if other in self.definitions and other not in self._opened]
-            if waiting and len(todo) <= len(self.definitions):
-                todo += waiting
-                continue
-            todo.pop()
-            reads = {part.name for part in parts if isinstance(part, spec.VarRef)}
-            tests = {part.name for part in parts if isinstance(part, spec.IsSet)}
-            for other in inner:
-                reads |= self._opened.get(other, frozenset())
-                tests |= self._tested.get(other, frozenset())
-            self._opened[one], self._tested[one] = frozenset(reads), frozenset(tests)
-
     def _reads(self, expr: spec.Expr) -> Iterator[tuple[str, Span]]:
         for part in walk(expr):
             if isinstance(part, spec.VarRef):
                 yield part.name, part.span
             elif isinstance(part, spec.DefinitionRef):
-                for name in sorted(self._opened.get(part.name, ())):
+                for name in sorted(self._read.get(part.name, ())):
                     yield name, part.span
 
     def _tests(self, rule: spec.Rule) -> frozenset[str]:
@@ -167,7 +152,7 @@ class _Flow:
             if isinstance(part, spec.IsSet) or (isinstance(part, spec.VarRef) and isinstance(part.type, Enum | Range)):
                 return True
             if isinstance(part, spec.DefinitionRef):
-                names = self._opened.get(part.name, frozenset())
+                names = self._read.get(part.name, frozenset())
                 if self._tested.get(part.name) or any(isinstance(self.variables[n].type, Enum | Range) for n in names):
                     return True
         return False

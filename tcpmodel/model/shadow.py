@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from tcpmodel.language.errors import SpecError
 from tcpmodel.model import spec
-from tcpmodel.model.walk import children, walk
+from tcpmodel.model.walk import children, opened
 
 Key = tuple[object, ...]
 """An expression without its place and its spelling."""
@@ -102,17 +102,9 @@ class Guards:
         """The variables that the guard reads, definitions opened."""
         found = self._read.get(id(rule.guard))
         if found is None:
-            names: set[str] = set()
-            opened: set[str] = set()
-            todo = [] if rule.guard is None else [rule.guard]
-            while todo:
-                for part in walk(todo.pop()):
-                    if isinstance(part, spec.VarRef | spec.IsSet):
-                        names.add(part.name)
-                    elif isinstance(part, spec.DefinitionRef) and part.name not in opened:
-                        opened.add(part.name)
-                        todo += [self._bodies[part.name]] if part.name in self._bodies else []
-            found = self._read[id(rule.guard)] = frozenset(names)
+            parts = opened([rule.guard], self._bodies.get)
+            found = frozenset(part.name for part in parts if isinstance(part, spec.VarRef | spec.IsSet))
+            self._read[id(rule.guard)] = found
         return found
 
     def passed_by(self, earlier: spec.Rule, later: spec.Rule) -> bool:

@@ -11,7 +11,7 @@ from tcpmodel.model import spec
 from tcpmodel.model.definitions import Definitions
 from tcpmodel.model.names import Names, Report
 from tcpmodel.model.typing import Typer
-from tcpmodel.model.walk import walk
+from tcpmodel.model.walk import opened
 
 
 def typical_values(
@@ -42,16 +42,5 @@ def typical_values(
 
 def _reads(expr: spec.Expr, definitions: Definitions) -> list[str]:
     """The variables whose values an expression needs."""
-    found: dict[str, None] = {}
-    opened: set[str] = set()
-    todo = [expr]
-    while todo:
-        for part in walk(todo.pop()):
-            if isinstance(part, spec.VarRef):
-                found[part.name] = None
-            elif isinstance(part, spec.DefinitionRef) and part.name not in opened:
-                opened.add(part.name)
-                body = definitions.body(part.name)
-                if body is not None:
-                    todo.append(body)
-    return list(found)
+    parts = opened([expr], definitions.body)
+    return list(dict.fromkeys(part.name for part in parts if isinstance(part, spec.VarRef)))

@@ -6,7 +6,7 @@ Must never hold: a judgement.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from tcpmodel.model import spec
 
@@ -32,6 +32,23 @@ def walk(expr: spec.Expr) -> Iterator[spec.Expr]:
         one = todo.pop()
         yield one
         todo += reversed(children(one))
+
+
+def opened(exprs: Iterable[spec.Expr | None], body: Callable[[str], spec.Expr | None]) -> Iterator[spec.Expr]:
+    """All inside some expressions, then all inside the definitions named there, each once, in the order of their names.
+
+    ``body``: what a name stands for, or None where it is not to be opened.
+    """
+    todo = [expr for expr in exprs if expr is not None]
+    known: set[str] = set()
+    for expr in todo:  # which grows on the way
+        for part in walk(expr):
+            yield part
+            if isinstance(part, spec.DefinitionRef) and part.name not in known:
+                known.add(part.name)
+                inner = body(part.name)
+                if inner is not None:
+                    todo.append(inner)
 
 
 def expressions(action: spec.Action) -> list[spec.Expr]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from tcpmodel.model import spec as m
 from tcpmodel.model.types import Bool
-from tcpmodel.model.walk import walk
+from tcpmodel.model.walk import opened
 
 WIDTH = 120
 """Most characters in a line."""
@@ -131,14 +131,10 @@ def _packet_rule_lines(spec: m.Spec, rule: m.PacketRule) -> list[str]:
 def _conditions_named(spec: m.Spec, rule: m.PacketRule) -> list[m.Definition]:
     """The definitions of conditions that a rule names, also within each other."""
     known = {one.name: one for one in spec.definitions if isinstance(one.type, Bool)}
-    found: dict[str, m.Definition] = {}
-    todo = [rule.forbid, rule.once, rule.lapses, *(condition for condition, _ in rule.excepts)]
-    for expression in todo:
-        for part in walk(expression) if expression is not None else ():
-            if isinstance(part, m.DefinitionRef) and part.name in known and part.name not in found:
-                found[part.name] = known[part.name]
-                todo.append(known[part.name].body)
-    return list(found.values())
+    judged = [rule.forbid, rule.once, rule.lapses, *(condition for condition, _ in rule.excepts)]
+    parts = opened(judged, lambda name: known[name].body if name in known else None)
+    named = dict.fromkeys(part.name for part in parts if isinstance(part, m.DefinitionRef))
+    return [known[name] for name in named if name in known]
 
 
 def _looked_at(rule: m.PacketRule) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from tcpmodel.model import spec as m
 from tcpmodel.model.types import Enum, Range, Seq
-from tcpmodel.model.walk import children
+from tcpmodel.model.walk import opened
 from tcpmodel.semantics.expressions import Compiler, Environment, Guard, Value, full_range, literal_value
 from tcpmodel.semantics.slicing import irrelevant_variables, is_inert, unknowable_variables
 from tcpmodel.semantics.values import Interval
@@ -362,9 +362,6 @@ class Program:
 
 def _is_about(expr: m.Expr, message: str, spec: m.Spec) -> bool:
     """Does an expression ask for a field or a flag of a message?"""
-    if isinstance(expr, m.FieldRef | m.HasFlags):
-        return expr.message == message
-    if isinstance(expr, m.DefinitionRef):
-        bodies = [each.body for each in spec.definitions if each.name == expr.name]
-        return any(_is_about(body, message, spec) for body in bodies)
-    return any(_is_about(child, message, spec) for child in children(expr))
+    bodies = {definition.name: definition.body for definition in spec.definitions}
+    parts = opened([expr], bodies.get)
+    return any(isinstance(part, m.FieldRef | m.HasFlags) and part.message == message for part in parts)

@@ -7,23 +7,19 @@ Must never hold: how the rest is followed.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from tcpmodel.model import spec as m
-from tcpmodel.model.walk import children
+from tcpmodel.model.walk import children, expressions, opened
 
 
-def _reads(expr: m.Expr | None, spec: m.Spec, found: set[str]) -> None:
-    match expr:
-        case None:
-            return
-        case m.VarRef() | m.IsSet():
-            found.add(expr.name)
-        case m.DefinitionRef():
-            for definition in spec.definitions:
-                if definition.name == expr.name:
-                    _reads(definition.body, spec, found)
-        case _:
-            for child in children(expr):
-                _reads(child, spec, found)
+def _bodies(spec: m.Spec) -> dict[str, m.Expr]:
+    return {definition.name: definition.body for definition in spec.definitions}
+
+
+def _reads(exprs: Iterable[m.Expr | None], bodies: Mapping[str, m.Expr]) -> set[str]:
+    """The variables that some expressions need, or test with ``is set``."""
+    return {part.name for part in opened(exprs, bodies.get) if isinstance(part, m.VarRef | m.IsSet)}
 
 
 def only_reads(expr: m.Expr, spec: m.Spec, names: set[str]) -> bool:
@@ -44,28 +40,13 @@ def only_reads(expr: m.Expr, spec: m.Spec, names: set[str]) -> bool:
 
 def rule_reads(spec: m.Spec, rule: m.Rule) -> tuple[set[str], set[str]]:
     """The variables that a rule reads before it sets them, and those that it sets whenever it fires."""
-    reads: set[str] = set()
+    bodies = _bodies(spec)
+    reads = _reads([rule.guard], bodies)
     sets: set[str] = set()
-
-    def read(expr: m.Expr | None) -> None:
-        found: set[str] = set()
-        _reads(expr, spec, found)
-        reads.update(found - sets)
-
-    read(rule.guard)
     for action in rule.actions:
+        reads |= _reads(expressions(action), bodies) - sets
         if isinstance(action, m.Assign):
-            read(action.value)
             sets.add(action.variable)
-        elif isinstance(action, m.Choose):
-            read(action.where)
-        elif isinstance(action, m.Signal):
-            read(action.when)
-        else:
-            for _, expr in action.fields:
-                read(expr)
-            read(action.when)
-            read(action.where)
     return reads, sets
 
 
@@ -80,26 +61,20 @@ def is_inert(rule: m.Rule, ignored: frozenset[str]) -> bool:
 
 def irrelevant_variables(spec: m.Spec, hidden: frozenset[str] = frozenset()) -> frozenset[str]:
     """Variables that can never influence a change of state or a message, when ``hidden`` ones are not followed."""
+    bodies = _bodies(spec)
+    rules = [rule for state in spec.states for rule in state.rules]
+    judged = _reads((fault.when for fault in spec.faults), bodies)
     ignored = frozenset(variable.name for variable in spec.variables)
     while True:
-        used: set[str] = set()
-        for fault in spec.faults:
-            _reads(fault.when, spec, used)
-        for state in spec.states:
-            for rule in state.rules:
-                if is_inert(rule, ignored | hidden):
-                    continue
-                _reads(rule.guard, spec, used)
-                for action in rule.actions:
-                    if isinstance(action, m.Send):
-                        for _, expr in action.fields:
-                            _reads(expr, spec, used)
-                        _reads(action.when, spec, used)
-                        _reads(action.where, spec, used)
-                    elif isinstance(action, m.Choose):
-                        _reads(action.where, spec, used)
-                    elif isinstance(action, m.Assign) and action.variable not in ignored | hidden:
-                        _reads(action.value, spec, used)
+        used = set(judged)
+        for rule in rules:
+            if is_inert(rule, ignored | hidden):
+                continue
+            used |= _reads([rule.guard], bodies)
+            for action in rule.actions:
+                kept = isinstance(action, m.Assign) and action.variable not in ignored | hidden
+                if kept or isinstance(action, m.Send | m.Choose):
+                    used |= _reads(expressions(action), bodies)
         smaller = ignored - used
         if smaller == ignored:
             return ignored

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from tcpmodel.model import spec as m
 from tcpmodel.model.observer import PEER
 from tcpmodel.model.types import Bool
-from tcpmodel.model.walk import walk
+from tcpmodel.model.walk import opened
 from tcpmodel.semantics import values as v
 from tcpmodel.semantics.expressions import (
     Compiler,
@@ -201,17 +201,21 @@ class Watch:
     def values(self, condition: m.Expr, environment: Environment) -> tuple[tuple[str, str], ...]:
         """Names in a condition, and what is known of each."""
         found: dict[str, str] = {}
-        todo = list(walk(condition))
-        for part in todo:
+        for part in opened([condition], self._condition):
             if isinstance(part, m.DefinitionRef) and isinstance(part.type, Bool):
-                todo += walk(self.compiler.body(part.name))
-            elif isinstance(part, m.HasFlags):
+                continue
+            if isinstance(part, m.HasFlags):
                 names = [name for name, slot in self.flags.items() if environment[slot] == v.YES]
                 found[CONTROL] = ",".join(names) or "none"
             elif isinstance(part, m.VarRef | m.FieldRef | m.DefinitionRef):
                 name = f"{part.message}.{part.name}" if isinstance(part, m.FieldRef) else part.name
                 found[name] = shown(part.type, self.compiler.value(part).evaluate(environment))
         return tuple(found.items())
+
+    def _condition(self, name: str) -> m.Expr | None:
+        """What the name of a condition stands for; None for that of a value, which is shown as it is."""
+        body = self.compiler.body(name)
+        return body if isinstance(body.type, Bool) else None
 
     def possible(self, environment: Environment) -> tuple[list[CompiledWatch], list[CompiledObservation]]:
         """The rules that such a message can break, and the observations that it may be, whatever the notes are.
