@@ -30,7 +30,7 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 """How text in UTF-16 begins, as programs of Windows write it."""
 
 
-class Reader(Protocol):
+class Read(Protocol):
     """Something that gives the next bytes, up to a number; ``b""`` at the end."""
 
     def __call__(self, size: int, /) -> bytes:
@@ -45,7 +45,7 @@ class Source:
     """
 
     def __init__(
-        self, path: str, read: Reader, close: Callable[[], None] | None = None, *, growing: bool = False
+        self, path: str, read: Read, close: Callable[[], None] | None = None, *, growing: bool = False
     ) -> None:
         """``growing``: more may come later, so nobody should wait for more than is needed."""
         self.path = path
@@ -141,7 +141,7 @@ def _utf_8_of_utf_16() -> _Decoder:
 class _Gunzip:
     """A bounded gzip reader: several members, padding of zeros after the last; never more than a block at a time."""
 
-    def __init__(self, path: str, read: Reader, first: bytes) -> None:
+    def __init__(self, path: str, read: Read, first: bytes) -> None:
         import zlib
 
         def member() -> zlib._Decompress:
@@ -248,7 +248,7 @@ def open_source(path: str, *, growing: bool = False) -> Source:
     def read_file(size: int, /) -> bytes:
         return file.read(size) or b""
 
-    read: Reader = _Growing(path, file).read if growing and os.path.isfile(path) else read_file
+    read: Read = _Growing(path, file).read if growing and os.path.isfile(path) else read_file
     try:
         return Source(path, read, file.close, growing=growing)
     except TraceError:

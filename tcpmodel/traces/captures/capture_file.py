@@ -1,4 +1,4 @@
-"""What captures of every format have in common.
+"""What readers of frames have in common, and captures of every format.
 
 Owns: what becomes of a frame once it was taken apart: tunnels opened, fragments put together, oddities noted.
 Must never hold: how a format is laid out, or what is inside a frame.
@@ -12,53 +12,68 @@ from tcpmodel.traces.captures.circumstances import TUNNELS, Circumstances
 from tcpmodel.traces.captures.fragments import Fragments
 from tcpmodel.traces.captures.link import within
 from tcpmodel.traces.captures.tunnels import Found, Inner, Piece
-from tcpmodel.traces.records import ODD, Packet, Record, Skipped, Take
+from tcpmodel.traces.reader import Reader
+from tcpmodel.traces.records import ODD, Packet, Record, Take
 from tcpmodel.traces.source import Source
 
 
-class CaptureFile:
-    """One capture; a format says in ``_records`` where its frames lie. See ``tcpmodel.traces.records.Trace``."""
-
-    format = ""
-    counts_lines = False
-    source = ""
+class FrameReader(Reader):
+    """Base of readers of frames, in whatever form a tool wrote them; a format says in ``_records`` where they lie."""
 
     def __init__(self, source: Source) -> None:
-        self.path = source.path
-        self.skipped = Skipped()
+        super().__init__(source)
         self.circumstances = Circumstances()
-        self._source = source
-        self._pieces = Fragments(self.skipped, self.circumstances)
-        self._take: Take | None = None
-
-    def offer(self, take: Take) -> None:
-        """Have ``take`` look at the packets before they are read here; it leaves those that it does not take."""
-        self._take = take
+        self._fragments = Fragments(self.skipped, self.circumstances)
 
     def records(self) -> Iterator[Record]:
-        """All TCP and UDP packets in order; TraceError, after what was readable, where the file is cut or damaged.
+        """All TCP and UDP packets in order; TraceError, after what was readable, where the input is cut or damaged.
 
         One that was put together from fragments has the number and time of the piece that made it whole.
         """
         try:
             yield from self._records()
         finally:
-            self._pieces.finish()
-            self.circumstances.finish()
+            self._finish()
 
     def _records(self) -> Iterator[Record]:
         raise NotImplementedError
 
+    def _finish(self) -> None:
+        """Nothing more comes."""
+        self._fragments.finish()
+        self.circumstances.finish()
+
     def _packet(self, found: Found, buffer: bytes, number: int, time: int | None) -> Packet | None:
         """The packet in a frame as its decoder found it, or None where there is none, which is counted."""
-        names = ""
-        if isinstance(found, Inner):
-            found, names = within(found, buffer, number, time)
-            self.circumstances.add((TUNNELS[0], TUNNELS[1].format(names)), number)
-        whole = self._pieces.take(found, number, time) if isinstance(found, Piece) else found
+        whole, tunnels = self._opened(found, buffer, number, time)
         if isinstance(whole, str):
             self.skipped.add(whole)
             return None
-        if whole is not None and (names or self.circumstances.ways or ODD in whole.fields):
-            self.circumstances.look(whole, names)
+        if whole is not None:
+            self._look(whole, tunnels)
         return whole
+
+    def _opened(self, found: Found, buffer: bytes, number: int, time: int | None) -> tuple[Packet | str | None, str]:
+        """What is in a frame and in the tunnels around it, and their names; None where more pieces have to come."""
+        tunnels = ""
+        if isinstance(found, Inner):
+            found, tunnels = within(found, buffer, number, time)
+            self.circumstances.add((TUNNELS[0], TUNNELS[1].format(tunnels)), number)
+        return (self._fragments.take(found, number, time) if isinstance(found, Piece) else found), tunnels
+
+    def _look(self, packet: Packet, tunnels: str) -> None:
+        """Note what is odd about a packet with ``tunnels`` around it."""
+        if tunnels or self.circumstances.ways or ODD in packet.fields:
+            self.circumstances.look(packet, tunnels)
+
+
+class CaptureFile(FrameReader):
+    """Base of readers of captures, whose frames may be taken from the file as they lie there."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(source)
+        self._take: Take | None = None
+
+    def offer(self, take: Take) -> None:
+        """Have ``take`` look at the packets before they are read here; it leaves those that it does not take."""
+        self._take = take

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tcpmodel.traces.addresses import endpoint_text, unmapped
-from tcpmodel.traces.lines import numbered_lines
 from tcpmodel.traces.logs.kernel_events import NUMBERED, Sockets
 from tcpmodel.traces.logs.named_groups import Clock
-from tcpmodel.traces.records import Record, Skipped, StateRecord
+from tcpmodel.traces.reader import LineReader
+from tcpmodel.traces.records import Record, StateRecord
 from tcpmodel.traces.source import Source
 
 _HOST = r"\[?([0-9A-Fa-f.:]{2,45}?)\]?"
@@ -55,24 +55,21 @@ def recognises(line: str) -> bool:
     return ">" in line and _of_line(line) is not None
 
 
-class BpfStatesTrace:
+class BpfStatesTrace(LineReader):
     """What one script printed. See ``tcpmodel.traces.records.Trace``."""
 
     format = "bpftrace states"
-    counts_lines = True
     source = "linux-states"
 
     def __init__(self, source: Source) -> None:
-        self.path = source.path
-        self.skipped = Skipped()
-        self._source = source
+        super().__init__(source)
         self._clock = Clock()
         self._sockets = Sockets()
 
     def records(self) -> Iterator[Record]:
         """All changes of state in order."""
         columns: list[str] = []
-        for number, line in numbered_lines(self._source.read):
+        for number, line in self._numbered():
             heading = _columns(line) if "OLD" in line else None
             if heading is not None:
                 columns = heading
@@ -80,8 +77,8 @@ class BpfStatesTrace:
             change = _of_row(columns, line) if columns else None
             change = change or _of_line(line)
             if change is None:
-                if line and not line.isspace() and not line.startswith("Attaching "):
-                    self.skipped.add("not a change of state")
+                if not line.startswith("Attaching "):
+                    self._leave_out(line, "not a change of state")
                 continue
             yield self._record(number, line, change)
 

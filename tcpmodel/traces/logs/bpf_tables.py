@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator
 
 from tcpmodel.traces.addresses import endpoint_text, unmapped
-from tcpmodel.traces.lines import numbered_lines
 from tcpmodel.traces.logs.named_groups import Clock
-from tcpmodel.traces.records import Event, Record, Skipped, StateRecord
+from tcpmodel.traces.reader import LineReader
+from tcpmodel.traces.records import Event, Record, StateRecord
 from tcpmodel.traces.source import Source
 
 _NAMES = frozenset(
@@ -42,27 +42,24 @@ def recognises(line: str) -> bool:
     return _columns(line) is not None
 
 
-class BpfTableTrace:
+class BpfTableTrace(LineReader):
     """One output of such a tool, with any prose around. See ``tcpmodel.traces.records.Trace``.
 
     A table with a column STATE gives samples; one of connections that are made gives calls.
     """
 
     format = "bpf table"
-    counts_lines = True
     source = "socket-calls"
 
     def __init__(self, source: Source) -> None:
-        self.path = source.path
-        self.skipped = Skipped()
-        self._source = source
+        super().__init__(source)
         self._clock = Clock()
         self._names: dict[tuple[str, str], str] = {}
 
     def records(self) -> Iterator[Record]:
         """The samples or calls of all rows in order."""
         columns: list[str] = []
-        for number, line in numbered_lines(self._source.read):
+        for number, line in self._numbered():
             heading = _columns(line)
             if heading is not None:
                 columns = heading
@@ -70,8 +67,7 @@ class BpfTableTrace:
             row = _row(columns, line) if columns else None
             ends = _ends(row) if row is not None else None
             if row is None or ends is None:
-                if line and not line.isspace():
-                    self.skipped.add("not a row of a table")
+                self._leave_out(line, "not a row of a table")
                 continue
             yield from self._of_row(number, row, *ends)
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tcpmodel.traces.addresses import endpoint_text, unmapped
-from tcpmodel.traces.lines import numbered_lines
-from tcpmodel.traces.records import Record, Skipped, StateRecord
+from tcpmodel.traces.reader import LineReader
+from tcpmodel.traces.records import Record, StateRecord
 from tcpmodel.traces.source import Source
 
 _LINE = re.compile(
@@ -71,7 +71,7 @@ def recognises(line: str) -> bool:
     return "-p " in line and _SAVED.match(line) is not None
 
 
-class ConntrackTrace:
+class ConntrackTrace(LineReader):
     """The entries of TCP connections in one log. See ``tcpmodel.traces.records.Trace``.
 
     Each line gives a sample of the state that it prints. Before a new entry, a sample says that there was none; after
@@ -80,19 +80,17 @@ class ConntrackTrace:
     """
 
     format = "conntrack"
-    counts_lines = True
+    longest = _LONGEST_LINE
     source = "conntrack"
 
     def __init__(self, source: Source) -> None:
-        self.path = source.path
-        self.skipped = Skipped()
+        super().__init__(source)
         self.translated: dict[tuple[str, str], tuple[str, str]] = {}
-        self._source = source
         self._added = "NEW" if _SAVED_LATER.search(source.peek()[:_HEAD]) else ""
 
     def records(self) -> Iterator[Record]:
         """The states of all entries in order."""
-        for number, line in numbered_lines(self._source.read, _LONGEST_LINE):
+        for number, line in self._numbered():
             entries = list(_entries(line, self._added))
             if (
                 not entries

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 
 from tcpmodel.traces.addresses import endpoint_text, unmapped
-from tcpmodel.traces.lines import numbered_lines
-from tcpmodel.traces.records import Record, Skipped, StateRecord
+from tcpmodel.traces.reader import LineReader
+from tcpmodel.traces.records import Record, StateRecord
 from tcpmodel.traces.source import Source
 
 _EVENT = re.compile(r"(?:^|\s)(\d+)(?:\.(\d{1,9}))?:\s+(?:\d+\s+)?(?:[\w-]+:)?([A-Za-z_]\w*)\s*[:(](.*)$")
@@ -48,22 +48,19 @@ def recognises(line: str) -> bool:
     return re.match(r"\s*\S.*\[\d+\]\s+(\S+\s+)?\d+\.\d+:\s+([\w-]+:)?[a-z_]\w*:\s", line) is not None
 
 
-class KernelTrace:
+class KernelTrace(LineReader):
     """One log of state changes from the kernel's tracepoint. See ``tcpmodel.traces.records.Trace``."""
 
     format = "ftrace"
-    counts_lines = True
     source = "linux-states"
 
     def __init__(self, source: Source) -> None:
-        self.path = source.path
-        self.skipped = Skipped()
-        self._source = source
+        super().__init__(source)
         self._sockets = Sockets()
 
     def records(self) -> Iterator[Record]:
         """All state changes of TCP sockets in order."""
-        for number, line in numbered_lines(self._source.read):
+        for number, line in self._numbered():
             if not line or line.isspace() or line[0] == "#":
                 continue
             if _NAME not in line:

@@ -11,9 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tcpmodel.traces.lines import numbered_lines
-from tcpmodel.traces.records import Record, Skipped, StateRecord
-from tcpmodel.traces.source import Source
+from tcpmodel.traces.reader import LineReader
+from tcpmodel.traces.records import Record, StateRecord
 
 _PORTS = re.compile(r"\|\s*(\d{1,5})\s*\|\s*(\d{1,5})\s*\|\s*\(src port, dest port\)", re.ASCII)
 _ARRIVED = "tcp_input: flags"
@@ -31,23 +30,17 @@ def recognises(line: str) -> bool:
     return any(form.search(line) is not None for form in (_PORTS, _LISTED, _TOLD)) or line.startswith("State: ")
 
 
-class LwipTrace:
+class LwipTrace(LineReader):
     """One debug output of lwIP. See ``tcpmodel.traces.records.Trace``."""
 
     format = "lwip"
-    counts_lines = True
     source = "lwip"
-
-    def __init__(self, source: Source) -> None:
-        self.path = source.path
-        self.skipped = Skipped()
-        self._source = source
 
     def records(self) -> Iterator[Record]:
         """The states of all connections in order."""
         header: tuple[str, str] | None = None  # ports of the last header that was printed: of the peer, and of this end
         about: tuple[str, str] | None = None  # the same, once it is known that this segment has arrived
-        for number, line in numbered_lines(self._source.read):
+        for number, line in self._numbered():
             ports = _PORTS.search(line)
             if ports is not None:
                 header, about = (ports[1], ports[2]), None
@@ -66,8 +59,7 @@ class LwipTrace:
                 continue
             state_of = _STATE.search(line)
             if state_of is None:
-                if line and not line.isspace():
-                    self.skipped.add("not about a state")
+                self._leave_out(line, "not about a state")
             elif about is not None and line.lstrip().startswith("State: "):
                 yield self._sample(number, about[1], about[0], state_of[1])
             else:

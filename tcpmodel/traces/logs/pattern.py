@@ -14,7 +14,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from types import FrameType
 
-from tcpmodel.traces.lines import numbered_lines
 from tcpmodel.traces.logs.named_groups import (
     CHANGES,
     GROUPS,
@@ -23,7 +22,8 @@ from tcpmodel.traces.logs.named_groups import (
     about_segments,
     about_states,
 )
-from tcpmodel.traces.records import Record, Skipped, TraceError
+from tcpmodel.traces.reader import LineReader
+from tcpmodel.traces.records import Record, TraceError
 from tcpmodel.traces.source import Source
 
 LONGEST_PATTERN = 4096
@@ -84,17 +84,14 @@ def _compiled(text: str) -> re.Pattern[str]:
     return compiled
 
 
-class PatternTrace:
+class PatternTrace(LineReader):
     """One log, read by patterns. See ``tcpmodel.traces.records.Trace``."""
 
     format = "pattern"
-    counts_lines = True
     source = CHANGES
 
     def __init__(self, source: Source, patterns: Patterns) -> None:
-        self.path = source.path
-        self.skipped = Skipped()
-        self._source = source
+        super().__init__(source)
         self._patterns = patterns
 
     def records(self) -> Iterator[Record]:
@@ -103,7 +100,7 @@ class PatternTrace:
         first: tuple[int, str] | None = None
         matched = False
         with _Patience() as patience:
-            for number, line in numbered_lines(self._source.read):
+            for number, line in self._numbered():
                 try:
                     found = patience.first(self._patterns.compiled, line)
                 except TooSlow:

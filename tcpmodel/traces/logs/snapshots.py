@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from tcpmodel.traces.lines import numbered_lines
 from tcpmodel.traces.logs import powershell_list
 from tcpmodel.traces.logs.socket_rows import LINUX, Row, begins, is_title, names_columns, row
-from tcpmodel.traces.records import Record, Skipped, StateRecord
+from tcpmodel.traces.reader import LineReader
+from tcpmodel.traces.records import Record, StateRecord
 from tcpmodel.traces.source import Source
 
 _EPOCH = re.compile(r"#?\s*(\d{9,11})(?:\.(\d{1,9}))?\s*$", re.ASCII)
@@ -82,7 +82,7 @@ def _moment(year: int, month: int, day: int, clock: tuple[int, int, int], part: 
     return seconds * 1_000_000_000 + int(part.ljust(9, "0"))
 
 
-class SnapshotTrace:
+class SnapshotTrace(LineReader):
     """One or more listings of sockets. See ``tcpmodel.traces.records.Trace``.
 
     A socket that is missing in a later listing gives a record without a state, and so does one that was missing in the
@@ -90,13 +90,10 @@ class SnapshotTrace:
     """
 
     format = "socket listings"
-    counts_lines = True
     source = LINUX
 
     def __init__(self, source: Source) -> None:
-        self.path = source.path
-        self.skipped = Skipped()
-        self._source = source
+        super().__init__(source)
         self._here = _Listing(0, None)
         self._before: _Listing | None = None
         self._marked = False
@@ -105,7 +102,7 @@ class SnapshotTrace:
 
     def records(self) -> Iterator[Record]:
         """The state of each socket in each listing, in order."""
-        for number, line in powershell_list.rows(numbered_lines(self._source.read)):
+        for number, line in powershell_list.rows(self._numbered()):
             time = _time(line)
             if time is not None:
                 yield from self._sure("tcp")

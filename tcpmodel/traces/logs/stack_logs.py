@@ -10,9 +10,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from tcpmodel.traces.lines import numbered_lines
 from tcpmodel.traces.logs.named_groups import Grouped
-from tcpmodel.traces.records import Record, Skipped
+from tcpmodel.traces.reader import LineReader
+from tcpmodel.traces.records import Record
 from tcpmodel.traces.source import Source
 
 Groups = dict[str, str | None]
@@ -150,28 +150,23 @@ def seems(lines: list[str]) -> Dialect | None:
     return LAST_RESORT if any(_any(line) is not None for line in lines) else None
 
 
-class StackTrace:
+class StackTrace(LineReader):
     """What one stack told, between other lines. See ``tcpmodel.traces.records.Trace``."""
 
-    counts_lines = True
-
     def __init__(self, source: Source, dialect: Dialect) -> None:
-        self.path = source.path
+        super().__init__(source)
         self.format = dialect.format
         self.source = dialect.source
-        self.skipped = Skipped()
-        self._source = source
         self._dialect = dialect
 
     def records(self) -> Iterator[Record]:
         """Changes of state, or segments, in order."""
         grouped = Grouped(changes=self.source, samples=self.source)
         mark, read = self._dialect.mark, self._dialect.read
-        for number, line in numbered_lines(self._source.read):
+        for number, line in self._numbered():
             groups = read(line) if mark in line else None
             if groups is None:
-                if line and not line.isspace():
-                    self.skipped.add("not a change of state")
+                self._leave_out(line, "not a change of state")
                 continue
             time = _TIME.match(line)
             if time is not None:

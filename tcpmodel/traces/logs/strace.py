@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tcpmodel.traces.lines import numbered_lines
 from tcpmodel.traces.logs.named_groups import Clock
 from tcpmodel.traces.logs.sockets import Processes, Socket, address_of
-from tcpmodel.traces.records import DOUBTFUL, Event, Record, Skipped
+from tcpmodel.traces.reader import LineReader
+from tcpmodel.traces.records import DOUBTFUL, Event, Record
 from tcpmodel.traces.source import Source
 
 _LONGEST_LINE = 1 << 18
@@ -70,7 +70,7 @@ def recognises(line: str) -> bool:
     return _RESULT.search(rest) is not None or _UNFINISHED.search(rest) is not None
 
 
-class StraceTrace:
+class StraceTrace(LineReader):
     """The calls on TCP and UDP sockets in one output of strace. See ``tcpmodel.traces.records.Trace``.
 
     Each gives an event of kind ``call``: its name is that of the family (``send`` for ``write`` and ``sendmsg``), with
@@ -79,13 +79,11 @@ class StraceTrace:
     """
 
     format = "strace"
-    counts_lines = True
+    longest = _LONGEST_LINE
     source = "socket-calls"
 
     def __init__(self, source: Source) -> None:
-        self.path = source.path
-        self.skipped = Skipped()
-        self._source = source
+        super().__init__(source)
         self._clock = Clock()
         self._elapsed = 0
         self._processes = Processes()
@@ -96,7 +94,7 @@ class StraceTrace:
 
     def records(self) -> Iterator[Record]:
         """All calls on sockets, in the order in which they returned."""
-        for number, line in numbered_lines(self._source.read, _LONGEST_LINE):
+        for number, line in self._numbered():
             self._number = number
             if not line or line.isspace():
                 continue

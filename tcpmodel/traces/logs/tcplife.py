@@ -10,9 +10,8 @@ import re
 from collections.abc import Iterator
 
 from tcpmodel.traces.addresses import endpoint_text, unmapped
-from tcpmodel.traces.lines import numbered_lines
-from tcpmodel.traces.records import Record, Skipped, StateRecord
-from tcpmodel.traces.source import Source
+from tcpmodel.traces.reader import LineReader
+from tcpmodel.traces.records import Record, StateRecord
 
 _HEADING = re.compile(r"(?=.*\bLADDR\b)(?=.*\bRADDR\b)(?=.*\bTX_KB\b)(?=.*\bMS\b)")
 _ROW = re.compile(
@@ -27,24 +26,18 @@ def recognises(line: str) -> bool:
     return _HEADING.match(line) is not None
 
 
-class TcplifeTrace:
+class TcplifeTrace(LineReader):
     """One output of tcplife. See ``tcpmodel.traces.records.Trace``.
 
     Each row gives one record: the socket was closed. How much it carried, and for how long, is not kept.
     """
 
     format = "tcplife"
-    counts_lines = True
     source = "tcplife"
-
-    def __init__(self, source: Source) -> None:
-        self.path = source.path
-        self.skipped = Skipped()
-        self._source = source
 
     def records(self) -> Iterator[Record]:
         """The end of each connection, in order."""
-        for number, line in numbered_lines(self._source.read):
+        for number, line in self._numbered():
             if not line or line.isspace() or recognises(line):
                 continue
             found = _ROW.search(line)

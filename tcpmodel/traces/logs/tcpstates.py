@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tcpmodel.traces.addresses import endpoint_text, unmapped
-from tcpmodel.traces.lines import numbered_lines
-from tcpmodel.traces.records import Record, Skipped, StateRecord
+from tcpmodel.traces.reader import LineReader
+from tcpmodel.traces.records import Record, StateRecord
 from tcpmodel.traces.source import Source
 
 _OF_DAY = re.compile(r"(\d\d):(\d\d):(\d\d)$", re.ASCII)
@@ -88,27 +88,24 @@ def recognises(line: str) -> bool:
     return _is_heading(line) or _row(line) is not None
 
 
-class TcpstatesTrace:
+class TcpstatesTrace(LineReader):
     """One output of tcpstates, with any prose around its tables. See ``tcpmodel.traces.records.Trace``."""
 
     format = "tcpstates"
-    counts_lines = True
     source = "linux-states"
 
     def __init__(self, source: Source) -> None:
-        self.path = source.path
-        self.skipped = Skipped()
-        self._source = source
+        super().__init__(source)
         self._days = 0
         self._last = 0
 
     def records(self) -> Iterator[Record]:
         """All state changes in order."""
-        for number, line in numbered_lines(self._source.read):
+        for number, line in self._numbered():
             row = _row(line)
             if row is None:
-                if line and not line.isspace() and not _is_heading(line):
-                    self.skipped.add("not a row of a table")
+                if not _is_heading(line):
+                    self._leave_out(line, "not a row of a table")
                 continue
             time = None
             if row.seconds is not None:

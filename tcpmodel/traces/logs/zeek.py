@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from itertools import takewhile
 
 from tcpmodel.traces.addresses import endpoint_text, unmapped
-from tcpmodel.traces.lines import numbered_lines
 from tcpmodel.traces.own.json_text import LONGEST_LINE, JsonFault, Real, parse
 from tcpmodel.traces.own.json_time import nanoseconds
+from tcpmodel.traces.reader import LineReader
 from tcpmodel.traces.records import (
     FLAG_BITS,
     OCTETS,
@@ -24,11 +24,9 @@ from tcpmodel.traces.records import (
     WITHOUT,
     Event,
     Record,
-    Skipped,
     StateRecord,
     TraceError,
 )
-from tcpmodel.traces.source import Source
 
 LETTERS = {
     "s": "SYN",
@@ -71,25 +69,20 @@ def recognises_json(line: str) -> bool:
     return _JSON.match(line) is not None
 
 
-class ZeekTrace:
+class ZeekTrace(LineReader):
     """The rows of one conn.log. See ``tcpmodel.traces.records.Trace``.
 
     Each row gives the events of its history in their order, and then what the row says came out.
     """
 
     format = "zeek conn.log"
-    counts_lines = True
+    longest = LONGEST_LINE + 1
     source = "zeek"
-
-    def __init__(self, source: Source) -> None:
-        self.path = source.path
-        self.skipped = Skipped()
-        self._source = source
 
     def records(self) -> Iterator[Record]:
         """All rows in order; TraceError for a log of Zeek that is not about connections."""
         table = _Table()
-        for number, line in numbered_lines(self._source.read, LONGEST_LINE + 1):
+        for number, line in self._numbered():
             if not line or line.isspace():
                 continue
             if line.startswith("#"):

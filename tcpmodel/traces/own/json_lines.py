@@ -12,9 +12,9 @@ from itertools import chain
 from typing import Any
 
 from tcpmodel.traces.captures.circumstances import MET, Circumstances
-from tcpmodel.traces.lines import numbered_lines
 from tcpmodel.traces.own.json_text import LONGEST_LINE, JsonFault, Real, parse, shown
 from tcpmodel.traces.own.json_time import nanoseconds
+from tcpmodel.traces.reader import LineReader
 from tcpmodel.traces.records import (
     ERRORS,
     FIELD_KEYS,
@@ -22,7 +22,6 @@ from tcpmodel.traces.records import (
     Event,
     Packet,
     Record,
-    Skipped,
     StateRecord,
     TraceError,
 )
@@ -74,28 +73,28 @@ def recognises(line: str) -> bool:
     return line.lstrip().startswith("{")
 
 
-class JsonLinesTrace:
+class JsonLinesTrace(LineReader):
     """One file of events, or what stands under one heading of it. See ``tcpmodel.traces.records.Trace``.
 
     ``following`` is, once all records have been read, the trace under the next heading, or None.
     """
 
     format = "json lines"
-    counts_lines = True
+    longest = LONGEST_LINE + 1
     source = SOURCE
 
-    def __init__(self, source: Source) -> None:
-        lines = numbered_lines(source.read, LONGEST_LINE + 1)
-        first = next(lines, (1, ""))
-        name = _heading(first[1])
-        self._begin(source.path, _under(source.path, name or ""), lines if name is not None else chain([first], lines))
-
-    def _begin(self, file: str, path: str, lines: Iterator[tuple[int, str]]) -> None:
-        self.path = path
-        self.skipped = Skipped()
+    def __init__(self, source: Source, name: str = "", lines: Iterator[tuple[int, str]] | None = None) -> None:
+        """``name`` and ``lines``: what a heading said that was read already, and the lines under it."""
+        super().__init__(source)
+        if lines is None:
+            lines = self._numbered()
+            first = next(lines, (1, ""))
+            named = _heading(first[1])
+            name, lines = named or "", lines if named is not None else chain([first], lines)
+        if name:
+            self.path = f"{source.path} ({name})"
         self.circumstances = Circumstances()
         self.following: JsonLinesTrace | None = None
-        self._file = file
         self._lines = lines
         self._reasons: dict[str, str] = {}
         self._reader = EventReader()
@@ -113,7 +112,7 @@ class JsonLinesTrace:
             try:
                 item = _object(line)
                 if item.get("event") == "trace":
-                    self.following = _Under(self._file, _word(item, "name"), self._lines)
+                    self.following = JsonLinesTrace(self._source, _word(item, "name"), self._lines)
                     break
                 if item.get("event") == WHOLE:
                     self.circumstances.add(*_circumstance(number, item))
@@ -144,13 +143,6 @@ class JsonLinesTrace:
         return where, str(fault)
 
 
-class _Under(JsonLinesTrace):
-    """What stands under a heading in the middle of a file."""
-
-    def __init__(self, file: str, name: str, lines: Iterator[tuple[int, str]]) -> None:
-        self._begin(file, _under(file, name), lines)
-
-
 def _heading(line: str) -> str | None:
     """The name in a line that begins a trace; None for any other line."""
     try:
@@ -170,10 +162,6 @@ def _circumstance(number: int, item: dict[str, Any]) -> tuple[tuple[str, str], i
     if not isinstance(count, int) or isinstance(count, bool) or not 0 < count < 1 << 48:
         raise Fault("bad value", f'"count" is a whole number from 1 on, not {shown(count)}', "count")
     return (code, words), number, count
-
-
-def _under(file: str, name: str) -> str:
-    return f"{file} ({name})" if name else file
 
 
 def _object(line: str) -> dict[str, Any]:

@@ -12,7 +12,8 @@ import re
 from collections.abc import Callable, Iterator
 
 from tcpmodel.traces.printed.packetdrill_packet import Scripted, Token, Wrong, parse_packet, tokens
-from tcpmodel.traces.records import ERRORS, FLAG_BITS, Event, Packet, Record, Skipped, TraceError
+from tcpmodel.traces.reader import Reader
+from tcpmodel.traces.records import ERRORS, FLAG_BITS, Event, Packet, Record, TraceError
 from tcpmodel.traces.relative import Relative
 from tcpmodel.traces.source import Source
 
@@ -33,7 +34,7 @@ def recognises(line: str) -> bool:
     return _PACKET.match(line) is not None or _SOCKET.match(line) is not None
 
 
-class PacketdrillTrace:
+class PacketdrillTrace(Reader):
     """The events of one script. See ``tcpmodel.traces.records.Trace``.
 
     The tested host is ``local``, the script ``remote``, with the number of the connection for a port: a script does
@@ -45,9 +46,7 @@ class PacketdrillTrace:
     source = "packetdrill"
 
     def __init__(self, source: Source) -> None:
-        self.path = source.path
-        self.skipped = Skipped()
-        self._source = source
+        super().__init__(source)
         self._fault: tuple[int, str] | None = None
 
     def records(self) -> Iterator[Record]:

@@ -10,14 +10,14 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from tcpmodel.traces.captures.circumstances import CLOCK, CUT, TUNNELS, Circumstances
-from tcpmodel.traces.captures.fragments import Fragments
-from tcpmodel.traces.captures.link import USUAL, within
+from tcpmodel.traces.captures.capture_file import FrameReader
+from tcpmodel.traces.captures.circumstances import CLOCK, CUT
+from tcpmodel.traces.captures.link import USUAL
 from tcpmodel.traces.captures.tunnels import Found, Inner, Piece
 from tcpmodel.traces.lines import numbered_lines
 from tcpmodel.traces.printed.tcpdump_clock import STAMP, Clock
 from tcpmodel.traces.printed.tcpdump_text import OTHER, TcpdumpTrace
-from tcpmodel.traces.records import ODD, Packet, Record, Skipped
+from tcpmodel.traces.records import Packet, Record
 from tcpmodel.traces.source import Source
 
 _OCTETS = re.compile(r"\s+0x([0-9a-f]{4,5}):\s{1,2}((?:[0-9a-f]{4} ){0,7}[0-9a-f]{2}(?:[0-9a-f]{2})?)(?=\s{2}|\s*$)")
@@ -87,32 +87,20 @@ def _found(block: _Block, link: int) -> Found:
     return found
 
 
-class OctetsTrace:
+class OctetsTrace(FrameReader):
     """One log of tcpdump that shows octets. See ``tcpmodel.traces.records.Trace``."""
 
     format = TcpdumpTrace.format
     counts_lines = True
-    source = ""
 
     def __init__(self, source: Source, head: list[str], link: int) -> None:
         """``head``: the first lines, which ``source`` will give again; ``link``: what ``link_of`` said of them."""
-        self.path = source.path
-        self.skipped = Skipped()
-        self.circumstances = Circumstances()
-        self._source = source
+        super().__init__(source)
         self._clock = Clock(head)
         self._link = link
 
-    def records(self) -> Iterator[Record]:
+    def _records(self) -> Iterator[Record]:
         """All TCP and UDP packets in order, each with the number of the line that it begins with."""
-        pieces = Fragments(self.skipped, self.circumstances)
-        try:
-            yield from self._records(pieces)
-        finally:
-            pieces.finish()
-            self.circumstances.finish()
-
-    def _records(self, pieces: Fragments) -> Iterator[Record]:
         last = 0
         for block in _blocks(numbered_lines(self._source.read), self._clock):
             if not block.octets:
@@ -120,28 +108,18 @@ class OctetsTrace:
                     self.skipped.add(WITHOUT)
                 continue
             number, time = block.number, block.time
-            found = _found(block, self._link)
             if time is not None:
                 if time < last:
                     self.circumstances.add(CLOCK, number)
                 last = time
-            names = ""
-            if isinstance(found, Inner):
-                found, names = within(found, block.octets, number, time)
-                self.circumstances.add((TUNNELS[0], TUNNELS[1].format(names)), number)
-            if isinstance(found, Piece):
-                whole = pieces.take(found, number, time)
-                if whole is None:
-                    continue
-                found = whole
+            found, tunnels = self._opened(_found(block, self._link), block.octets, number, time)
             if isinstance(found, str):
                 other = OTHER.match(block.line)
                 self.skipped.add(other[1] if other is not None else found)
-            elif isinstance(found, Packet):
+            elif found is not None:
                 if _is_cut(found, block.octets):
                     self.circumstances.add(CUT, number)
-                if names or self.circumstances.ways or ODD in found.fields:
-                    self.circumstances.look(found, names)
+                self._look(found, tunnels)
                 yield found
 
 

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from tcpmodel.traces.addresses import endpoint_text, is_multicast, packed
 from tcpmodel.traces.captures.transport import told_checksum
-from tcpmodel.traces.lines import numbered_lines
 from tcpmodel.traces.printed.tcpdump_clock import STAMP, Clock
 from tcpmodel.traces.printed.tcpdump_numbers import Numbers
-from tcpmodel.traces.records import ABOUT, ERRORS, FLAG_BITS, FLAG_LETTERS, Packet, Record, Skipped, TraceError
+from tcpmodel.traces.reader import LineReader
+from tcpmodel.traces.records import ABOUT, ERRORS, FLAG_BITS, FLAG_LETTERS, Packet, Record, TraceError
 from tcpmodel.traces.source import Source
 
 _PAIR = re.compile(r"(?:^|(?<=\s))(\S+) > (\S+):(?:\s+|$)(.*)")
@@ -113,18 +113,14 @@ def recognises(line: str) -> bool:
     return re.match(r"(\s+\d+  )?(ARP, (Request|Reply)|IP \(tos 0x)", line) is not None
 
 
-class TcpdumpTrace:
+class TcpdumpTrace(LineReader):
     """One log of tcpdump. See ``tcpmodel.traces.records.Trace``."""
 
     format = "tcpdump text"
-    counts_lines = True
-    source = ""
 
     def __init__(self, source: Source, head: list[str]) -> None:
         """``head``: the first lines, which ``source`` will give again."""
-        self.path = source.path
-        self.skipped = Skipped()
-        self._source = source
+        super().__init__(source)
         self._clock = Clock(head)
         self._numbers = Numbers()
         self._endpoints: dict[str, _Endpoint] = {}
@@ -136,7 +132,7 @@ class TcpdumpTrace:
         outer: _Outer | None = None
         unread: tuple[int, str] | None = None
         carrier = False  # the packet before carries another one, which the next line shows
-        for number, line in numbered_lines(self._source.read):
+        for number, line in self._numbered():
             if not line or line[0] == "\t" or _HEX.match(line) or line.isspace():
                 if line.startswith("\tIP"):
                     outer = None

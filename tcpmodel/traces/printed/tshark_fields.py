@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tcpmodel.traces.lines import numbered_lines
 from tcpmodel.traces.printed.tshark_packet import COMMAND, NO_ENDS, Packets
-from tcpmodel.traces.records import Packet, Record, Skipped, TraceError
+from tcpmodel.traces.reader import LineReader
+from tcpmodel.traces.records import Packet, Record, TraceError
 from tcpmodel.traces.source import Source
 
 _LONGEST_ROW = 1 << 16
@@ -43,20 +43,18 @@ def bare(path: str) -> TraceError:
     return TraceError(path, "line 1", message)
 
 
-class FieldsTrace:
+class FieldsTrace(LineReader):
     """One table of tshark. See ``tcpmodel.traces.records.Trace``.
 
     Packets bear the numbers of frames if the table shows them, otherwise those of lines.
     """
 
     format = "tshark fields"
-    source = ""
+    longest = _LONGEST_ROW
 
     def __init__(self, source: Source, heading: str) -> None:
         """``heading``: the first line that is not blank, which ``source`` will give again."""
-        self.path = source.path
-        self.skipped = Skipped()
-        self._source = source
+        super().__init__(source)
         found = _HEADING.match(heading)
         self._separator = (found["sep"] if found is not None else None) or "\t"
         self._names = [name.strip("\"'").replace(".", "_").lower() for name in heading.split(self._separator)]
@@ -66,7 +64,7 @@ class FieldsTrace:
         """All TCP and UDP packets in order; TraceError if the columns cannot tell between whom they went."""
         packets = Packets()
         begun = False
-        for number, line in numbered_lines(self._source.read, _LONGEST_ROW):
+        for number, line in self._numbered():
             if not line or line.isspace():
                 continue
             if not begun:

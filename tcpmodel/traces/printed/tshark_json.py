@@ -10,13 +10,14 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from tcpmodel.traces.captures.circumstances import CLOCK, CUT, FRAGMENTS, REASSEMBLED, TUNNELS, Circumstances
-from tcpmodel.traces.captures.fragments import MOST, Fragments
+from tcpmodel.traces.captures.capture_file import FrameReader
+from tcpmodel.traces.captures.circumstances import CLOCK, CUT, FRAGMENTS, REASSEMBLED, TUNNELS
+from tcpmodel.traces.captures.fragments import MOST
 from tcpmodel.traces.captures.tunnels import Piece
 from tcpmodel.traces.own.json_stream import Broken, Members, Unfinished, objects
 from tcpmodel.traces.printed.tshark_layers import chosen
 from tcpmodel.traces.printed.tshark_packet import Packets, Values, number_of, time_of
-from tcpmodel.traces.records import Packet, Record, Skipped, TraceError
+from tcpmodel.traces.records import Packet, Record, TraceError
 from tcpmodel.traces.source import Source
 
 _HEAD = re.compile(
@@ -31,47 +32,37 @@ def recognises(text: str) -> bool:
     return _HEAD.match(text) is not None or _EMPTY.match(text) is not None
 
 
-class TsharkJsonTrace:
+class TsharkJsonTrace(FrameReader):
     """The packets that tshark wrote as JSON. See ``tcpmodel.traces.records.Trace``.
 
     Packets bear the numbers of frames if those are shown, otherwise they are counted.
     """
 
     format = "tshark json"
-    counts_lines = False
-    source = ""
 
     def __init__(self, source: Source) -> None:
-        self.path = source.path
-        self.skipped = Skipped()
-        self.circumstances = Circumstances()
-        self._source = source
+        super().__init__(source)
         self._reason = ""
         self._last = 0
         self._pieces: dict[tuple[str, ...], tuple[str, int, int]] = {}
 
-    def records(self) -> Iterator[Record]:
-        """All TCP and UDP packets in order; TraceError, after what was readable, where the input is cut.
+    def _finish(self) -> None:
+        self._fragments.finish()
+        for left in list(self._pieces):
+            self._give_up(left)
+        self.circumstances.finish()
 
-        Objects that are broken are counted and the first is named; TraceError if there is nothing else.
+    def _records(self) -> Iterator[Record]:
+        """All TCP and UDP packets in order. Objects that are broken are counted, and the first of them is named.
+
+        TraceError if there is nothing else.
         """
-        pieces = Fragments(self.skipped, self.circumstances)
-        try:
-            yield from self._records(pieces)
-        finally:
-            pieces.finish()
-            for left in list(self._pieces):
-                self._give_up(left)
-            self.circumstances.finish()
-
-    def _records(self, pieces: Fragments) -> Iterator[Record]:
         packets = Packets()
-        count = broken = 0
+        count = 0
         first: Broken | None = None
         try:
             for _, value in objects(self._source.read):
                 if isinstance(value, Broken):
-                    broken += 1
                     first = first or value
                     self._broken(value)
                     continue
@@ -88,7 +79,7 @@ class TsharkJsonTrace:
                 if choice.tunnels:
                     self.circumstances.add((TUNNELS[0], TUNNELS[1].format(choice.tunnels)), number)
                 if isinstance(found, Piece):
-                    packet = pieces.take(found, number, time_of(choice.frame))
+                    packet = self._fragments.take(found, number, time_of(choice.frame))
                     if packet is not None:
                         yield packet
                 elif choice.pieces and isinstance(found, str):

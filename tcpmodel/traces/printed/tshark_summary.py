@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterator
 
 from tcpmodel.traces.addresses import endpoint_text, is_multicast
-from tcpmodel.traces.lines import numbered_lines
 from tcpmodel.traces.own.json_time import nanoseconds
-from tcpmodel.traces.records import FLAG_BITS, Packet, Record, Skipped, TraceError
+from tcpmodel.traces.reader import LineReader
+from tcpmodel.traces.records import FLAG_BITS, Packet, Record, TraceError
 from tcpmodel.traces.relative import Relative
 from tcpmodel.traces.source import Source
 
@@ -44,24 +44,21 @@ def recognises(line: str) -> bool:
     return bool(_HEADING.match(line) or _CSV.match(line) or _ARROW.match(line))
 
 
-class SummaryTrace:
+class SummaryTrace(LineReader):
     """The packets of one list. See ``tcpmodel.traces.records.Trace``. They bear the numbers of their frames."""
 
     format = "tshark summary"
     counts_lines = False
-    source = ""
 
     def __init__(self, source: Source) -> None:
-        self.path = source.path
-        self.skipped = Skipped()
-        self._source = source
+        super().__init__(source)
         self._relative = Relative()
 
     def records(self) -> Iterator[Record]:
         """All segments and datagrams whose ports are shown, in order."""
         columns: list[str] = []
         some = False
-        for number, line in numbered_lines(self._source.read):
+        for number, line in self._numbered():
             if not line or line.isspace() or _HEADING.match(line):
                 continue
             if _CSV.match(line):

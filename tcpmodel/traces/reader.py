@@ -1,0 +1,51 @@
+"""What the readers of all formats have in common.
+
+Owns: where a reader gets its octets or lines from, under which name its trace is known, and the count of what it left
+out.
+Must never hold: anything of a format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tcpmodel.traces.lines import LONGEST, numbered_lines
+from tcpmodel.traces.records import Record, Skipped
+from tcpmodel.traces.source import Source
+
+
+class Reader:
+    """Base of all readers. A format gives the names below and ``records``; see ``tcpmodel.traces.records.Trace``.
+
+    A reader is made of a source whose first octets have told its format and are still unread. It reads it once, from
+    the beginning to the end, and asks for no more than the next record needs: a source that grows gives no more.
+    """
+
+    format = ""
+    counts_lines = False
+    source = ""
+
+    def __init__(self, source: Source) -> None:
+        self.path = source.path
+        self.skipped = Skipped()
+        self._source = source
+
+    def records(self) -> Iterator[Record]:
+        """All records in order; TraceError, after what was readable, where the input is cut or damaged."""
+        raise NotImplementedError
+
+
+class LineReader(Reader):
+    """Base of readers of text in which each line says something of its own. ``longest``: octets kept of a line."""
+
+    counts_lines = True
+    longest = LONGEST
+
+    def _numbered(self) -> Iterator[tuple[int, str]]:
+        """Each line with its number, from 1 on."""
+        return numbered_lines(self._source.read, self.longest)
+
+    def _leave_out(self, line: str, reason: str) -> None:
+        """Count a line that says nothing here, unless it is blank."""
+        if line and not line.isspace():
+            self.skipped.add(reason)
