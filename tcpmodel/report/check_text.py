@@ -331,7 +331,7 @@ class _Writer:
         failed = sum(1 for item in inputs if item.error)
         if failed:
             where = "the input" if len(inputs) == 1 else f"{failed:,} of {len(inputs):,} inputs"
-            yield self.style.paint("bad", f"{where} could not be checked to the end")
+            yield self.style.paint("bad", f"{where} could not be checked completely")
 
     def _left_out(self, skipped: dict[str, int]) -> str:
         ordered = sorted(skipped.items(), key=lambda item: -item[1])

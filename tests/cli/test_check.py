@@ -45,7 +45,7 @@ def test_capture_that_breaks_off(run_tcpmodel: Run, tmp_path: Path) -> None:
     assert document["inputs"][0]["packets"] == 13
     assert document["inputs"][0]["error"] in result.stderr
     assert [one["packets"] for one in document["connections"]] == [13]
-    assert run_tcpmodel("check", cut).stdout.endswith("the input could not be checked to the end\n")
+    assert run_tcpmodel("check", cut).stdout.endswith("the input could not be checked completely\n")
 
 
 def test_json_has_the_violation(run_tcpmodel: Run) -> None:

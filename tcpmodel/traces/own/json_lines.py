@@ -102,10 +102,13 @@ class JsonLinesTrace(LineReader):
     def records(self) -> Iterator[Record]:
         """All events in order; lines that cannot be used are counted, and the first of each kind is named.
 
-        TraceError at the end if no line at all could be used.
+        TraceError at the end if no line at all could be used, or if one could not that begins as an object: whoever
+        prints between events, as on one standard output, does not begin so.
         """
         used = False
         first: tuple[str, str] | None = None
+        spoilt: tuple[str, str] | None = None
+        count = 0
         for number, line in self._lines:
             if not line or line.isspace():
                 continue
@@ -119,18 +122,23 @@ class JsonLinesTrace(LineReader):
                     continue
                 record = self._reader.record(number, item)
             except Fault as fault:
-                where, what = self._count(fault, number, line)
-                first = first or (where, what)
-                continue
+                found = self._count(fault, number, line)
             except JsonFault as fault:
-                where, what = self._count(Fault("not JSON", fault.message), number, line, fault.column)
-                first = first or (where, what)
+                found = self._count(Fault("not JSON", fault.message), number, line, fault.column)
+            else:
+                used = True
+                yield record
                 continue
-            used = True
-            yield record
+            first = first or found
+            if line.lstrip().startswith("{"):
+                spoilt = spoilt or found
+                count += 1
         if not used:
             where, what = first or ("", "no line holds anything")
             raise TraceError(self.path, where, f"no event could be read; {what}")
+        if spoilt is not None:
+            others = f" ({count - 1:,} more such line{'s' * (count > 2)})" if count > 1 else ""
+            raise TraceError(self.path, spoilt[0], f"this event cannot be used: {spoilt[1]}{others}")
 
     def _count(self, fault: Fault, number: int, line: str, column: int = 0) -> tuple[str, str]:
         if not column and fault.key:
@@ -140,7 +148,7 @@ class JsonLinesTrace(LineReader):
         if reason is None:
             reason = self._reasons[fault.kind] = f"{fault.kind} (the first is {where}: {fault})"
         self.skipped.add(reason)
-        return where, str(fault)
+        return where, f"{fault.kind}: {fault}"
 
 
 def _heading(line: str) -> str | None:
