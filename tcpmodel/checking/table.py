@@ -31,7 +31,7 @@ from tcpmodel.traces.records import Packet, Take
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 QUIET = 300 * 10**9
 """Nanoseconds after which nothing more is expected of a connection both of whose ends may have finished."""
@@ -185,7 +185,7 @@ class Table:
         """Nothing more is to come: report the rest."""
         if self._lane is not None:
             self._lane.clear()
-            self._retire_over(self._judges[PROTOCOL], self._lane.over())
+            self._retire_over(self._judges[PROTOCOL], self._lane)
             for number, packet in self._lane.firsts():
                 self._waiting.put(packet, number)
         for connection in self._connections.values():
@@ -213,11 +213,15 @@ class Table:
 
     def _ended(self, judge: Judge, flags: int | None, a: str, b: str, place: int, report: ConnectionReport) -> None:
         self._partial.take(report.unseen, a, b, place)
+        if flags is not None:
+            self._ends(judge).ended(judge.interpreter.spec_flags(flags), a, b, place)
+
+    def _ends(self, judge: Judge) -> Unanswered:
+        """The counts of ends."""
         counts = self._unanswered.get(judge.spec.name)
         if counts is None:
             counts = self._unanswered[judge.spec.name] = Unanswered(judge.abilities.program)
-        if flags is not None:
-            counts.ended(judge.interpreter.spec_flags(flags), a, b, place)
+        return counts
 
     def _opened(self, judge: Judge, packet: Packet) -> None:
         """A connection begins with this packet."""
@@ -419,17 +423,31 @@ class Table:
             pattern = judge.patterns[key] = Pattern(report())
         return pattern
 
-    def _retire_over(self, judge: Judge, over: Iterator[Over]) -> None:
-        """Report connections that the lane gives away."""
-        for one in over:
-            if one.connection is not None:
-                self._retire(one.connection)
-            elif one.findings:
-                self._retired(judge, one.last_flags, one.first, self._report_of(judge, one))
-            elif one.standing is not None:
-                pattern = self._pattern(judge, one.standing, one.packets, partial(self._report_of, judge, one))
-                self._ended(judge, one.last_flags, one.a, one.b, one.first, pattern.report)
-                self._reports.add_like(pattern, one.number, one.a, one.b, self._origin, one.packets)
+    def _retire_over(self, judge: Judge, lane: Lane, before: int = -1) -> None:
+        """Report connections that the lane gives away: all, or those whose last packet came before that time."""
+        counts = self._ends(judge)
+
+        def like(one: Over) -> int:
+            standing = one.standing
+            if standing is None or counts.counts(judge.interpreter.spec_flags(one.last_flags)):
+                return -1
+            return self._reports.place(
+                self._pattern(judge, standing, one.packets, partial(self._report_of, judge, one))
+            )
+
+        for single, lines, kinds in lane.over(self._origin, like, before):
+            for kind in kinds:
+                self._partial.take_several(self._reports.unseen(kind.pattern), kind.amount, kind.place)
+            self._reports.add_lines(lines, kinds)
+            for one in single:
+                if one.connection is not None:
+                    self._retire(one.connection)
+                elif one.findings:
+                    self._retired(judge, one.last_flags, one.first, self._report_of(judge, one))
+                elif one.standing is not None:
+                    pattern = self._pattern(judge, one.standing, one.packets, partial(self._report_of, judge, one))
+                    self._ended(judge, one.last_flags, one.a, one.b, one.first, pattern.report)
+                    self._reports.add_like(pattern, one.number, one.a, one.b, self._origin, one.packets)
 
     def _report_of(self, judge: Judge, over: Over) -> ConnectionReport:
         connection = self._blank(judge, over.number, over.a, over.b)
@@ -441,7 +459,7 @@ class Table:
         """Report connections with the lane that have been over for long, and see that not too much is kept there."""
         lane = self._lane
         assert lane is not None
-        self._retire_over(judge, lane.over(last - QUIET))
+        self._retire_over(judge, lane, last - QUIET)
         for number, packet in lane.firsts(FIRSTS):
             self._waiting.put(packet, number)
         if lane.elsewhere() > FIRSTS + 2 * (len(self._connections) + len(self._waiting) + len(self._stowed)):

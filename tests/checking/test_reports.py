@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tcpmodel.checking.outcome import reports
 from tcpmodel.checking.outcome.findings import ConnectionReport, Diagnostic, InputReport, Report
 from tcpmodel.checking.outcome.patterns import A, B, Pattern
-from tcpmodel.checking.outcome.reports import ConnectionReports, Part, by_input, change, drop, since
+from tcpmodel.checking.outcome.reports import ConnectionReports, Likes, Part, by_input, change, drop, since
 from tcpmodel.report import check_json, check_junit, check_text
 from tcpmodel.report.policy import Policy
 from tcpmodel.report.style import Style
@@ -131,6 +131,7 @@ def numbers_of(made: Iterable[ConnectionReport]) -> list[int]:
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reports, "PACKED", 4)
+    monkeypatch.setattr(reports, "LOOSE", 6)
     monkeypatch.setattr(reports, "OPEN", 2)
 
 
@@ -144,7 +145,7 @@ def test_one_is_made_with_its_addresses() -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("adirs"), st.integers(-60, 60)), max_size=12), st.integers(0, 40))
 def test_it_is_a_list(steps: list[tuple[str, int]], count: int) -> None:
-    reports.PACKED = 4
+    reports.PACKED, reports.LOOSE = 4, 6
     made, plain = filled(range(count)), list(filled(range(count)))
     for number, (step, place) in enumerate(steps, 100):
         if step == "a":
@@ -177,7 +178,7 @@ def test_it_is_a_list(steps: list[tuple[str, int]], count: int) -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 30), st.integers(0, 60), st.randoms(use_true_random=False))
 def test_those_of_one_input_are_put_in_order(before: int, count: int, dice: random.Random) -> None:
-    reports.PACKED = 4
+    reports.PACKED, reports.LOOSE = 4, 6
     first = [*range(1, before + 1)]
     dice.shuffle(first)
     rest = [*range(before + 1, before + count + 1)]
@@ -207,6 +208,21 @@ def test_many_are_dropped_at_once() -> None:
     made = filled(range(50))
     drop(made, [49, 0, 7, 8])
     assert numbers_of(made) == [number for number in range(50) if number not in (0, 7, 8, 49)]
+
+
+def test_lines_are_as_those_that_are_added_one_by_one() -> None:
+    made, lines = ConnectionReports(), ConnectionReports()
+    index = lines.place(LONE)
+    for start in (0, 50):
+        numbers = range(start, start + 50)
+        for number in numbers:
+            made.add_like(LONE, number, f"10.0.0.{number}:1", "192.0.2.1:80", 2, 1 + number % 2)
+        texts = [f"{index} {1 + number % 2} {number} 2 10.0.0.{number}:1 192.0.2.1:80" for number in numbers]
+        kinds = [Likes(index, packets, 25, start + packets - 1, texts[packets - 1], 7) for packets in (1, 2)]
+        lines.add_lines(texts[::-1], kinds)
+    lines.sort(0)
+    assert list(made) == list(lines)
+    assert list(made.groups()) == list(lines.groups())
 
 
 def test_parts_by_input() -> None:
@@ -255,6 +271,7 @@ def test_showing_many_takes_no_more_memory(name: str, monkeypatch: pytest.Monkey
 
 def test_memory_of_reports(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
+    monkeypatch.setattr(reports, "LOOSE", 1024)
     tracemalloc.start()
     made = ConnectionReports()
     for number in range(6_000):

@@ -41,6 +41,10 @@ class Unanswered:
         self._over = OverRun(program, program.run_rules)
         self._counts = [(_Count(), _Count(), _Count()) for _ in program.run_rules]
 
+    def counts(self, flags: int) -> bool:
+        """Does it matter where a connection ends with a message of these flags (as the spec numbers them)?"""
+        return bool(self._over.of(flags))
+
     def ended(self, flags: int, a: str, b: str, place: int) -> None:
         """A connection that ``a`` began ended with a message of these flags (as the spec numbers them)."""
         for rule in self._over.of(flags):

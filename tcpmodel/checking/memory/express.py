@@ -29,12 +29,14 @@ from tcpmodel.checking.memory.plans import Plan
 from tcpmodel.checking.memory.revival import revive
 from tcpmodel.checking.memory.watchmemo import certain
 from tcpmodel.checking.outcome.findings import Diagnostic
+from tcpmodel.checking.outcome.partial import SEVERAL
+from tcpmodel.checking.outcome.reports import Likes
 from tcpmodel.checking.outcome.standing import Standing, Standings
 from tcpmodel.traces.addresses import endpoint_text, ipv6_text, packed
 from tcpmodel.traces.captures.link import packet_in
 from tcpmodel.traces.records import Framing, Packet, Taken
 
-INTERFACE = 5
+INTERFACE = 6
 """That of the compiled module as it is called here: one that was compiled before a change is not used."""
 
 Core: Any = None
@@ -154,6 +156,15 @@ class Over(NamedTuple):
     connection: Connection | None
 
 
+class Drained(NamedTuple):
+    """Connections of which nothing more is expected: some by themselves, and those like others as lines, with the kinds
+    of lines."""
+
+    single: list[Over]
+    lines: list[str]
+    kinds: list[Likes]
+
+
 New = Callable[[int, str, str], Connection]
 """Makes a connection of this number between these ends."""
 
@@ -166,7 +177,7 @@ AWAKE = 4096
 FINDINGS = 4
 """A connection with more findings stays an object."""
 
-DRAINED = 512
+DRAINED = 4096
 """So many connections are given away at once."""
 
 
@@ -194,6 +205,7 @@ class Lane:
         self._swept = 0
         self._forms: list[tuple[Form, tuple[int, ...], tuple[str, ...]]] = []
         self._standings = Standings()
+        self._patterns: dict[int, int] = {}
         self._core = Core(self._form, self._plan, self._fresh, _name, self._standing, self._used, AWAKE)
         doubles.remember_in(self._core.copy)
         memo.told_apart = self._core.stale
@@ -296,17 +308,25 @@ class Lane:
         """All connections of one packet and their numbers, if there are so many; they are here no longer."""
         return sorted([_first(each) for each in self._core.firsts(most)], key=lambda each: each[0])
 
-    def over(self, before: int = -1) -> Iterator[Over]:
+    def over(self, origin: int, like: Callable[[Over], int], before: int = -1) -> Iterator[Drained]:
         """All connections of several packets, which are here no longer. With ``before`` only those whose last packet
-        came before that time, in nanoseconds, and that may be left."""
-        start, more = 0, True
-        while more:
-            start, found = self._core.drain(start, DRAINED, before)
-            more = len(found) == DRAINED
-            for number, first, packets, flags, a, b, place, rest, told in found:
-                connection = None if told is None else self._restored(told, a, b)
-                standing = None if place < 0 else self._standings[place]
-                yield Over(number, a, b, first, packets, flags, standing, rest[0] if rest else (), connection)
+        came before that time, in nanoseconds, and that may be left. ``origin``: the index of their input; ``like``
+        gives the pattern like which a connection is reported that has no findings, or -1."""
+
+        def told(number: int, first: int, packets: int, flags: int, a: str, b: str, place: int) -> int:
+            return like(Over(number, a, b, first, packets, flags, self._standings[place], (), None))
+
+        start, count = 0, DRAINED
+        while count == DRAINED:
+            start, found, lines, kinds = self._core.drain(start, DRAINED, before, origin, SEVERAL, told, self._patterns)
+            count = len(found) + len(lines)
+            yield Drained([self._over(one) for one in found], lines, [Likes(*kind) for kind in kinds])
+
+    def _over(self, one: Any) -> Over:
+        number, first, packets, flags, a, b, place, rest, told = one
+        connection = None if told is None else self._restored(told, a, b)
+        standing = None if place < 0 else self._standings[place]
+        return Over(number, a, b, first, packets, flags, standing, rest[0] if rest else (), connection)
 
     def _restored(self, told: Any, a: str, b: str) -> Connection:
         _, number, first, packets, latest, last_time, last_flags, known, numbers, notes, noted, rest = told

@@ -53,12 +53,18 @@ class Partial:
         if a.startswith(_LOCAL) or a.rpartition(":")[0] == b.rpartition(":")[0]:
             self._add(WITHIN, place)
 
-    def _add(self, code: str, place: int) -> None:
+    def take_several(self, codes: Sequence[str], count: int, place: int) -> None:
+        """So many connections between two hosts, of which the first begins at ``place``."""
+        self._all += count
+        for code in codes:
+            self._add(code, place, count)
+
+    def _add(self, code: str, place: int, count: int = 1) -> None:
         known = self._met.get(code)
         if known is None:
-            self._met[code] = [1, place]
+            self._met[code] = [count, place]
         else:
-            known[0] += 1
+            known[0] += count
             known[1] = min(known[1], place)
 
     def findings(self, in_lines: bool) -> list[Diagnostic]:

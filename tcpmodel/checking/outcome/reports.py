@@ -20,7 +20,13 @@ from tcpmodel.checking.outcome.findings import ConnectionReport
 from tcpmodel.checking.outcome.patterns import Pattern
 
 PACKED = 512
-"""So many reports are packed together; as many are left as they are."""
+"""So many reports are packed together."""
+
+LOOSE = 1 << 16
+"""So many are left as they are that are like others."""
+
+WHOLE = 64
+"""One that is not like others takes as much room as so many that are."""
 
 OPEN = 16
 """So many packs are kept open for who asks for reports here and there."""
@@ -58,6 +64,18 @@ class Packed(NamedTuple):
         return found
 
 
+class Likes(NamedTuple):
+    """How many reports there are of a pattern with as many packets; the lowest number of their connections, its item,
+    and the first packet of all of them."""
+
+    pattern: int
+    packets: int
+    amount: int
+    number: int
+    item: str
+    place: int
+
+
 class ConnectionReports(MutableSequence[ConnectionReport]):
     """A list of reports. Most are made anew whenever they are asked for, so a change of one is kept only when it is put
     back, or made by ``change``."""
@@ -65,6 +83,7 @@ class ConnectionReports(MutableSequence[ConnectionReport]):
     def __init__(self, reports: Iterable[ConnectionReport] = ()) -> None:
         self._packed: list[Packed] = []
         self._items: list[Item] = []
+        self._size = 0  # how much room those take that are not packed
         self._patterns: list[Pattern] = []
         self._index: dict[tuple[object, ...], int] = {}
         self._counts: dict[tuple[int, int], list[Any]] = {}
@@ -85,7 +104,7 @@ class ConnectionReports(MutableSequence[ConnectionReport]):
         rest: tuple[int, int | None, Sequence[int]] = (0, None, ()),
     ) -> None:
         """Add a report that differs from others of its pattern in these only; ``rest``: place, time and numbers."""
-        index = -1 if " " in a or " " in b else self._place(pattern)
+        index = -1 if " " in a or " " in b else self.place(pattern)
         if index < 0:
             self._add(pattern.of(number, a, b, origin, packets, *rest))
             return
@@ -96,18 +115,30 @@ class ConnectionReports(MutableSequence[ConnectionReport]):
         self._count(index, packets, number, item)
         self._add(item)
 
-    def _count(self, index: int, packets: int, number: int, item: str) -> None:
-        """Count one of a pattern; that with the lowest number stands for all."""
+    def add_lines(self, lines: list[str], kinds: Iterable[Likes]) -> None:
+        """Add reports without findings as ``add_like`` does; ``lines``: their items, ``kinds``: all kinds of them."""
+        for kind in kinds:
+            self._count(kind.pattern, kind.packets, kind.number, kind.item, kind.amount)
+        self._items += lines
+        self._size += len(lines)
+        self._pack()
+
+    def unseen(self, index: int) -> tuple[str, ...]:
+        """What is not seen of the connections of the pattern with this number."""
+        return self._patterns[index].report.unseen
+
+    def _count(self, index: int, packets: int, number: int, item: str, count: int = 1) -> None:
+        """Count some of a pattern; that with the lowest number stands for all."""
         kind = (index, packets)
         known = self._counts.get(kind)
         if known is None:
-            self._counts[kind] = [1, number, item]
+            self._counts[kind] = [count, number, item]
             return
-        known[0] += 1
+        known[0] += count
         if number < known[1]:
             known[1:] = number, item
 
-    def _place(self, pattern: Pattern) -> int:
+    def place(self, pattern: Pattern) -> int:
         """The number of a pattern; -1 if there are too many."""
         index = self._index.get(pattern.key, -1)
         if index < 0 and len(self._patterns) < PATTERNS:
@@ -117,8 +148,15 @@ class ConnectionReports(MutableSequence[ConnectionReport]):
 
     def _add(self, item: Item) -> None:
         self._items.append(item)
-        if len(self._items) >= 2 * PACKED:
-            self._packed.append(Packed.of(self._items[:PACKED], self._found))
+        self._size += 1 if isinstance(item, str) else WHOLE
+        if self._size > LOOSE:
+            self._pack()
+
+    def _pack(self) -> None:
+        while self._size > LOOSE and len(self._items) >= 2 * PACKED:
+            items = self._items[:PACKED]
+            self._packed.append(Packed.of(items, self._found))
+            self._size -= _size(items)
             del self._items[:PACKED]
 
     def _made(self, item: Item) -> ConnectionReport:
@@ -163,18 +201,19 @@ class ConnectionReports(MutableSequence[ConnectionReport]):
 
     def only(self, wanted: Callable[[ConnectionReport], bool], start: int, stop: int) -> Iterator[ConnectionReport]:
         """Those between two indexes that are wanted; one of each pattern and number of packets is asked about."""
-        known: dict[str, bool] = {}
+        self._close()
+        self._find_first()
+        kinds = {
+            f"{index} {packets}"
+            for (index, packets), (number, _, item) in self._counts.items()
+            if number and wanted(self._made(item))
+        }
         for item in islice(self._all(start), max(0, stop - start)):
-            if isinstance(item, str):
-                index, packets, _ = item.split(" ", 2)
-                kind = f"{index} {packets}"
-                answer = known.get(kind)
-                if answer is None:
-                    answer = known[kind] = wanted(self._made(item))
-                if answer:
-                    yield self._made(item)
-            elif wanted(item):
-                yield item
+            if not isinstance(item, str):
+                if wanted(item):
+                    yield item
+            elif kinds and " ".join(item.split(" ", 2)[:2]) in kinds:
+                yield self._made(item)
 
     def sort(self, start: int) -> None:
         """Put those from the index ``start`` on into the order of their numbers; those with one number as they are."""
@@ -182,7 +221,7 @@ class ConnectionReports(MutableSequence[ConnectionReport]):
         first = min(start // PACKED, len(self._packed))
         packed, tail = self._packed[first:], self._items
         del self._packed[first:]
-        self._items = []
+        self._items, self._size = [], 0
         before = start - first * PACKED
         if packed:
             items = packed[0].items()
@@ -192,6 +231,12 @@ class ConnectionReports(MutableSequence[ConnectionReport]):
             tail = tail[before:]
         for item in items[:before]:
             self._add(item)
+        if not packed:
+            tail.sort(key=_number)
+            self._items += tail
+            self._size += _size(tail)
+            self._pack()
+            return
         waiting = sorted(packed, key=lambda each: -each.lowest)
         open_: list[tuple[int, int, list[Item]]] = []
         order = 0
@@ -234,7 +279,7 @@ class ConnectionReports(MutableSequence[ConnectionReport]):
             if _marks(one) != before:
                 self._gone(item)
                 index, packets, number, rest = item.split(" ", 3)
-                other = self._place(self._patterns[int(index)].marked(one))
+                other = self.place(self._patterns[int(index)].marked(one))
                 items[place] = one if other < 0 else f"{other} {packets} {number} {rest}"
                 if other >= 0:
                     self._count(other, int(packets), int(number), f"{other} {packets} {number} {rest}")
@@ -306,7 +351,9 @@ class ConnectionReports(MutableSequence[ConnectionReport]):
         items, place = self._at(index)
         self._gone(items[place])
         items[place] = value
-        if items is not self._items:
+        if items is self._items:
+            self._size = _size(items)
+        else:
             self._changed.add(range(len(self))[index] // PACKED)
 
     def __delitem__(self, index: int | slice) -> None:
@@ -342,7 +389,7 @@ class ConnectionReports(MutableSequence[ConnectionReport]):
         self._close()
         packed, items = self._packed[at:][::-1], self._items
         del self._packed[at:]
-        self._items = []
+        self._items, self._size = [], 0
         while packed:
             yield from packed.pop().items()
         yield from items
@@ -372,6 +419,11 @@ class ConnectionReports(MutableSequence[ConnectionReport]):
 def _marks(one: ConnectionReport) -> list[tuple[str, str, bool]]:
     """What ``change`` may change."""
     return [(each.severity, each.ignored, each.told) for each in one.diagnostics]
+
+
+def _size(items: Sequence[Item]) -> int:
+    """How much room they take that are not packed."""
+    return sum(1 if isinstance(item, str) else WHOLE for item in items)
 
 
 def _number(item: Item) -> int:

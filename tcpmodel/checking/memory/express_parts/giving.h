@@ -1,7 +1,7 @@
 /* Owns: the calls by which Python gets connections that are here alone, and says which are not.
  * Must never hold: what is reported of a connection.
  */
-#include "owned.h"
+#include "alike.h"
 
 PyDoc_STRVAR(fetch_doc,
 "fetch(number, flow) -> tuple | None\n\n"
@@ -64,22 +64,42 @@ static PyObject *express_forget(Express *self, PyObject *unused)
 }
 
 PyDoc_STRVAR(drain_doc,
-"drain(start, most, before) -> (next, list)\n\n"
-"Give away connections of more than one packet, from a place on until there are ``most``: (number among all\n"
-"connections, first packet, packets, last flags, both ends, standing, its object, what ``fetch`` says if that is not\n"
-"known: then it is -1). With\n"
-"``before`` >= 0 only those whose last packet came before that time and which may be left, as far as that is known.");
+"drain(start, most, before, origin, several, told, known) -> (next, list, lines, kinds)\n\n"
+"Give away connections of more than one packet, from a place on until there are ``most``. With\n"
+"``before`` >= 0 only those whose last packet came before that time and which may be left, as far as that is known.\n\n"
+"Those like others are lines: (pattern, packets, number among all connections, ``origin``, both ends). ``told`` gives\n"
+"the pattern of (number, first packet, packets, last flags, both ends, standing), or -1; one with as many packets or,\n"
+"from ``several`` on, as few, standing and flags has the same, which is put into ``known``. kinds: (pattern, packets,\n"
+"how many, the lowest number, its line, the first packet of all).\n\n"
+"Of others the list has: number, first packet, packets, last flags, both ends, standing, its object, what ``fetch``\n"
+"says if the standing is not known: then that is -1.");
+
+/* Of a connection that is not like others. */
+static PyObject *drained(Express *self, Entry *entry, long place, PyObject *a, PyObject *b)
+{
+    PyObject *told = place < 0 ? entry_told(self, entry, 0) : Py_NewRef(Py_None);
+    if (told == NULL)
+        return NULL;
+    return Py_BuildValue("(LLLiOOlON)", (long long)entry->begun, (long long)entry->first, (long long)entry->packets,
+                         entry->last_flags, a, b, place, entry->rest ? entry->rest : Py_None, told);
+}
 
 static PyObject *express_drain(Express *self, PyObject *args)
 {
     int start, most;
     long long before;
-    if (!PyArg_ParseTuple(args, "iiL", &start, &most, &before))
+    Alike alike = {0};
+    if (!PyArg_ParseTuple(args, "iiLiiOO!", &start, &most, &before, &alike.origin, &alike.several, &alike.told,
+                          &PyDict_Type, &alike.known))
         return NULL;
-    PyObject *list = PyList_New(0);
-    if (list == NULL || start < 0)
-        return list;
-    for (; start < self->entry_count && PyList_GET_SIZE(list) < most; start++) {
+    PyObject *list = PyList_New(0), *result = NULL;
+    int begun = alike_begun(&alike, most);
+    if (list == NULL || !begun || start < 0) {
+        if (!PyErr_Occurred())
+            PyErr_NoMemory();
+        goto done;
+    }
+    for (; start < self->entry_count && most > 0; start++) {
         Entry *entry = self->entries[start];
         if (entry == NULL || (entry->state != OWN && entry->state != PACKED))
             continue;
@@ -88,33 +108,32 @@ static PyObject *express_drain(Express *self, PyObject *args)
         int packed = entry->state == PACKED;
         long standing = standing_of(self, entry);
         if (standing == -2)
-            goto failed;
+            goto done;
         if (before >= 0 && (standing < 0 || standing & 1)) {
             if (packed && entry->state == OWN)
                 entry_pack(self, entry);
             continue;
         }
-        PyObject *told = standing < 0 ? entry_told(self, entry, 0) : Py_NewRef(Py_None);
-        PyObject *a = told == NULL ? NULL : end_text(self, entry, 0), *b = a == NULL ? NULL : end_text(self, entry, 1);
-        if (b == NULL) {
-            Py_XDECREF(told);
-            Py_XDECREF(a);
-            goto failed;
-        }
-        PyObject *item = Py_BuildValue("(LLLiNNlON)", (long long)entry->begun, (long long)entry->first,
-                                       (long long)entry->packets, entry->last_flags, a, b,
-                                       standing < 0 ? -1L : standing >> 1, entry->rest ? entry->rest : Py_None, told);
-        if (item == NULL || PyList_Append(list, item) < 0) {
-            Py_XDECREF(item);
-            goto failed;
-        }
-        Py_DECREF(item);
+        long place = standing < 0 ? -1L : standing >> 1;
+        PyObject *a = end_text(self, entry, 0), *b = a == NULL ? NULL : end_text(self, entry, 1);
+        int taken = b == NULL ? -1 : alike_taken(&alike, entry, place, a, b);
+        PyObject *item = taken == 0 ? drained(self, entry, place, a, b) : NULL;
+        Py_XDECREF(a);
+        Py_XDECREF(b);
+        int failed = taken < 0 || (taken == 0 && (item == NULL || PyList_Append(list, item) < 0));
+        Py_XDECREF(item);
+        if (failed)
+            goto done;
+        most--;
         entry_removed(self, entry);
     }
-    return Py_BuildValue("(iN)", start, list);
-failed:
-    Py_DECREF(list);
-    return NULL;
+    PyObject *kinds = alike_told(&alike);
+    if (kinds != NULL)
+        result = Py_BuildValue("(iOON)", start, list, alike.lines, kinds);
+done:
+    Py_XDECREF(list);
+    alike_ended(&alike);
+    return result;
 }
 
 PyDoc_STRVAR(firsts_doc,
