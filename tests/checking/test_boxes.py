@@ -11,7 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
 
 import conversation
-from conversation import ACK, FIN, PSH, Segments, shifted
+from conversation import ACK, FIN, PSH, Segment, Segments, options_of, shifted
 from test_capture_faults import MILLISECOND, SPECS, A, B, plain
 
 from tcpmodel.checking.ends.sightings import Interpreter
@@ -75,6 +75,35 @@ def numbered_twice(tmp_path: Path, segments: Segments) -> bool:
 @pytest.mark.parametrize("by", SHIFTS)
 def test_two_numberings(tmp_path: Path, by: tuple[int, int]) -> None:
     assert numbered_twice(tmp_path, both_sides(by, hops=1, clock=0, identified=True))
+
+
+def other_clock(each: Segment, by: int) -> Segment:
+    """What the end B says of its clock, and what is sent back to it, moved by so much."""
+    options = b""
+    for kind, data in options_of(each.options):
+        if kind == 8:
+            clocks = [int.from_bytes(data[:4], "big"), int.from_bytes(data[4:], "big")]
+            clocks[each.side != B] = (clocks[each.side != B] + by) % 2**32
+            data = b"".join(clock.to_bytes(4, "big") for clock in clocks)
+        options += bytes((kind,)) if kind < 2 else bytes((kind, len(data) + 2)) + data
+    return replace(each, options=options)
+
+
+@pytest.mark.parametrize("by", [(0, BIG), (0, SMALL)])
+@pytest.mark.parametrize("views", [1, 2])
+def test_a_box_that_answers_first_with_a_clock_of_its_own(tmp_path: Path, by: tuple[int, int], views: int) -> None:
+    """It made the handshake before it asked the server, whose numbers and timestamps it changes from then on."""
+    near = plain()
+    far = [other_clock(each, 12345678) for each in shifted(near, by)]
+    far = [replace(each, ip_id=each.ip_id * (place > 2), ttl=each.ttl - 1) for place, each in enumerate(far)]
+    times = [each.time + (0, 3 * MILLISECOND)[place > 2] for place, each in enumerate(near)]
+    near = [replace(each, time=time) for each, time in zip(near, times, strict=True)]
+    far = [replace(each, time=time + (500, -500)[each.side]) for each, time in zip(far, times, strict=True)]
+    far[:3] = [replace(each, time=each.time + 2 * MILLISECOND) for each in far[:3]]
+    story = sorted([*near, *far] * views, key=lambda each: each.time)
+    assert numbered_twice(tmp_path, story)
+    if views == 1:
+        assert "violates" not in {one.verdict for one in judged(tmp_path, story).connections}
 
 
 def test_one_numbering(tmp_path: Path) -> None:

@@ -4,8 +4,8 @@ Owns: telling from the last packets of a connection that each of them is there t
 Must never hold: what follows for a verdict (see ``connection``), or anything of a protocol.
 
 The two copies of such a packet differ in nothing but their numbers, and these by the same amounts in all packets of
-both directions. No end does that with what it repeats. Connections that follow each other may do so, but then the first
-numbering ends where the second begins.
+both directions. So do those of clocks, if the box changes these, too. No end does that with what it repeats.
+Connections that follow each other may do so, but then the first numbering ends where the second begins.
 """
 
 from __future__ import annotations
@@ -31,7 +31,10 @@ _MODULUS = 1 << 32
 _CHANGED = frozenset(("ttl", "checksum", "checksum_ok", "checksum_partial", "outgoing", "same_socket", "sack_high"))
 """The fields without a place in a numbering in which the two copies of a packet may differ."""
 
-Amounts = tuple[int, int]
+_CLOCKS = ("tsval", "tsecr")
+"""Numbers of the sender's clock and of the peer's, which such a box may change by amounts of their own."""
+
+Amounts = tuple[int, ...]
 
 
 class _Copy(NamedTuple):
@@ -54,13 +57,19 @@ class _Pair(NamedTuple):
 def two_numberings(packets: Iterable[Packet], interpreter: Interpreter) -> bool:
     """Do these packets, all between the same two ends, show that they were captured on both sides of such a box?"""
     numbers = {source: (space, needed) for source, space, needed, _ in interpreter.sources if space}
-    changed = _CHANGED | set(numbers)
+    changed = _CHANGED.union(numbers, _CLOCKS)
     waiting: dict[object, list[tuple[int, Packet]]] = {}
     found: dict[Amounts, list[_Pair]] = {}
     count = 0
     for count, packet in enumerate(packets, 1):
         fields = packet.fields
-        like = packet.source, packet.flags, frozenset((key, fields[key]) for key in fields if key not in changed)
+        clocked = _CLOCKS[0] in fields
+        like = (
+            packet.source,
+            packet.flags,
+            clocked,
+            frozenset((key, fields[key]) for key in fields if key not in changed),
+        )
         others = waiting.setdefault(like, [])
         flags = interpreter.flags(packet)
         for place, other in others:
@@ -68,14 +77,16 @@ def two_numberings(packets: Iterable[Packet], interpreter: Interpreter) -> bool:
             for source, (space, needed) in numbers.items():
                 if (not needed or flags & needed) and source in fields and source in other.fields:
                     both.setdefault(space, (other.fields[source], fields[source]))
-            ends = tuple(both.values()) if packet.source < packet.destination else tuple(both.values())[::-1]
+            turn = 1 if packet.source < packet.destination else -1
+            ends = tuple(both.values())[::turn]
             apart = tuple((now - before) % _MODULUS for before, now in ends)
             if len(apart) == 2 and any(apart):
-                amounts = min(apart, tuple(-each % _MODULUS for each in apart))
+                clocks = tuple((fields[key] - other.fields[key]) % _MODULUS for key in _CLOCKS if clocked)[::turn]
+                amounts = min(apart + clocks, tuple(-each % _MODULUS for each in apart + clocks))
                 hops = fields.get("ttl") != other.fields.get("ttl")
                 first, second = (tuple(each[which] for each in ends) for which in (0, 1))
                 pair = _Pair(packet.source, fields.get("ip_id", 0), hops, _Copy(place, first), _Copy(count, second))
-                found.setdefault((amounts[0], amounts[1]), []).append(pair)
+                found.setdefault(amounts, []).append(pair)
                 others.remove((place, other))
                 break
         else:
@@ -91,14 +102,23 @@ def silence(found: list[Diagnostic], reasons: list[str], spec: Spec) -> None:
 
 
 def _certain(amounts: Amounts, pairs: list[_Pair], count: int) -> bool:
-    """Are these packets with both numberings, which differ by these amounts, many enough among so many packets?"""
-    if len(pairs) < PAIRS or 4 * len(pairs) < count or len({pair.source for pair in pairs}) < 2:
+    """Are these packets with both numberings, which differ by these amounts, many enough among so many packets?
+
+    ``amounts``: those of the numbers of both ends, then of their clocks.
+    """
+    if not _enough(pairs, count):
         return False
-    sizes = [min(each, _MODULUS - each) for each in amounts]
+    sizes = [min(each, _MODULUS - each) for each in amounts[:2]]
     if max(sizes) >= FAR and _beside(pairs, sizes.index(max(sizes))):
         return True
-    named = all(pair.ip_id for pair in pairs) and len({pair[:3] for pair in pairs}) == len(pairs)
-    return named or all(pair.hops for pair in pairs)
+    named = [pair for pair in pairs if pair.ip_id]
+    unlike = {(*pair[:3], pair.first.numbers, pair.second.numbers) for pair in named}
+    apart = len({each[:3] for each in unlike}) == len(unlike)
+    return (apart and _enough(named, count)) or all(pair.hops for pair in pairs)
+
+
+def _enough(pairs: list[_Pair], count: int) -> bool:
+    return len(pairs) >= PAIRS and 4 * len(pairs) >= count and len({pair.source for pair in pairs}) == 2
 
 
 def _beside(pairs: list[_Pair], end: int) -> bool:
