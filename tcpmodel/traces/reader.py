@@ -35,17 +35,44 @@ class Reader:
         raise NotImplementedError
 
 
+UNREADABLE = "unreadable line"
+
+DAMAGED = frozenset(
+    {
+        *(
+            UNREADABLE,
+            "unreadable address",
+            "a line that the pattern does not match",
+            "not a line of strace",
+            "not JSON",
+        ),
+        *("not a row of a table", "not a row", "row without addresses or protocol", "row without ports"),
+        *("row with another number of columns than the heading", "row before the names of the columns"),
+    }
+)
+"""Reasons for which a line says nothing though it should: the first one of each kind is named."""
+
+
 class LineReader(Reader):
     """Base of readers of text in which each line says something of its own. ``longest``: octets kept of a line."""
 
     counts_lines = True
     longest = LONGEST
 
+    def __init__(self, source: Source) -> None:
+        super().__init__(source)
+        self._named: dict[str, str] = {}
+
     def _numbered(self) -> Iterator[tuple[int, str]]:
         """Each line with its number, from 1 on."""
         return numbered_lines(self._source.read, self.longest)
 
-    def _leave_out(self, line: str, reason: str) -> None:
-        """Count a line that says nothing here, unless it is blank."""
-        if line and not line.isspace():
-            self.skipped.add(reason)
+    def _written(self) -> Iterator[tuple[int, str]]:
+        """Each line that is not blank, with its number."""
+        return ((number, line) for number, line in self._numbered() if line and not line.isspace())
+
+    def _leave_out(self, number: int, reason: str) -> None:
+        """Count line ``number``, which says nothing here."""
+        if reason in DAMAGED:
+            reason = self._named.setdefault(reason, f"{reason} (the first is line {number})")
+        self.skipped.add(reason)

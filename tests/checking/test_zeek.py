@@ -160,7 +160,7 @@ def test_logs_of_other_things_and_bad_rows(judge):
     assert "history" not in judge(HEADER.replace("\tconn_state", "\twhatever") + row("S", "S0")).inputs[0].error
     report = judge(HEADER + "1\t2\n" + row("S", "S0") + row("S", "NEW") + row("S", "-"))
     assert report.inputs[0].skipped == {
-        "row with another number of columns than the header": 1,
+        "row with another number of columns than the heading (the first is line 5)": 1,
         "unknown state names": 1,
     }
     assert next(one.reasons for one in report.connections) == ("the end was not logged",)

@@ -44,7 +44,7 @@ def test_calls(read, tool):
     (record,) = reading.records
     assert (record.local, record.remote, record.name, record.time) == expected
     assert (record.number, reading.trace.format, reading.trace.source) == (3, "bpf table", "socket-calls")
-    assert reading.skipped == {"not a row of a table": 2}
+    assert reading.skipped == {"not a row of a table (the first is line 1)": 2}
 
 
 def test_a_connection_that_took_so_long_was_made(read):
@@ -63,7 +63,7 @@ U  28943  telnet           4  10.0.0.1         10.0.0.2         59306  23
     reading = read(text.encode())
     assert [record.name for record in reading.records] == ["connect", "connected", "accept", "close"]
     assert reading.records[-1].endpoint == reading.records[-2].endpoint
-    assert reading.skipped == {"not a row of a table": 1}
+    assert reading.skipped == {"not a row of a table (the first is line 5)": 1}
 
 
 STATES = {

@@ -30,7 +30,7 @@ def test_a_change():
     assert record == StateRecord(
         1, None, "tcp", "1.1.1.1:1 > 2.2.2.2:2", "1.1.1.1:1", "2.2.2.2:2", "A", "B", "stack-states"
     )
-    assert skipped == {"a line that the pattern does not match": 1}
+    assert skipped == {"a line that the pattern does not match (the first is line 2)": 1}
 
 
 def test_words_for_states():

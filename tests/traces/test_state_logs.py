@@ -164,7 +164,7 @@ def test_other_lines_are_counted_by_reason(read):
         "another tracepoint": 1,
         "not TCP": 1,
         "events lost by the kernel before this log was written": 1,
-        "unreadable line": 2,
+        "unreadable line (the first is line 7)": 2,
     }
 
 
@@ -241,7 +241,7 @@ def test_rows(read, row):
     reading = read((heading + row + "\n").encode())
     if ROWS[row] == "bad":
         assert reading.records == []
-        assert reading.skipped == {"not a row of a table": 1}
+        assert reading.skipped == {"not a row of a table (the first is line 2)": 1}
     else:
         (record,) = reading.records
         assert record == StateRecord(2, ROWS[row], "tcp", "ffff88", "10.0.0.1:0", "10.0.0.2:80", "CLOSE", "SYN_SENT")

@@ -200,7 +200,7 @@ LEFT_OUT = {
     "10:00:00.000001 IP6 2001:db8::1.1234 > 2001:db8::2.80:  [|tcp]": "cut before the end of the transport header",
     "10:00:00.000001 STP 802.1d, Config, Flags [none], bridge-id 8001.00:1c:0e:87:78:00.8004, length 42": "STP",
     "10:00:00.000001 something that no version prints": "not TCP or UDP",
-    "what is this": "unreadable line",
+    "what is this": "unreadable line (the first is line 2)",
 }
 
 

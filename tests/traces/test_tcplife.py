@@ -24,4 +24,4 @@ def test_columns(read, kind):
 
 def test_other_lines_are_counted(read):
     reading = read((TABLES["plain"] + "^C\n\nhello 10.0.0.1 40 10.0.0.2 80\n").encode())
-    assert (len(reading.records), reading.skipped) == (1, {"not a row of a table": 2})
+    assert (len(reading.records), reading.skipped) == (1, {"not a row of a table (the first is line 3)": 2})

@@ -81,7 +81,7 @@ LEFT_OUT = [
     ("7\t10.0.0.1,10.0.0.3\t10.0.0.2\t1000\t80\t0x0002\t5\t0", "packet within a tunnel, or quoted by ICMP"),
     ("7\t10.0.0.1\t10.0.0.2\t\t\t\t\t", "not TCP or UDP"),
     ("7\t\t\t1000\t80\t0x0002\t5\t0", NO_ENDS),
-    ("7\t10.0.0.1", "row with another number of columns than the heading"),
+    ("7\t10.0.0.1", "row with another number of columns than the heading (the first is line 2)"),
 ]
 
 

@@ -78,7 +78,7 @@ def test_datagrams_and_what_hides_its_ports(read):
     text = line("9 → 10 Len=12", "UDP") + line("GET / HTTP/1.1", "HTTP") + line("99999 → 1 Len=1", "UDP") + "what\n"
     reading = read(text.encode())
     assert [(one.protocol, one.fields["length"]) for one in reading.records] == [("udp", 20)]
-    assert reading.skipped == {NO_PORTS: 1, "unreadable line": 2}
+    assert reading.skipped == {NO_PORTS: 1, "unreadable line (the first is line 3)": 2}
 
 
 def test_a_csv_without_its_columns(read):

@@ -69,7 +69,7 @@ class BpfStatesTrace(LineReader):
     def records(self) -> Iterator[Record]:
         """All changes of state in order."""
         columns: list[str] = []
-        for number, line in self._numbered():
+        for number, line in self._written():
             heading = _columns(line) if "OLD" in line else None
             if heading is not None:
                 columns = heading
@@ -78,7 +78,7 @@ class BpfStatesTrace(LineReader):
             change = change or _of_line(line)
             if change is None:
                 if not line.startswith("Attaching "):
-                    self._leave_out(line, "not a change of state")
+                    self._leave_out(number, "not a change of state")
                 continue
             yield self._record(number, line, change)
 

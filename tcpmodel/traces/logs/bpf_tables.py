@@ -59,7 +59,7 @@ class BpfTableTrace(LineReader):
     def records(self) -> Iterator[Record]:
         """The samples or calls of all rows in order."""
         columns: list[str] = []
-        for number, line in self._numbered():
+        for number, line in self._written():
             heading = _columns(line)
             if heading is not None:
                 columns = heading
@@ -67,7 +67,7 @@ class BpfTableTrace(LineReader):
             row = _row(columns, line) if columns else None
             ends = _ends(row) if row is not None else None
             if row is None or ends is None:
-                self._leave_out(line, "not a row of a table")
+                self._leave_out(number, "not a row of a table")
                 continue
             yield from self._of_row(number, row, *ends)
 
@@ -78,7 +78,7 @@ class BpfTableTrace(LineReader):
                 name = f"{local} > {remote}"
                 yield StateRecord(number, time, "tcp", name, local, remote, "", row["STATE"], "linux-sockets")
             else:
-                self.skipped.add("not a row of a table")
+                self._leave_out(number, "not a row of a table")
             return
         if "T" in row:
             calls: tuple[str, ...] = _TRACED.get(row["T"], ())
@@ -87,7 +87,7 @@ class BpfTableTrace(LineReader):
         else:
             calls = ("connect", "connected") if "LAT(ms)" in row else ("connect",)
         if not calls:
-            self.skipped.add("not a row of a table")
+            self._leave_out(number, "not a row of a table")
             return
         begins = calls[0] != "close"
         name = (

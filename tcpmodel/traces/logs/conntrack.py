@@ -98,15 +98,15 @@ class ConntrackTrace(LineReader):
                 and not line.isspace()
                 and not line.startswith(("<?xml", "<conntrack", "</conntrack"))
             ):
-                self.skipped.add("not a line about an entry")
+                self._leave_out(number, "not a line about an entry")
             for entry in entries:
                 yield from self._records(number, entry)
 
     def _records(self, number: int, entry: _Entry) -> Iterator[StateRecord]:
         if entry.protocol != "tcp":
-            self.skipped.add("an entry of another protocol than TCP")
+            self._leave_out(number, "an entry of another protocol than TCP")
         elif entry.ends is None or not (entry.state or entry.event == "DESTROY"):
-            self.skipped.add("an entry whose state or addresses are not printed")
+            self._leave_out(number, "an entry whose state or addresses are not printed")
         else:
             local, remote = entry.ends
             if entry.reply is not None and entry.reply != (remote, local):

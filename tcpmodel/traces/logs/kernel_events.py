@@ -60,18 +60,18 @@ class KernelTrace(LineReader):
 
     def records(self) -> Iterator[Record]:
         """All state changes of TCP sockets in order."""
-        for number, line in self._numbered():
-            if not line or line.isspace() or line[0] == "#":
+        for number, line in self._written():
+            if line[0] == "#":
                 continue
             if _NAME not in line:
                 if "LOST " in line and " EVENTS" in line.upper():
-                    self.skipped.add("events lost by the kernel before this log was written")
+                    self._leave_out(number, "events lost by the kernel before this log was written")
                 else:
-                    self.skipped.add("another tracepoint" if _is_event(line) else "unreadable line")
+                    self._leave_out(number, "another tracepoint" if _is_event(line) else "unreadable line")
                 continue
             record = self._record(number, line)
             if isinstance(record, str):
-                self.skipped.add(record)
+                self._leave_out(number, record)
             else:
                 yield record
 

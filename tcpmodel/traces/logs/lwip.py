@@ -40,7 +40,7 @@ class LwipTrace(LineReader):
         """The states of all connections in order."""
         header: tuple[str, str] | None = None  # ports of the last header that was printed: of the peer, and of this end
         about: tuple[str, str] | None = None  # the same, once it is known that this segment has arrived
-        for number, line in self._numbered():
+        for number, line in self._written():
             ports = _PORTS.search(line)
             if ports is not None:
                 header, about = (ports[1], ports[2]), None
@@ -59,11 +59,11 @@ class LwipTrace(LineReader):
                 continue
             state_of = _STATE.search(line)
             if state_of is None:
-                self._leave_out(line, "not about a state")
+                self._leave_out(number, "not about a state")
             elif about is not None and line.lstrip().startswith("State: "):
                 yield self._sample(number, about[1], about[0], state_of[1])
             else:
-                self.skipped.add("the state of an unknown connection")
+                self._leave_out(number, "the state of an unknown connection")
 
     def _sample(self, number: int, local_port: str, remote_port: str, state: str) -> StateRecord:
         local, remote = f"lwip:{local_port}", f"peer:{remote_port}"

@@ -109,12 +109,12 @@ class PatternTrace(LineReader):
                 if found is None:
                     if line and not line.isspace():
                         first = first or (number, line)
-                        self.skipped.add("a line that the pattern does not match")
+                        self._leave_out(number, "a line that the pattern does not match")
                     continue
                 matched = True
                 record = grouped.record(number, found.groupdict())
                 if isinstance(record, str):
-                    self.skipped.add(record)
+                    self._leave_out(number, record)
                 else:
                     yield record
         if first is not None and not matched:

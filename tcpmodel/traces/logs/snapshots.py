@@ -118,7 +118,7 @@ class SnapshotTrace(LineReader):
             found = row(line)
             if isinstance(found, str):
                 if found and not is_title(line):
-                    self.skipped.add(found)
+                    self._leave_out(number, found)
                 continue
             if not found.protocol:
                 if found.state not in ("ESTAB", "UNCONN"):
@@ -150,7 +150,7 @@ class SnapshotTrace(LineReader):
             name = self._here.name(found)
         if len(self._here.sockets) >= MOST_SOCKETS:
             self._here.whole = False
-            self.skipped.add(f"sockets beyond the first {MOST_SOCKETS:,} of one listing")
+            self._leave_out(number, f"sockets beyond the first {MOST_SOCKETS:,} of one listing")
             return
         self._here.sockets[name] = found
         yield from self._row(number, name, found)

@@ -163,16 +163,16 @@ class StackTrace(LineReader):
         """Changes of state, or segments, in order."""
         grouped = Grouped(changes=self.source, samples=self.source)
         mark, read = self._dialect.mark, self._dialect.read
-        for number, line in self._numbered():
+        for number, line in self._written():
             groups = read(line) if mark in line else None
             if groups is None:
-                self._leave_out(line, "not a change of state")
+                self._leave_out(number, "not a change of state")
                 continue
             time = _TIME.match(line)
             if time is not None:
                 groups["time"] = time[1]
             record = grouped.record(number, groups)
             if isinstance(record, str):
-                self.skipped.add(record)
+                self._leave_out(number, record)
             else:
                 yield record

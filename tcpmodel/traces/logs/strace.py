@@ -94,13 +94,11 @@ class StraceTrace(LineReader):
 
     def records(self) -> Iterator[Record]:
         """All calls on sockets, in the order in which they returned."""
-        for number, line in self._numbered():
+        for number, line in self._written():
             self._number = number
-            if not line or line.isspace():
-                continue
             start = _START.match(line)
             if start is None:
-                self.skipped.add("not a line of strace")
+                self._leave_out(number, "not a line of strace")
                 continue
             process = start[1] or start[2] or ""
             time = self._time(start[3])
@@ -118,16 +116,16 @@ class StraceTrace(LineReader):
             call = _CALL.match(text)
             self._doubt = text is not rest
             if call is None:
-                self.skipped.add("not a line of strace")
+                self._leave_out(number, "not a line of strace")
             elif call[1] not in _OURS:
-                self.skipped.add("another call")
+                self._leave_out(number, "another call")
             else:
                 found = False
                 for event in self._call(process, began, call[1], text[call.end() :]):
                     found = True
                     yield event
                 if not found:
-                    self.skipped.add("a call that tells nothing of a TCP or UDP socket")
+                    self._leave_out(number, "a call that tells nothing of a TCP or UDP socket")
 
     def _time(self, text: str | None) -> int | None:
         if text is None:
@@ -144,7 +142,7 @@ class StraceTrace(LineReader):
         if resumed is not None:
             begun = self._pending.pop(process, None) or self._pending.pop("", None)
             if begun is None or not begun[0].startswith(f"{resumed[1]}("):
-                self.skipped.add("the end of a call whose beginning is not there")
+                self._leave_out(self._number, "the end of a call whose beginning is not there")
                 return None
             return begun[0] + rest[resumed.end() :], begun[1]
         unfinished = _UNFINISHED.search(rest)

@@ -37,12 +37,12 @@ class TcplifeTrace(LineReader):
 
     def records(self) -> Iterator[Record]:
         """The end of each connection, in order."""
-        for number, line in self._numbered():
-            if not line or line.isspace() or recognises(line):
+        for number, line in self._written():
+            if recognises(line):
                 continue
             found = _ROW.search(line)
             if found is None:
-                self.skipped.add("not a row of a table")
+                self._leave_out(number, "not a row of a table")
                 continue
             local = endpoint_text(unmapped(found[1]), found[2])
             remote = endpoint_text(unmapped(found[3]), found[4])

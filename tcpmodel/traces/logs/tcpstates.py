@@ -101,11 +101,11 @@ class TcpstatesTrace(LineReader):
 
     def records(self) -> Iterator[Record]:
         """All state changes in order."""
-        for number, line in self._numbered():
+        for number, line in self._written():
             row = _row(line)
             if row is None:
                 if not _is_heading(line):
-                    self._leave_out(line, "not a row of a table")
+                    self._leave_out(number, "not a row of a table")
                 continue
             time = None
             if row.seconds is not None:

@@ -82,9 +82,7 @@ class ZeekTrace(LineReader):
     def records(self) -> Iterator[Record]:
         """All rows in order; TraceError for a log of Zeek that is not about connections."""
         table = _Table()
-        for number, line in self._numbered():
-            if not line or line.isspace():
-                continue
+        for number, line in self._written():
             if line.startswith("#"):
                 wrong = table.header(line)
                 if wrong:
@@ -92,11 +90,11 @@ class ZeekTrace(LineReader):
                 continue
             row = _object(line) if line.lstrip().startswith("{") else table.row(line)
             if isinstance(row, str):
-                self.skipped.add(row)
+                self._leave_out(number, row)
                 continue
             found = _story(number, row)
             if isinstance(found, str):
-                self.skipped.add(found)
+                self._leave_out(number, found)
                 continue
             yield from found
 
@@ -136,7 +134,7 @@ class _Table:
             return "row before the names of the columns"
         cells = line.split(self._separator)
         if len(cells) != len(self._fields):
-            return "row with another number of columns than the header"
+            return "row with another number of columns than the heading"
         nothing = (self._unset, self._empty)
         return {name: cell for name, cell in zip(self._fields, cells, strict=True) if cell not in nothing}
 

@@ -150,13 +150,13 @@ class TcpdumpTrace(LineReader):
                     outer = self._outer4(number, time, header)
                 elif header is not None:
                     carrier = False
-                    self.skipped.add("packet within a tunnel")
+                    self._leave_out(number, "packet within a tunnel")
                 elif (other := OTHER.match(line[stamp.end() :] if stamp else line)) is not None:
-                    self.skipped.add(other[1])
+                    self._leave_out(number, other[1])
                 elif _PROSE.match(line) or (stamp is None and line[0] == " "):
                     continue
                 else:
-                    self.skipped.add("not TCP or UDP" if stamp else _UNREADABLE)
+                    self._leave_out(number, "not TCP or UDP" if stamp else _UNREADABLE)
                     if stamp is None:
                         unread = unread or (number, line)
                         continue
@@ -171,14 +171,14 @@ class TcpdumpTrace(LineReader):
                     timed = stamp is not None
                 elif stamp is None and (timed or carrier):
                     known = _NETWORK.search(line[: pair.start()])
-                    self.skipped.add("packet within a tunnel" if known else _UNREADABLE)
+                    self._leave_out(number, "packet within a tunnel" if known else _UNREADABLE)
                     carrier = False
                     continue
             found = self._packet(number, time, line, pair, outer)
             outer = None
             carrier = pair[3].startswith(_CARRIERS)
             if isinstance(found, str):
-                self.skipped.add(found)
+                self._leave_out(number, found)
                 if found == _UNREADABLE:
                     unread = unread or (number, line)
                 else:

@@ -64,23 +64,21 @@ class FieldsTrace(LineReader):
         """All TCP and UDP packets in order; TraceError if the columns cannot tell between whom they went."""
         packets = Packets()
         begun = False
-        for number, line in self._numbered():
-            if not line or line.isspace():
-                continue
+        for number, line in self._written():
             if not begun:
                 begun = True
                 self._check(number)
                 continue
             cells = self._cells(line)
             if len(cells) != len(self._names):
-                self.skipped.add("row with another number of columns than the heading")
+                self._leave_out(number, "row with another number of columns than the heading")
                 continue
             values = {name: cell.split(",") for name, cell in zip(self._names, cells, strict=True) if cell}
             found = packets.packet(values, number)
             if isinstance(found, Packet):
                 yield found
             else:
-                self.skipped.add(found)
+                self._leave_out(number, found)
 
     def _check(self, number: int) -> None:
         names = set(self._names)

@@ -58,8 +58,8 @@ class SummaryTrace(LineReader):
         """All segments and datagrams whose ports are shown, in order."""
         columns: list[str] = []
         some = False
-        for number, line in self._numbered():
-            if not line or line.isspace() or _HEADING.match(line):
+        for number, line in self._written():
+            if _HEADING.match(line):
                 continue
             if _CSV.match(line):
                 columns = _cells(line)
@@ -72,12 +72,12 @@ class SummaryTrace(LineReader):
                 continue
             row = _row(line, columns)
             if row is None:
-                self.skipped.add("unreadable line")
+                self._leave_out(number, "unreadable line")
                 continue
             some = True
             found = self._packet(row)
             if isinstance(found, str):
-                self.skipped.add(found)
+                self._leave_out(number, found)
             else:
                 yield found
         if not some:
