@@ -22,7 +22,7 @@ from tcpmodel.semantics.program import (
     Program,
 )
 from tcpmodel.semantics.prospects import Prospects, possible, prospects, settled_fields
-from tcpmodel.semantics.values import FALSE, OPEN, TRUE, Interval
+from tcpmodel.semantics.values import FALSE, OPEN, TRUE, Interval, apart
 
 Slots = Sequence[tuple[int, "Interval | None"]]
 
@@ -338,8 +338,7 @@ def _match(action: CompiledSend, environment: Environment, seen: Sighting) -> bo
             continue
         if known is None:
             continue
-        mine = value.evaluate(environment)
-        if mine is None or mine[1] < known[0] or known[1] < mine[0] or not value.narrow(environment, *known):
+        if apart(value.evaluate(environment), known) or not value.narrow(environment, *known):
             return False
     return _holds(action, environment, seen)
 

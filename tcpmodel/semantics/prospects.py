@@ -22,7 +22,7 @@ from tcpmodel.semantics.program import (
     Program,
 )
 from tcpmodel.semantics.slicing import only_reads
-from tcpmodel.semantics.values import Interval
+from tcpmodel.semantics.values import Interval, apart
 
 What = tuple[str, int]
 """A message and its flags."""
@@ -148,10 +148,7 @@ def possible(fields: tuple[Fields, ...], environment: Environment, seen: Mapping
     for way in fields:
         for slot, evaluate in way:
             known = seen[slot]
-            if known is None:
-                continue
-            mine = evaluate(environment)
-            if mine is None or mine[1] < known[0] or known[1] < mine[0]:
+            if known is not None and apart(evaluate(environment), known):
                 break
         else:
             return True

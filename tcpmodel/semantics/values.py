@@ -61,6 +61,11 @@ def meet(a: Interval, b: Interval) -> Interval | None:
     return (low, high) if low <= high else None
 
 
+def apart(a: Interval | None, b: Interval) -> bool:
+    """Whether the two have no value in common; what is unset has none."""
+    return a is None or a[1] < b[0] or b[1] < a[0]
+
+
 def add(a: Interval, b: Interval) -> Interval:
     """Sum; a bound that leaves the range becomes no bound."""
     low, high = a[0] + b[0], a[1] + b[1]
