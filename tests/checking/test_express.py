@@ -241,10 +241,7 @@ STYLES = {
 
 @pytest.mark.parametrize("style", STYLES.values(), ids=STYLES)
 def test_other_forms_of_packets_go_by_it_as_well(
-    style: dict[str, bool],
-    generated: dict[str, Path],
-    compare: Compare,
-    tmp_path: Path,
+    style: dict[str, bool], generated: dict[str, Path], compare: Compare, tmp_path: Path
 ) -> None:
     path = tmp_path / "styled.pcap"
     path.write_bytes(restyled(generated["bulk"].read_bytes(), **style))
@@ -253,10 +250,7 @@ def test_other_forms_of_packets_go_by_it_as_well(
 
 @pytest.mark.parametrize("style", STYLES.values(), ids=STYLES)
 def test_other_forms_that_are_spoiled_are_judged_alike(
-    style: dict[str, bool],
-    generated: dict[str, Path],
-    compare: Compare,
-    tmp_path: Path,
+    style: dict[str, bool], generated: dict[str, Path], compare: Compare, tmp_path: Path
 ) -> None:
     path = tmp_path / "styled.pcap"
     path.write_bytes(spoiled(restyled(generated["bulk"].read_bytes(), **style), random.Random(3)))
@@ -264,23 +258,14 @@ def test_other_forms_that_are_spoiled_are_judged_alike(
 
 
 @pytest.mark.parametrize("name", ["bulk", "mix"])
-def test_pcapng_goes_by_it_as_well(
-    name: str,
-    generated: dict[str, Path],
-    compare: Compare,
-    tmp_path: Path,
-) -> None:
+def test_pcapng_goes_by_it_as_well(name: str, generated: dict[str, Path], compare: Compare, tmp_path: Path) -> None:
     path = tmp_path / "blocks.pcapng"
     path.write_bytes(as_blocks(generated[name].read_bytes()))
     assert compare(path) > {"bulk": 1200, "mix": 600}[name]
 
 
 @pytest.mark.parametrize("name", ["bulk", "mix"])
-def test_most_packets_go_by_the_lane(
-    name: str,
-    generated: dict[str, Path],
-    compare: Compare,
-) -> None:
+def test_most_packets_go_by_the_lane(name: str, generated: dict[str, Path], compare: Compare) -> None:
     taken = compare(generated[name])
     assert taken > {"bulk": 1200, "mix": 600}[name]
     assert compare(generated[name], piece=777) > taken // 2
@@ -289,11 +274,7 @@ def test_most_packets_go_by_the_lane(
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("name", ["bulk", "mix"])
 def test_a_spoiled_capture_is_judged_alike(
-    name: str,
-    seed: int,
-    generated: dict[str, Path],
-    compare: Compare,
-    tmp_path: Path,
+    name: str, seed: int, generated: dict[str, Path], compare: Compare, tmp_path: Path
 ) -> None:
     path = tmp_path / "spoiled.pcap"
     path.write_bytes(spoiled(generated[name].read_bytes(), random.Random(seed)))
@@ -322,11 +303,7 @@ SECOND_LIVES = {
 
 @pytest.mark.parametrize(("seconds", "numbers"), SECOND_LIVES.values(), ids=SECOND_LIVES)
 def test_new_connections_of_old_ports_are_judged_alike(
-    seconds: int,
-    numbers: int,
-    generated: dict[str, Path],
-    compare: Compare,
-    tmp_path: Path,
+    seconds: int, numbers: int, generated: dict[str, Path], compare: Compare, tmp_path: Path
 ) -> None:
     path = tmp_path / "again.pcap"
     data = again(generated["mix"].read_bytes(), seconds, numbers)
@@ -336,11 +313,7 @@ def test_new_connections_of_old_ports_are_judged_alike(
 
 @pytest.mark.parametrize("style", ["plain", "plain IPv6", "SACK"])
 def test_whole_connections_go_by_it(
-    style: str,
-    generated: dict[str, Path],
-    compare: Compare,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
+    style: str, generated: dict[str, Path], compare: Compare, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Few are there with all of their numbers, so that most are packed."""
     monkeypatch.setattr(express, "AWAKE", 8)
@@ -351,11 +324,7 @@ def test_whole_connections_go_by_it(
 
 @pytest.mark.parametrize("seed", range(2))
 def test_what_is_given_away_early_is_judged_alike(
-    seed: int,
-    generated: dict[str, Path],
-    compare: Compare,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
+    seed: int, generated: dict[str, Path], compare: Compare, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Connections of one packet go to the others, and what is known of those is made anew all the time."""
     monkeypatch.setattr(express, "AWAKE", 8)

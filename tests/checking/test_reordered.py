@@ -15,20 +15,17 @@ ENDS = ("10.0.0.1:1000", "10.0.0.2:2000")
 Line = tuple[int, str, int, int, int]
 
 # (who, flags, SEQ, ACK, octets of text)
+HANDSHAKE: list[Line] = [(0, "SYN", 1000, 0, 0), (1, "SYN,ACK", 5000, 1001, 0), (0, "ACK", 1001, 5001, 0)]
 CASES: dict[str, list[Line]] = {
     "two late packets in a row": [
-        (0, "SYN", 1000, 0, 0),
-        (1, "SYN,ACK", 5000, 1001, 0),
-        (0, "ACK", 1001, 5001, 0),
+        *HANDSHAKE,
         (1, "FIN,ACK", 5001, 1001, 0),
         (0, "ACK", 1003, 5002, 0),
         (0, "ACK", 1001, 5001, 2),
         (0, "ACK", 1003, 5001, 0),
     ],
     "text overtaken by an acknowledgment with an old number": [
-        (0, "SYN", 1000, 0, 0),
-        (1, "SYN,ACK", 5000, 1001, 0),
-        (0, "ACK", 1001, 5001, 0),
+        *HANDSHAKE,
         (0, "ACK", 1001, 5001, 5),
         (1, "ACK", 5001, 1006, 0),
         (1, "ACK", 5001, 1001, 100),
@@ -42,9 +39,7 @@ CASES: dict[str, list[Line]] = {
         (1, "FIN,ACK", 5501, 1204, 0),
     ],
     "a copy of the SYN,ACK comes when text was sent": [
-        (0, "SYN", 1000, 0, 0),
-        (1, "SYN,ACK", 5000, 1001, 0),
-        (0, "ACK", 1001, 5001, 0),
+        *HANDSHAKE,
         (1, "ACK", 5001, 1001, 100),
         (0, "FIN,ACK", 1001, 5101, 0),
         (1, "ACK", 5001, 1001, 50),

@@ -3,6 +3,18 @@
  */
 #include "alike.h"
 
+/* Which connection is asked for: that of a packet at which ``run`` stopped, or else of these addresses. */
+typedef struct {
+    long long number;
+    const char *flow;
+    Py_ssize_t size;
+} Asked;
+
+static int asked(PyObject *args, Asked *of)
+{
+    return PyArg_ParseTuple(args, "Ly#", &of->number, &of->flow, &of->size);
+}
+
 PyDoc_STRVAR(fetch_doc,
 "fetch(number, flow) -> tuple | None\n\n"
 "The connection of packet ``number``, at which ``run`` stopped, or else of the addresses ``flow`` (source and\n"
@@ -12,13 +24,11 @@ PyDoc_STRVAR(fetch_doc,
 
 static PyObject *express_fetch(Express *self, PyObject *args)
 {
-    long long number;
-    const char *flow;
-    Py_ssize_t size;
+    Asked of;
     int side;
-    if (!PyArg_ParseTuple(args, "Ly#", &number, &flow, &size))
+    if (!asked(args, &of))
         return NULL;
-    Entry *entry = entry_of(self, number, flow, size, &side);
+    Entry *entry = entry_of(self, of.number, of.flow, of.size, &side);
     if (entry == NULL || entry->state == LENT)
         Py_RETURN_NONE;
     PyObject *told = entry_told(self, entry, side);
@@ -38,14 +48,12 @@ PyDoc_STRVAR(keep_off_doc,
 
 static PyObject *express_keep_off(Express *self, PyObject *args)
 {
-    long long number;
-    const char *flow;
-    Py_ssize_t size;
+    Asked of;
     int side;
-    if (!PyArg_ParseTuple(args, "Ly#", &number, &flow, &size))
+    if (!asked(args, &of))
         return NULL;
-    if ((number == self->pending_number && number > 0) || size == FLOW + 1) {
-        entry_of(self, number, flow, size, &side);
+    if ((of.number == self->pending_number && of.number > 0) || of.size == FLOW + 1) {
+        entry_of(self, of.number, of.flow, of.size, &side);
         if (!set_elsewhere(self, self->pending))
             return PyErr_NoMemory();
     }
