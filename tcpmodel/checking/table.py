@@ -19,6 +19,7 @@ from tcpmodel.checking.crowds.waiting import MOST, Waiting
 from tcpmodel.checking.ends.beginnings import Beginnings
 from tcpmodel.checking.ends.patience import Patience, Trouble
 from tcpmodel.checking.faults.doubles import Doubles
+from tcpmodel.checking.faults.texts import Texts
 from tcpmodel.checking.faults.vantage import Vantage
 from tcpmodel.checking.judge import Judge
 from tcpmodel.checking.memory.express import PROTOCOL, Lane, Over, lane
@@ -79,6 +80,7 @@ class Table:
         self._recent = self._quoted.recent.append
         self._rereading = Rereading(self._quoted.recent)
         self._doubles = Doubles()
+        self._texts = Texts()
         self._patience = Patience()
         self._partial = Partial()
         self._reused = self._first_reuse = 0
@@ -95,7 +97,7 @@ class Table:
                 self._sweep_lane(judge, last)
 
             counts = self._counts(judge)
-            self._lane = lane(judge.memo, self._quoted.recent, self._doubles, counts, taken, new, sweep)
+            self._lane = lane(judge.memo, self._quoted.recent, self._doubles, self._texts, counts, taken, new, sweep)
         if self._lane is not None:
             self._lane.count_from(self._begun)
             self._keep_off(self._lane)
@@ -120,6 +122,7 @@ class Table:
         key = (packet.protocol, a, b) if a < b else (packet.protocol, b, a)
         self._recent(packet)
         self._doubles.take(packet)
+        packet = self._texts.take(packet)
         connection = self._connections.get(key)
         if connection is None and self._lane is not None:
             connection = self._back_from_lane(key, packet)

@@ -82,8 +82,12 @@ the field ``about`` says of which protocol that one is."""
 ABOUT = {6: "tcp", 17: "udp"}
 """The protocol numbers that ``about`` gives, and the names of the protocols."""
 
-WORKED_OUT = frozenset(("checksum_ok", "checksum_partial", "ip_id"))
-"""Keys of what no packet holds and a reader works out, and of what only some packets and logs show: where one is
+OTHER_TEXT = "other_text"
+"""The key under which a checker tells that the same numbers bore other text: the time, in microseconds, since when the
+texts of that direction were there without a gap."""
+
+WORKED_OUT = frozenset(("checksum_ok", "checksum_partial", "ip_id", OTHER_TEXT))
+"""Keys of what no packet holds and a reader or checker works out, and of what only some packets and logs show: where one is
 missing, there is nothing to be known."""
 
 FIELD_KEYS = frozenset(
@@ -91,7 +95,7 @@ FIELD_KEYS = frozenset(
         *("seq", "ack", "window", "length", "urgent", "offset"),
         *("mss", "wscale", "sackok", "tsval", "tsecr", "tfo", "cookie", "signed"),
         *("sack_blocks", "sack_high", "bad_sack", "option_octets", "bad_options", "after_end", "twice", "reserved"),
-        *("checksum", "checksum_ok", "checksum_partial", "payload_sum"),
+        *("checksum", "checksum_ok", "checksum_partial", "payload_sum", OTHER_TEXT),
         *("ip_payload", "ip_version", "ip_id", "ttl", "same_socket", "group_address", "outgoing"),
         *("source_port", "destination_port", "source_multicast", "destination_multicast"),
         *(

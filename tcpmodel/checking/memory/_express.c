@@ -7,10 +7,11 @@
  *
  * Everything here has a twin in Python that says what is right: transport.tcp and link.packet_in (the packet),
  * forms.Form (its numbers), memo.Memo.observe and watchmemo.WatchMemo.recall (its judgement), doubles.Doubles.take
- * (copies), and table.Table.packet (the rest). tests/checking/test_express.py holds both beside each other.
+ * (copies), texts.Texts.take (texts), and table.Table.packet (the rest). tests/checking/test_express.py holds both beside each other.
  */
 #include "express_parts/copies.h"
 #include "express_parts/giving.h"
+#include "express_parts/texts.h"
 
 PyDoc_STRVAR(run_doc,
 "run(buffer, at, size, number, last, big, blocks, unit, offset, limit)\n"
@@ -69,12 +70,21 @@ static PyObject *express_run(Express *self, PyObject *args)
             goto failed;
         if (form < 0)
             break;
-        int side = 0, done = 1;
+        int side = 0, done = 1, text = fields[CHECKSUM_OK] && fields[LENGTH] > 1;
+        Place place = {0, 0, (uint32_t)fields[SEQ], found.ttl};
+        int64_t since;
         if (entry == NULL) {
             entry = first_seen(self, form, frame, record.end - record.start, flags, number + 1, record.time);
             if (entry == NULL)
                 goto failed;
             if (found.ip_id > 0 && seen_find(self, entry->source[0], found.ip_id) != NULL) {
+                entry_removed(self, entry);
+                self->begun--;
+                break;
+            }
+            place.source = entry->source[0];
+            place.destination = entry->source[1];
+            if (text && text_told(self, place, fields[LENGTH], (uint32_t)fields[PAYLOAD_SUM], record.time, 0, &since)) {
                 entry_removed(self, entry);
                 self->begun--;
                 break;
@@ -85,6 +95,10 @@ static PyObject *express_run(Express *self, PyObject *args)
         else {
             side = self->pending_swapped ? 1 - entry->low : entry->low;
             if (found.ip_id > 0 && seen_find(self, entry->source[side], found.ip_id) != NULL)
+                break;
+            place.source = entry->source[side];
+            place.destination = entry->source[1 - side];
+            if (text && text_told(self, place, fields[LENGTH], (uint32_t)fields[PAYLOAD_SUM], record.time, 0, &since))
                 break;
             if (entry->state == PACKED && (!entry_unpack(self, entry) || !set_awake(self, entry))) {
                 PyErr_NoMemory();
@@ -103,6 +117,8 @@ static PyObject *express_run(Express *self, PyObject *args)
             seen_put(self, entry->source[side], found.ip_id, fields[SEQ], flags, found.ttl, record.time, 1);
             with_id++;
         }
+        if (text)
+            text_told(self, place, fields[LENGTH], (uint32_t)fields[PAYLOAD_SUM], record.time, 1, &since);
         number++;
         last = record.time;
         if (record.original > record.end - record.start) {
@@ -311,7 +327,10 @@ static int express_init(Express *self, PyObject *args, PyObject *keywords)
         self->shapes = PyDict_New();
         self->seen = PyMem_Calloc(SEEN_SIZE, sizeof(Seen));
         self->order = PyMem_Calloc(REMEMBERED, sizeof(Remembered));
-        if (self->shapes == NULL || self->seen == NULL || self->order == NULL) {
+        self->texts = PyMem_Calloc(TEXTS_SIZE, sizeof(Text));
+        self->text_order = PyMem_Calloc(TEXTS, sizeof(Place));
+        if (self->shapes == NULL || self->seen == NULL || self->order == NULL || self->texts == NULL ||
+            self->text_order == NULL) {
             PyErr_NoMemory();
             return -1;
         }
@@ -398,6 +417,8 @@ static void express_dealloc(Express *self)
     PyMem_Free(self->output_notes);
     PyMem_Free(self->seen);
     PyMem_Free(self->order);
+    PyMem_Free(self->texts);
+    PyMem_Free(self->text_order);
     type->tp_free((PyObject *)self);
     Py_DECREF(type);
 }
@@ -416,6 +437,8 @@ static PyMethodDef express_methods[] = {
     {"count", (PyCFunction)express_count, METH_NOARGS, count_doc},
     {"stale", (PyCFunction)express_stale, METH_O, stale_doc},
     {"copy", (PyCFunction)express_copy, METH_VARARGS, copy_doc},
+    {"text", (PyCFunction)express_text, METH_VARARGS, text_doc},
+    {"place", (PyCFunction)express_place, METH_VARARGS, place_doc},
     {NULL, NULL, 0, NULL},
 };
 
@@ -462,6 +485,7 @@ PyMODINIT_FUNC PyInit__express(void)
     PyObject *type = made == NULL ? NULL : PyType_FromSpec(&express_spec);
     if (type == NULL || PyModule_AddIntConstant(made, "INTERFACE", INTERFACE) < 0 ||
         PyModule_AddIntConstant(made, "REMEMBERED", REMEMBERED) < 0 ||
+        PyModule_AddIntConstant(made, "TEXTS", TEXTS) < 0 ||
         PyModule_AddIntConstant(made, "RECENT", RECENT) < 0 ||
         PyModule_AddObject(made, "QUIET", PyLong_FromLongLong(QUIET)) < 0 ||
         PyModule_AddObject(made, "Express", type) < 0) {

@@ -5,6 +5,7 @@ from typing import Any
 
 INTERFACE: int
 REMEMBERED: int
+TEXTS: int
 RECENT: int
 QUIET: int
 
@@ -74,3 +75,9 @@ class Express:
     def copy(
         self, source: str, ip_id: int, number: int, flags: int | None, ttl: int, time: int | None, /
     ) -> tuple[int, int | None, int, int | None] | None: ...
+    def text(
+        self, source: str, destination: str, ttl: int, number: int, length: int, total: int, time: int, /
+    ) -> int | None: ...
+    def place(
+        self, source: str, destination: str, ttl: int, number: int, run: int, since: int, total: int, /
+    ) -> None: ...

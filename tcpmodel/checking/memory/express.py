@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from tcpmodel.checking.connection import Connection
 from tcpmodel.checking.ends.beginnings import Beginnings
 from tcpmodel.checking.faults.doubles import Doubles
+from tcpmodel.checking.faults.texts import Texts
 from tcpmodel.checking.memory.compiled import Way
 from tcpmodel.checking.memory.forms import Form
 from tcpmodel.checking.memory.kinds import Kind, mergeable
@@ -190,6 +191,7 @@ class Lane:
         memo: Memo,
         recent: Recent,
         doubles: Doubles,
+        texts: Texts,
         beginnings: Beginnings | None,
         taken: Callable[[int], None],
         new: New,
@@ -208,6 +210,7 @@ class Lane:
         self._patterns: dict[int, int] = {}
         self._core = Core(self._form, self._plan, self._fresh, _name, self._standing, self._used, AWAKE)
         doubles.remember_in(self._core.copy)
+        texts.remember_in(self._core.text, self._core.place)
         memo.told_apart = self._core.stale
         memo.count_uses = memo.watch.count_uses = self._core.count
 
@@ -453,10 +456,11 @@ def lane(
     memo: Memo,
     recent: Recent,
     doubles: Doubles,
+    texts: Texts,
     beginnings: Beginnings | None,
     taken: Callable[[int], None],
     new: New,
     sweep: Callable[[int], None],
 ) -> Lane | None:
     """An express lane, if it was built."""
-    return None if Core is None else Lane(memo, recent, doubles, beginnings, taken, new, sweep)
+    return None if Core is None else Lane(memo, recent, doubles, texts, beginnings, taken, new, sweep)

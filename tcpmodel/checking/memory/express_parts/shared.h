@@ -25,6 +25,7 @@ typedef __int128 wide;
 #define QUIET ((int64_t)300 * 1000000000)
 #define RECENT 256
 #define REMEMBERED 4096
+#define TEXTS 8192 /* places between texts */
 #define SLOTS 23
 #define FLOW 36
 #define MOST_KEYS 16
@@ -109,6 +110,18 @@ typedef struct { /* what a packet was remembered under; beside the table, since 
     int ip_id;
 } Remembered;
 
+typedef struct { /* between two texts: before this number */
+    Py_hash_t source, destination;
+    uint32_t number;
+    int ttl;
+} Place;
+
+typedef struct { /* the sum of a run of texts up to that place; run: 0 if there is nothing */
+    Place key;
+    int64_t run, since;
+    uint32_t sum;
+} Text;
+
 typedef struct {
     int64_t at, end, number, time;
 } Raw;
@@ -145,10 +158,15 @@ typedef struct {
     Seen *seen;          /* open addressing, twice as large as needed */
     Remembered *order;
     int order_first, order_count;
+    Text *texts; /* open addressing */
+    Place *text_order;
+    int text_first, text_count;
+    int64_t text_runs;
     Raw recent[RECENT];
 } Express;
 
 #define SEEN_SIZE (REMEMBERED * 4)
+#define TEXTS_SIZE (TEXTS * 2)
 
 static PyObject *s_light, *s_observer, *s_packets, *s_latest, *s_last_time, *s_last_flags, *s_lane, *s_plan;
 
