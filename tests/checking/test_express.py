@@ -17,6 +17,7 @@ from tcpmodel.checking.connection import Connection
 from tcpmodel.checking.crowds import quoted
 from tcpmodel.checking.faults import doubles
 from tcpmodel.checking.faults.doubles import Doubles
+from tcpmodel.checking.faults.texts import Texts
 from tcpmodel.checking.judge import Judge
 from tcpmodel.checking.memory import express, kinds
 from tcpmodel.checking.memory.plans import NONE, TAKE, TEST
@@ -357,7 +358,9 @@ def bare_lane(spec: Spec) -> express.Lane:
     def never(*_: object) -> Connection:
         raise AssertionError
 
-    return express.Lane(Judge(spec).memo, express.Recent(4), Doubles(), None, lambda _: None, never, lambda _: None)
+    return express.Lane(
+        Judge(spec).memo, express.Recent(4), Doubles(), Texts(), None, lambda _: None, never, lambda _: None
+    )
 
 
 def test_no_more_is_remembered_of_copies_than_without(specs: list[Spec], judges: dict[str, Judge]) -> None:
