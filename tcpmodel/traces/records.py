@@ -87,8 +87,8 @@ OTHER_TEXT = "other_text"
 texts of that direction were there without a gap."""
 
 WORKED_OUT = frozenset(("checksum_ok", "checksum_partial", "ip_id", OTHER_TEXT))
-"""Keys of what no packet holds and a reader or checker works out, and of what only some packets and logs show: where one is
-missing, there is nothing to be known."""
+"""Keys of what no packet holds and a reader or checker works out, and of what only some packets and logs show: where
+one is missing, there is nothing to be known."""
 
 FIELD_KEYS = frozenset(
     {
