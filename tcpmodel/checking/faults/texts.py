@@ -3,8 +3,8 @@
 Owns: for the last places between texts of each direction, the sum of all text up to there.
 Must never hold: what follows from other text; that stands in the specs.
 
-A text that begins and ends where others began or ended, also several of them, has to have their sum. Where one begins or
-ends in between, nothing is known. The sums of a run of texts count from where the run began.
+A text that begins and ends where others began or ended, also several of them, has to have their sum. Where one begins
+or ends in between, nothing is known. The sums of a run of texts count from where the run began.
 """
 
 from __future__ import annotations
