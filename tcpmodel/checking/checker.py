@@ -18,7 +18,7 @@ from tcpmodel.checking.outcome.findings import Diagnostic, InputReport, Report
 from tcpmodel.checking.outcome.reports import ConnectionReports
 from tcpmodel.checking.table import Table
 from tcpmodel.model.spec import Spec
-from tcpmodel.traces.records import ABOUT, ERRORS, Event, Packet, StateRecord, Take, Trace, TraceError
+from tcpmodel.traces.records import ABOUT, ERRORS, Event, Packet, StateRecord, Trace, TraceError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class Checker:
             if progress is not None and count % PROGRESS_EVERY < packets:
                 progress(trace.path, count)
 
-        offer: Callable[[Take], None] | None = getattr(trace, "offer", None)
+        offer = trace.offer
         try:
             for record in trace.records():
                 if isinstance(record, Packet):
@@ -224,7 +224,7 @@ class Checker:
 
 def _circumstances(trace: Trace) -> list[Diagnostic]:
     """What a capture tells of itself."""
-    found = getattr(trace, "circumstances", None)
+    found = trace.circumstances
     if found is None:
         return []
     return [

@@ -89,19 +89,19 @@ def _read(checker: Checker, trace: Trace, progress: Progress | None, views: View
     noting = _Noting(trace, views, len(report.inputs))
     checker.read(noting, progress)
     if views is not None:
-        views.translated.update(getattr(trace, "translated", {}))
+        views.translated.update(trace.translated)
     report.inputs[-1].first_time = noting.first_time
     report.inputs[-1].source = trace.source
 
 
-class _Noting:
+class _Noting(Trace):
     """A trace that keeps the time of its first record, and for ``views`` what they keep of input ``origin``."""
 
     def __init__(self, trace: Trace, views: Views | None, origin: int) -> None:
         self.path, self.format, self.source = trace.path, trace.format, trace.source
         self.counts_lines, self.skipped = trace.counts_lines, trace.skipped
-        self.circumstances = getattr(trace, "circumstances", None)
-        self.offer = None if views is not None else getattr(trace, "offer", None)
+        self.circumstances = trace.circumstances
+        self.offer = None if views is not None else trace.offer
         self.first_time: int | None = None
         self._trace, self._views, self._origin = trace, views, origin
 

@@ -84,7 +84,7 @@ def open_traces(path: str, *, growing: bool = False, patterns: Patterns | None =
     trace: Trace | None = open_trace(path, growing=growing, patterns=patterns)
     while trace is not None:
         yield trace
-        trace = getattr(trace, "following", None)
+        trace = trace.following
 
 
 def recognise(source: Source, patterns: Patterns | None = None) -> Trace:

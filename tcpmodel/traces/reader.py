@@ -10,29 +10,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tcpmodel.traces.lines import LONGEST, numbered_lines
-from tcpmodel.traces.records import Record, Skipped
+from tcpmodel.traces.records import Skipped, Trace
 from tcpmodel.traces.source import Source
 
 
-class Reader:
-    """Base of all readers. A format gives the names below and ``records``; see ``tcpmodel.traces.records.Trace``.
+class Reader(Trace):
+    """Base of all readers. A format says what a ``Trace`` says of itself, and gives ``records``.
 
     A reader is made of a source whose first octets have told its format and are still unread. It reads it once, from
     the beginning to the end, and asks for no more than the next record needs: a source that grows gives no more.
     """
 
-    format = ""
-    counts_lines = False
-    source = ""
-
     def __init__(self, source: Source) -> None:
         self.path = source.path
         self.skipped = Skipped()
         self._source = source
-
-    def records(self) -> Iterator[Record]:
-        """All records in order; TraceError, after what was readable, where the input is cut or damaged."""
-        raise NotImplementedError
 
 
 UNREADABLE = "unreadable line"

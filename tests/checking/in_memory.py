@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from tcpmodel.traces.records import Record, Skipped
+from tcpmodel.traces.records import Record, Skipped, Trace
 
 
-class Records:
+class Records(Trace):
     """Records as a trace, numbered anew from 1."""
 
     path = "records"
     format = "records"
-    counts_lines = False
 
     def __init__(self, records: Iterable[Record], source: str = "") -> None:
         self.source = source

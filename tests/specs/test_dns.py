@@ -12,16 +12,14 @@ from tcpmodel.checking.examples import packets
 from tcpmodel.checking.run import check
 from tcpmodel.model.load import load_spec
 from tcpmodel.model.spec import Spec
-from tcpmodel.traces.records import ERRORS, Packet, Skipped
+from tcpmodel.traces.records import ERRORS, Packet, Skipped, Trace
 
 CAPTURE = Path(__file__).resolve().parents[2] / "traces" / "lab" / "dns.client.pcap"
 A, B = "10.0.0.1:4000", "10.0.0.2:53"
 
 
-class Records:
+class Records(Trace):
     path = format = "records"
-    counts_lines = False
-    source = ""
 
     def __init__(self, records: list[Packet]) -> None:
         self.skipped = Skipped()

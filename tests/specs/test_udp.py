@@ -14,7 +14,7 @@ from tcpmodel.checking.run import check
 from tcpmodel.model.load import load_spec
 from tcpmodel.model.spec import Send, Spec
 from tcpmodel.semantics.stepping import Step, Stepper
-from tcpmodel.traces.records import Packet, Skipped, StateRecord
+from tcpmodel.traces.records import Packet, Skipped, StateRecord, Trace
 
 ECONNREFUSED = "error: connection refused (ECONNREFUSED)"
 EMSGSIZE = "error: the message is too long for one datagram (EMSGSIZE)"
@@ -234,13 +234,11 @@ def test_datagram(udp: Spec, row: str) -> None:
     assert connection.verdict == verdict
 
 
-class Records:
+class Records(Trace):
     """Records as a trace."""
 
     path = "records"
     format = "records"
-    counts_lines = False
-    source = ""
 
     def __init__(self, records: list[Packet | StateRecord]) -> None:
         self.skipped = Skipped()

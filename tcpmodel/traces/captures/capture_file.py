@@ -20,6 +20,8 @@ from tcpmodel.traces.source import Source
 class FrameReader(Reader):
     """Base of readers of frames, in whatever form a tool wrote them; a format says in ``_records`` where they lie."""
 
+    circumstances: Circumstances
+
     def __init__(self, source: Source) -> None:
         super().__init__(source)
         self.circumstances = Circumstances()
@@ -75,5 +77,5 @@ class CaptureFile(FrameReader):
         self._take: Take | None = None
 
     def offer(self, take: Take) -> None:
-        """Have ``take`` look at the packets before they are read here; it leaves those that it does not take."""
+        """Have ``take`` look at the packets first, as ``Trace`` says."""
         self._take = take

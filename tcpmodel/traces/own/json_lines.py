@@ -82,6 +82,8 @@ class JsonLinesTrace(LineReader):
     format = "json lines"
     longest = LONGEST_LINE + 1
     source = SOURCE
+    circumstances: Circumstances
+    following: JsonLinesTrace | None
 
     def __init__(self, source: Source, name: str = "", lines: Iterator[tuple[int, str]] | None = None) -> None:
         """``name`` and ``lines``: what a heading said that was read already, and the lines under it."""
@@ -94,7 +96,7 @@ class JsonLinesTrace(LineReader):
         if name:
             self.path = f"{source.path} ({name})"
         self.circumstances = Circumstances()
-        self.following: JsonLinesTrace | None = None
+        self.following = None
         self._lines = lines
         self._reasons: dict[str, str] = {}
         self._reader = EventReader()

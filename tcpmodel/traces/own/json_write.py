@@ -26,7 +26,7 @@ def heading(trace: Trace) -> str:
 
 def ending(trace: Trace) -> Iterator[str]:
     """What is said of ``trace`` as a whole, once all of its records were read: a line for each."""
-    found = getattr(trace, "circumstances", None)
+    found = trace.circumstances
     for (code, words), (count, first) in found.met.items() if found is not None else ():
         where = "line" if trace.counts_lines else "frame"
         yield _ENCODE({"event": WHOLE, "code": code, "words": words, "count": count, where: first})
