@@ -18,7 +18,8 @@ from tcpmodel.checking.outcome.findings import Diagnostic, InputReport, Report
 from tcpmodel.checking.outcome.reports import ConnectionReports
 from tcpmodel.checking.table import Table
 from tcpmodel.model.spec import Spec
-from tcpmodel.traces.records import ABOUT, ERRORS, Event, Packet, StateRecord, Trace, TraceError
+from tcpmodel.traces.reader import Trace
+from tcpmodel.traces.records import ABOUT, ERRORS, Event, Packet, StateRecord, TraceError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

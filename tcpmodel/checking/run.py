@@ -14,7 +14,8 @@ from tcpmodel.checking.checker import Checker, Progress
 from tcpmodel.checking.judge import Found
 from tcpmodel.checking.outcome.findings import InputReport, Report
 from tcpmodel.model.spec import Spec
-from tcpmodel.traces.records import Packet, Record, Trace, TraceError
+from tcpmodel.traces.reader import Trace
+from tcpmodel.traces.records import Packet, Record, TraceError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ TYPE_CHECKING = False  # see main.py
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from tcpmodel.traces.records import Trace
+    from tcpmodel.traces.reader import Trace
 
 EXAMPLES = """\
 examples:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tcpmodel.traces.lines import plain
-from tcpmodel.traces.records import Trace, TraceError
+from tcpmodel.traces.reader import Trace
+from tcpmodel.traces.records import TraceError
 from tcpmodel.traces.source import Source, open_source
 
 TYPE_CHECKING = False
@@ -113,101 +114,139 @@ def _recognised(source: Source, size: int, patterns: Patterns | None) -> Trace:
         return pcapng.PcapngTrace(source)
     lines = _first_lines(source, size)
     first = next((line.lstrip() for line in lines if line and not line.isspace()), "")
+    found: Trace | None = None
     if patterns and lines:
-        from tcpmodel.traces.logs import pattern
-        from tcpmodel.traces.own import json_lines
+        found = _by_patterns(source, first, patterns)
+    if found is None and lines:
+        found = _behind_prefixes(source, lines, size) or _by_first(source, first, lines) or _by_any(source, lines)
+        found = found or _by_all(source, first, lines)
+    if found is None:
+        raise _unknown(source)
+    return found
 
-        if not (json_lines.recognises(first) and '"event"' in first):
-            return pattern.PatternTrace(source, patterns)
-    if lines and (found := _behind_prefixes(source, lines, size)) is not None:
-        return found
+
+def _by_patterns(source: Source, first: str, patterns: Patterns) -> Trace | None:
+    """What the patterns read: all but our own JSON Lines."""
+    from tcpmodel.traces.logs import pattern
+    from tcpmodel.traces.own import json_lines
+
+    own = json_lines.recognises(first) and '"event"' in first
+    return None if own else pattern.PatternTrace(source, patterns)
+
+
+def _by_first(source: Source, first: str, lines: list[str]) -> Trace | None:
+    """The reader for what the first line that is not blank tells."""
+    from tcpmodel.traces.logs import zeek
+
     if first.startswith(("{", "[")):
         from tcpmodel.traces.printed import tshark_json
 
         if tshark_json.recognises("\n".join(lines[:8])[:1000]):
             return tshark_json.TsharkJsonTrace(source)
     if first.startswith("{"):
-        from tcpmodel.traces.logs import zeek
         from tcpmodel.traces.own import json_lines
 
-        if zeek.recognises_json(first):
-            return zeek.ZeekTrace(source)
-        return json_lines.JsonLinesTrace(source)
-    if lines:
-        from tcpmodel.traces.logs import zeek
-        from tcpmodel.traces.printed import tshark_fields
+        return zeek.ZeekTrace(source) if zeek.recognises_json(first) else json_lines.JsonLinesTrace(source)
+    if zeek.recognises(lines):
+        return zeek.ZeekTrace(source)
+    if "No." in first or "→" in first or "->" in first:
+        from tcpmodel.traces.printed import tshark_summary
 
-        if zeek.recognises(lines):
-            return zeek.ZeekTrace(source)
-        if "No." in first or "→" in first or "->" in first:
-            from tcpmodel.traces.printed import tshark_summary
+        if tshark_summary.recognises(first):
+            return tshark_summary.SummaryTrace(source)
+    from tcpmodel.traces.printed import tshark_fields
 
-            if tshark_summary.recognises(first):
-                return tshark_summary.SummaryTrace(source)
-        if tshark_fields.recognises(first):
-            return tshark_fields.FieldsTrace(source, first)
-        from tcpmodel.traces.logs import (
-            conntrack,
-            kernel_events,
-            snapshots,
-            socket_rows,
-            stack_logs,
-            tcplife,
-            tcpstates,
+    return tshark_fields.FieldsTrace(source, first) if tshark_fields.recognises(first) else None
+
+
+def _by_any(source: Source, lines: list[str]) -> Trace | None:
+    """The reader for what the first line tells that tells anything: prose may stand before it."""
+    for number, line in enumerate(lines, 1):
+        found = (
+            _log(source, line, number) or _printed(source, line, lines) or _tool(source, line) or _stack(source, line)
         )
-        from tcpmodel.traces.printed import tcpdump_text
+        if found is not None:
+            return found
+    return None
 
-        for line in lines:
-            if kernel_events.recognises(line):
-                return kernel_events.KernelTrace(source)
-            if tcpstates.recognises(line):
-                return tcpstates.TcpstatesTrace(source)
-            if "OLD" in line or (("> " in line or "\u2192" in line) and ":" in line):
-                from tcpmodel.traces.logs import bpf_states
 
-                if bpf_states.recognises(line):
-                    return bpf_states.BpfStatesTrace(source)
-            if tcplife.recognises(line):
-                return tcplife.TcplifeTrace(source)
-            if conntrack.recognises(line):
-                return conntrack.ConntrackTrace(source)
-            if snapshots.recognises(line):
-                return snapshots.SnapshotTrace(source)
-            if socket_rows.lacks_states(line):
-                raise TraceError(source.path, f"line {lines.index(line) + 1}", socket_rows.STATELESS)
-            if "<" in line or ">" in line or "socket" in line:
-                from tcpmodel.traces.printed import packetdrill
+def _log(source: Source, line: str, number: int) -> Trace | None:
+    """The reader for the lines of a log of states, or of a listing of sockets."""
+    from tcpmodel.traces.logs import conntrack, kernel_events, snapshots, socket_rows, tcplife, tcpstates
 
-                if packetdrill.recognises(line):
-                    return packetdrill.PacketdrillTrace(source)
-            if tcpdump_text.recognises(line):
-                return _tcpdump(source, lines)
-            if "ADDR" in line:
-                from tcpmodel.traces.logs import bpf_tables
+    if kernel_events.recognises(line):
+        return kernel_events.KernelTrace(source)
+    if tcpstates.recognises(line):
+        return tcpstates.TcpstatesTrace(source)
+    if "OLD" in line or (("> " in line or "\u2192" in line) and ":" in line):
+        from tcpmodel.traces.logs import bpf_states
 
-                if bpf_tables.recognises(line):
-                    return bpf_tables.BpfTableTrace(source)
-            if "(" in line:
-                from tcpmodel.traces.logs import strace
+        if bpf_states.recognises(line):
+            return bpf_states.BpfStatesTrace(source)
+    if tcplife.recognises(line):
+        return tcplife.TcplifeTrace(source)
+    if conntrack.recognises(line):
+        return conntrack.ConntrackTrace(source)
+    if snapshots.recognises(line):
+        return snapshots.SnapshotTrace(source)
+    if socket_rows.lacks_states(line):
+        raise TraceError(source.path, f"line {number}", socket_rows.STATELESS)
+    return None
 
-                if strace.recognises(line):
-                    return strace.StraceTrace(source)
-            dialect = stack_logs.recognises(line)
-            if dialect is not None:
-                return stack_logs.StackTrace(source, dialect)
-            if line.startswith(("|", "Local port ", "State: ", "TCP connection ")):
-                from tcpmodel.traces.logs import lwip
 
-                if lwip.recognises(line):
-                    return lwip.LwipTrace(source)
-        if snapshots.only_times(lines):
-            return snapshots.SnapshotTrace(source)
-        if tshark_fields.seems_bare(first):
-            raise tshark_fields.bare(source.path)
-        dialect = stack_logs.seems(lines)
-        if dialect is not None:
-            return stack_logs.StackTrace(source, dialect)
-    raise _unknown(source)
+def _printed(source: Source, line: str, lines: list[str]) -> Trace | None:
+    """The reader for printed packets; ``lines``: the first ones."""
+    if "<" in line or ">" in line or "socket" in line:
+        from tcpmodel.traces.printed import packetdrill
+
+        if packetdrill.recognises(line):
+            return packetdrill.PacketdrillTrace(source)
+    from tcpmodel.traces.printed import tcpdump_text
+
+    return _tcpdump(source, lines) if tcpdump_text.recognises(line) else None
+
+
+def _tool(source: Source, line: str) -> Trace | None:
+    """The reader for what a tool tells of calls on sockets."""
+    if "ADDR" in line:
+        from tcpmodel.traces.logs import bpf_tables
+
+        if bpf_tables.recognises(line):
+            return bpf_tables.BpfTableTrace(source)
+    if "(" in line:
+        from tcpmodel.traces.logs import strace
+
+        if strace.recognises(line):
+            return strace.StraceTrace(source)
+    return None
+
+
+def _stack(source: Source, line: str) -> Trace | None:
+    """The reader for what a stack tells."""
+    from tcpmodel.traces.logs import stack_logs
+
+    dialect = stack_logs.recognises(line)
+    if dialect is not None:
+        return stack_logs.StackTrace(source, dialect)
+    if line.startswith(("|", "Local port ", "State: ", "TCP connection ")):
+        from tcpmodel.traces.logs import lwip
+
+        if lwip.recognises(line):
+            return lwip.LwipTrace(source)
+    return None
+
+
+def _by_all(source: Source, first: str, lines: list[str]) -> Trace | None:
+    """The reader for what no line tells alone."""
+    from tcpmodel.traces.logs import snapshots, stack_logs
+    from tcpmodel.traces.printed import tshark_fields
+
+    if snapshots.only_times(lines):
+        return snapshots.SnapshotTrace(source)
+    if tshark_fields.seems_bare(first):
+        raise tshark_fields.bare(source.path)
+    dialect = stack_logs.seems(lines)
+    return None if dialect is None else stack_logs.StackTrace(source, dialect)
 
 
 def _behind_prefixes(source: Source, lines: list[str], size: int) -> Trace | None:

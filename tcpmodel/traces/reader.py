@@ -1,17 +1,45 @@
-"""What the readers of all formats have in common.
+"""What the traces and the readers of all formats have in common.
 
-Owns: where a reader gets its octets or lines from, under which name its trace is known, and the count of what it left
-out.
+Owns: what a trace tells of itself, where a reader gets its octets or lines from, and the count of what it left out.
 Must never hold: anything of a format.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 
+from tcpmodel.traces.circumstances import Circumstances
 from tcpmodel.traces.lines import LONGEST, numbered_lines
-from tcpmodel.traces.records import Skipped, Trace
+from tcpmodel.traces.records import Record, Skipped, Take
 from tcpmodel.traces.source import Source
+
+
+class Trace:
+    """An opened trace. ``records`` may raise TraceError after it has yielded what was readable before.
+
+    ``path`` as given (``-`` for standard input); ``format`` such as ``pcap``, ``pcapng``, ``tcpdump text``,
+    ``ftrace``; ``counts_lines`` tells whether numbers are lines (a log) or frames (a capture); ``source`` names the
+    observation source of state records (``linux-states``), or is "" for packets. These fill as records are read:
+    ``skipped``; ``circumstances``, where the form of the trace tells any; and ``translated``: for the two addresses
+    behind a translation, those before it. ``following``: once all records have been read, another trace that stands
+    behind this one in the same input.
+    """
+
+    path: str
+    format = ""
+    counts_lines = False
+    source = ""
+    skipped: Skipped
+    circumstances: Circumstances | None = None
+    translated: Mapping[tuple[str, str], tuple[str, str]] = MappingProxyType({})
+    following: Trace | None = None
+    offer: Callable[[Take], None] | None = None
+    """Has a function look at the packets before they are read; it leaves those that it does not take."""
+
+    def records(self) -> Iterator[Record]:
+        """All records in order, once; TraceError, after what was readable, where the input is cut or damaged."""
+        raise NotImplementedError
 
 
 class Reader(Trace):

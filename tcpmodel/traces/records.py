@@ -6,13 +6,8 @@ Must never hold: how a format is read, or any rule of a protocol.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
 from typing import NamedTuple
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from tcpmodel.traces.captures.circumstances import Circumstances
 
 
 class Packet(NamedTuple):
@@ -222,30 +217,3 @@ class TraceError(Exception):
         self.path = path
         self.where = where
         self.message = message
-
-
-class Trace:
-    """An opened trace. ``records`` may raise TraceError after it has yielded what was readable before.
-
-    ``path`` as given (``-`` for standard input); ``format`` such as ``pcap``, ``pcapng``, ``tcpdump text``,
-    ``ftrace``; ``counts_lines`` tells whether numbers are lines (a log) or frames (a capture); ``source`` names the
-    observation source of state records (``linux-states``), or is "" for packets. These fill as records are read:
-    ``skipped``; ``circumstances``, where the form of the trace tells any; and ``translated``: for the two addresses
-    behind a translation, those before it. ``following``: once all records have been read, another trace that stands
-    behind this one in the same input.
-    """
-
-    path: str
-    format = ""
-    counts_lines = False
-    source = ""
-    skipped: Skipped
-    circumstances: Circumstances | None = None
-    translated: Mapping[tuple[str, str], tuple[str, str]] = MappingProxyType({})
-    following: Trace | None = None
-    offer: Callable[[Take], None] | None = None
-    """Has a function look at the packets before they are read; it leaves those that it does not take."""
-
-    def records(self) -> Iterator[Record]:
-        """All records in order, once; TraceError, after what was readable, where the input is cut or damaged."""
-        raise NotImplementedError

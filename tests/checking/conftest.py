@@ -12,7 +12,8 @@ from tcpmodel.checking.checker import Checker
 from tcpmodel.model.load import load_spec
 from tcpmodel.model.spec import Spec
 from tcpmodel.traces.open import open_trace
-from tcpmodel.traces.records import Record, Trace
+from tcpmodel.traces.reader import Trace
+from tcpmodel.traces.records import Record
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "semantics")]

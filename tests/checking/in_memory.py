@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from tcpmodel.traces.records import Record, Skipped, Trace
+from tcpmodel.traces.reader import Trace
+from tcpmodel.traces.records import Record, Skipped
 
 
 class Records(Trace):

@@ -12,7 +12,8 @@ from tcpmodel.checking.examples import packets
 from tcpmodel.checking.run import check
 from tcpmodel.model.load import load_spec
 from tcpmodel.model.spec import Spec
-from tcpmodel.traces.records import ERRORS, Packet, Skipped, Trace
+from tcpmodel.traces.reader import Trace
+from tcpmodel.traces.records import ERRORS, Packet, Skipped
 
 CAPTURE = Path(__file__).resolve().parents[2] / "traces" / "lab" / "dns.client.pcap"
 A, B = "10.0.0.1:4000", "10.0.0.2:53"

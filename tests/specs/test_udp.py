@@ -14,7 +14,8 @@ from tcpmodel.checking.run import check
 from tcpmodel.model.load import load_spec
 from tcpmodel.model.spec import Send, Spec
 from tcpmodel.semantics.stepping import Step, Stepper
-from tcpmodel.traces.records import Packet, Skipped, StateRecord, Trace
+from tcpmodel.traces.reader import Trace
+from tcpmodel.traces.records import Packet, Skipped, StateRecord
 
 ECONNREFUSED = "error: connection refused (ECONNREFUSED)"
 EMSGSIZE = "error: the message is too long for one datagram (EMSGSIZE)"

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tcpmodel.traces.open import recognise
-from tcpmodel.traces.records import Record, Trace, TraceError
+from tcpmodel.traces.reader import Trace
+from tcpmodel.traces.records import Record, TraceError
 from tcpmodel.traces.source import Source
 
 SAMPLES = Path(__file__).parents[2] / "traces"

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tcpmodel.traces.open import open_trace
 from tcpmodel.traces.own.json_stream import Broken, Unfinished, objects
-from tcpmodel.traces.records import ERRORS, Packet, Trace
+from tcpmodel.traces.reader import Trace
+from tcpmodel.traces.records import ERRORS, Packet
 
 OF_OCTETS = ["mixed.json-x.gz", "mixed.ek-x.gz", "mixed.jsonraw.gz"]
 OF_FIELDS = ["mixed.json.gz", "mixed.json-merged.gz", "mixed.ek.gz"]

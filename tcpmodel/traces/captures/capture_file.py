@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tcpmodel.traces.captures.circumstances import TUNNELS, Circumstances
 from tcpmodel.traces.captures.fragments import Fragments
 from tcpmodel.traces.captures.link import within
 from tcpmodel.traces.captures.tunnels import Found, Inner, Piece
+from tcpmodel.traces.circumstances import TUNNELS, Circumstances
 from tcpmodel.traces.reader import Reader
 from tcpmodel.traces.records import ODD, Packet, Record, Take
 from tcpmodel.traces.source import Source

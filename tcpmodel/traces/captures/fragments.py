@@ -9,10 +9,10 @@ left out whole.
 
 from __future__ import annotations
 
-from tcpmodel.traces.captures.circumstances import FRAGMENTS, OVERLAPS, REASSEMBLED, TUNNELS, Circumstances
 from tcpmodel.traces.captures.link import within
 from tcpmodel.traces.captures.network import whole
 from tcpmodel.traces.captures.tunnels import MOST_DEEP, Inner, Piece
+from tcpmodel.traces.circumstances import FRAGMENTS, OVERLAPS, REASSEMBLED, TUNNELS, Circumstances
 from tcpmodel.traces.records import Packet, Skipped
 
 PATIENCE = 60 * 10**9

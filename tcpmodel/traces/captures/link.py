@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from struct import Struct
 
-from tcpmodel.traces.captures.circumstances import TAGGED, odd
 from tcpmodel.traces.captures.network import ip, ipv4, ipv6
 from tcpmodel.traces.captures.transport import usual_tcp
 from tcpmodel.traces.captures.tunnels import ETHERNET as ETHERNET_WITHIN
 from tcpmodel.traces.captures.tunnels import MOST_DEEP, PPP, Found, Inner, Piece, mpls
+from tcpmodel.traces.circumstances import TAGGED, odd
 from tcpmodel.traces.records import ODD, Packet
 
 Decoder = Callable[[bytes, int, int, int, int, int | None], Found]

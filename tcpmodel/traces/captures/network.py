@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from struct import Struct
 
-from tcpmodel.traces.captures.circumstances import LENGTHLESS, PADDED, odd
 from tcpmodel.traces.captures.icmp import icmp
 from tcpmodel.traces.captures.transport import CUT, tcp, udp
 from tcpmodel.traces.captures.tunnels import IPV4, IPV6, PORTS, Found, Inner, Piece, gre, mpls, over_udp, piece
+from tcpmodel.traces.circumstances import LENGTHLESS, PADDED, odd
 
 _ipv4_header = Struct(">BxHHHBB").unpack_from
 _ipv6_header = Struct(">IHBB").unpack_from

@@ -11,9 +11,9 @@ from struct import Struct
 from typing import NamedTuple
 
 from tcpmodel.traces.captures.capture_file import CaptureFile
-from tcpmodel.traces.captures.circumstances import CLOCK, CUT
 from tcpmodel.traces.captures.link import ETHERNET, USUAL, Decoder
 from tcpmodel.traces.captures.link_types import DECODERS, SUPPORTED
+from tcpmodel.traces.circumstances import CLOCK, CUT
 from tcpmodel.traces.records import ODD, Framing, Packet, Record, Take, TraceError
 from tcpmodel.traces.source import Source
 

@@ -11,9 +11,9 @@ from struct import Struct
 from typing import NamedTuple, NoReturn
 
 from tcpmodel.traces.captures.capture_file import CaptureFile
-from tcpmodel.traces.captures.circumstances import CLOCK, CUT, DROPPED, INTERFACES
 from tcpmodel.traces.captures.link import ETHERNET, USUAL, Decoder
 from tcpmodel.traces.captures.link_types import DECODERS, SUPPORTED
+from tcpmodel.traces.circumstances import CLOCK, CUT, DROPPED, INTERFACES
 from tcpmodel.traces.records import Framing, Packet, Record, TraceError
 from tcpmodel.traces.source import Source
 

@@ -56,7 +56,7 @@ def recognises(line: str) -> bool:
 
 
 class BpfStatesTrace(LineReader):
-    """What one script printed. See ``tcpmodel.traces.records.Trace``."""
+    """What one script printed. See ``tcpmodel.traces.reader.Trace``."""
 
     format = "bpftrace states"
     source = "linux-states"

@@ -43,7 +43,7 @@ def recognises(line: str) -> bool:
 
 
 class BpfTableTrace(LineReader):
-    """One output of such a tool, with any prose around. See ``tcpmodel.traces.records.Trace``.
+    """One output of such a tool, with any prose around. See ``tcpmodel.traces.reader.Trace``.
 
     A table with a column STATE gives samples; one of connections that are made gives calls.
     """

@@ -72,7 +72,7 @@ def recognises(line: str) -> bool:
 
 
 class ConntrackTrace(LineReader):
-    """The entries of TCP connections in one log. See ``tcpmodel.traces.records.Trace``.
+    """The entries of TCP connections in one log. See ``tcpmodel.traces.reader.Trace``.
 
     Each line gives a sample of the state that it prints. Before a new entry, a sample says that there was none; after
     a destroyed one, a sample of ``DESTROY`` says that there is none any more. ``translated``: for the two addresses

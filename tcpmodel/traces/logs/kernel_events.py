@@ -49,7 +49,7 @@ def recognises(line: str) -> bool:
 
 
 class KernelTrace(LineReader):
-    """One log of state changes from the kernel's tracepoint. See ``tcpmodel.traces.records.Trace``."""
+    """One log of state changes from the kernel's tracepoint. See ``tcpmodel.traces.reader.Trace``."""
 
     format = "ftrace"
     source = "linux-states"

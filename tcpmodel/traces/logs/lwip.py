@@ -31,7 +31,7 @@ def recognises(line: str) -> bool:
 
 
 class LwipTrace(LineReader):
-    """One debug output of lwIP. See ``tcpmodel.traces.records.Trace``."""
+    """One debug output of lwIP. See ``tcpmodel.traces.reader.Trace``."""
 
     format = "lwip"
     source = "lwip"

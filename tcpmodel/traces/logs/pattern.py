@@ -85,7 +85,7 @@ def _compiled(text: str) -> re.Pattern[str]:
 
 
 class PatternTrace(LineReader):
-    """One log, read by patterns. See ``tcpmodel.traces.records.Trace``."""
+    """One log, read by patterns. See ``tcpmodel.traces.reader.Trace``."""
 
     format = "pattern"
     source = CHANGES

@@ -83,7 +83,7 @@ def _moment(year: int, month: int, day: int, clock: tuple[int, int, int], part: 
 
 
 class SnapshotTrace(LineReader):
-    """One or more listings of sockets. See ``tcpmodel.traces.records.Trace``.
+    """One or more listings of sockets. See ``tcpmodel.traces.reader.Trace``.
 
     A socket that is missing in a later listing gives a record without a state, and so does one that was missing in the
     listing before the first in which it is.

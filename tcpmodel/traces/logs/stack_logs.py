@@ -151,7 +151,7 @@ def seems(lines: list[str]) -> Dialect | None:
 
 
 class StackTrace(LineReader):
-    """What one stack told, between other lines. See ``tcpmodel.traces.records.Trace``."""
+    """What one stack told, between other lines. See ``tcpmodel.traces.reader.Trace``."""
 
     def __init__(self, source: Source, dialect: Dialect) -> None:
         super().__init__(source)

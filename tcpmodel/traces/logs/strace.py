@@ -71,7 +71,7 @@ def recognises(line: str) -> bool:
 
 
 class StraceTrace(LineReader):
-    """The calls on TCP and UDP sockets in one output of strace. See ``tcpmodel.traces.records.Trace``.
+    """The calls on TCP and UDP sockets in one output of strace. See ``tcpmodel.traces.reader.Trace``.
 
     Each gives an event of kind ``call``: its name is that of the family (``send`` for ``write`` and ``sendmsg``), with
     what else matters behind it: ``recv 0``, ``send EPIPE``, ``shutdown SHUT_WR``. A connection that was made is told by

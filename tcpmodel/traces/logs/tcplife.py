@@ -27,7 +27,7 @@ def recognises(line: str) -> bool:
 
 
 class TcplifeTrace(LineReader):
-    """One output of tcplife. See ``tcpmodel.traces.records.Trace``.
+    """One output of tcplife. See ``tcpmodel.traces.reader.Trace``.
 
     Each row gives one record: the socket was closed. How much it carried, and for how long, is not kept.
     """

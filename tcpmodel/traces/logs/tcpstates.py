@@ -89,7 +89,7 @@ def recognises(line: str) -> bool:
 
 
 class TcpstatesTrace(LineReader):
-    """One output of tcpstates, with any prose around its tables. See ``tcpmodel.traces.records.Trace``."""
+    """One output of tcpstates, with any prose around its tables. See ``tcpmodel.traces.reader.Trace``."""
 
     format = "tcpstates"
     source = "linux-states"

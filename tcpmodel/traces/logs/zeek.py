@@ -70,7 +70,7 @@ def recognises_json(line: str) -> bool:
 
 
 class ZeekTrace(LineReader):
-    """The rows of one conn.log. See ``tcpmodel.traces.records.Trace``.
+    """The rows of one conn.log. See ``tcpmodel.traces.reader.Trace``.
 
     Each row gives the events of its history in their order, and then what the row says came out.
     """

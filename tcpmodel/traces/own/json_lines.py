@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
-from tcpmodel.traces.captures.circumstances import MET, Circumstances
+from tcpmodel.traces.circumstances import MET, Circumstances
 from tcpmodel.traces.own.json_text import LONGEST_LINE, JsonFault, Real, parse, shown
 from tcpmodel.traces.own.json_time import nanoseconds
 from tcpmodel.traces.reader import LineReader
@@ -74,7 +74,7 @@ def recognises(line: str) -> bool:
 
 
 class JsonLinesTrace(LineReader):
-    """One file of events, or what stands under one heading of it. See ``tcpmodel.traces.records.Trace``.
+    """One file of events, or what stands under one heading of it. See ``tcpmodel.traces.reader.Trace``.
 
     ``following`` is, once all records have been read, the trace under the next heading, or None.
     """

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from tcpmodel.traces.own.json_lines import OPTION_KEYS, SHORT, SOURCE, WHOLE
-from tcpmodel.traces.records import FLAG_BITS, Packet, Record, StateRecord, Trace
+from tcpmodel.traces.reader import Trace
+from tcpmodel.traces.records import FLAG_BITS, Packet, Record, StateRecord
 
 _ENCODE = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
 _SHORT = {name: short for short, name in SHORT.items()}

@@ -35,7 +35,7 @@ def recognises(line: str) -> bool:
 
 
 class PacketdrillTrace(Reader):
-    """The events of one script. See ``tcpmodel.traces.records.Trace``.
+    """The events of one script. See ``tcpmodel.traces.reader.Trace``.
 
     The tested host is ``local``, the script ``remote``, with the number of the connection for a port: a script does
     not name them.

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from tcpmodel.traces.captures.capture_file import FrameReader
-from tcpmodel.traces.captures.circumstances import CLOCK, CUT
 from tcpmodel.traces.captures.link import USUAL
 from tcpmodel.traces.captures.tunnels import Found, Inner, Piece
+from tcpmodel.traces.circumstances import CLOCK, CUT
 from tcpmodel.traces.lines import numbered_lines
 from tcpmodel.traces.printed.tcpdump_clock import STAMP, Clock
 from tcpmodel.traces.printed.tcpdump_text import OTHER, TcpdumpTrace
@@ -88,7 +88,7 @@ def _found(block: _Block, link: int) -> Found:
 
 
 class OctetsTrace(FrameReader):
-    """One log of tcpdump that shows octets. See ``tcpmodel.traces.records.Trace``."""
+    """One log of tcpdump that shows octets. See ``tcpmodel.traces.reader.Trace``."""
 
     format = TcpdumpTrace.format
     counts_lines = True

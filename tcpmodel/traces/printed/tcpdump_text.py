@@ -114,7 +114,7 @@ def recognises(line: str) -> bool:
 
 
 class TcpdumpTrace(LineReader):
-    """One log of tcpdump. See ``tcpmodel.traces.records.Trace``."""
+    """One log of tcpdump. See ``tcpmodel.traces.reader.Trace``."""
 
     format = "tcpdump text"
 

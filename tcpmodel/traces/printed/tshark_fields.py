@@ -44,7 +44,7 @@ def bare(path: str) -> TraceError:
 
 
 class FieldsTrace(LineReader):
-    """One table of tshark. See ``tcpmodel.traces.records.Trace``.
+    """One table of tshark. See ``tcpmodel.traces.reader.Trace``.
 
     Packets bear the numbers of frames if the table shows them, otherwise those of lines.
     """

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from tcpmodel.traces.captures.capture_file import FrameReader
-from tcpmodel.traces.captures.circumstances import CLOCK, CUT, FRAGMENTS, REASSEMBLED, TUNNELS
 from tcpmodel.traces.captures.fragments import MOST
 from tcpmodel.traces.captures.tunnels import Piece
+from tcpmodel.traces.circumstances import CLOCK, CUT, FRAGMENTS, REASSEMBLED, TUNNELS
 from tcpmodel.traces.own.json_stream import Broken, Members, Unfinished, objects
 from tcpmodel.traces.printed.tshark_layers import chosen
 from tcpmodel.traces.printed.tshark_packet import Packets, Values, number_of, time_of
@@ -33,7 +33,7 @@ def recognises(text: str) -> bool:
 
 
 class TsharkJsonTrace(FrameReader):
-    """The packets that tshark wrote as JSON. See ``tcpmodel.traces.records.Trace``.
+    """The packets that tshark wrote as JSON. See ``tcpmodel.traces.reader.Trace``.
 
     Packets bear the numbers of frames if those are shown, otherwise they are counted.
     """

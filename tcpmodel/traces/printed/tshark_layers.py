@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tcpmodel.traces.captures.circumstances import TAGGED, odd
 from tcpmodel.traces.captures.link import within
 from tcpmodel.traces.captures.network import ip
 from tcpmodel.traces.captures.tunnels import Found, Inner
+from tcpmodel.traces.circumstances import TAGGED, odd
 from tcpmodel.traces.own.json_stream import Members
 from tcpmodel.traces.printed.tshark_icmp import error as icmp_error
 from tcpmodel.traces.printed.tshark_packet import NO_ENDS, Packets, Values, fragment, number_in, number_of, time_of

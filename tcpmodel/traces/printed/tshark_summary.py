@@ -45,7 +45,7 @@ def recognises(line: str) -> bool:
 
 
 class SummaryTrace(LineReader):
-    """The packets of one list. See ``tcpmodel.traces.records.Trace``. They bear the numbers of their frames."""
+    """The packets of one list. See ``tcpmodel.traces.reader.Trace``. They bear the numbers of their frames."""
 
     format = "tshark summary"
     counts_lines = False
