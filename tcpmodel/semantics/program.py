@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from tcpmodel.model import spec as m
-from tcpmodel.model.types import Enum, Range, Seq
+from tcpmodel.model.types import Enum, Range, Seq, Type
 from tcpmodel.model.walk import opened
 from tcpmodel.semantics.expressions import Compiler, Environment, Guard, Value, full_range, literal_value
 from tcpmodel.semantics.slicing import irrelevant_variables, is_inert, unknowable_variables
@@ -90,6 +91,19 @@ class Layout:
     flags: dict[tuple[str, str], int] = field(default_factory=dict)
     size: int = 0
 
+    @classmethod
+    def of(cls, spec: m.Spec) -> Layout:
+        """Variables first, in their order, then the fields, flags and marks of each message."""
+        layout = cls()
+        for variable in spec.variables:
+            layout.variables[variable.name] = layout.allocate()
+        for message in spec.messages:
+            for item in message.fields:
+                layout.fields[message.name, item.name] = layout.allocate()
+            for name in (*message.flags, *message.marks):
+                layout.flags[message.name, name] = layout.allocate()
+        return layout
+
     def allocate(self) -> int:
         """A new slot."""
         self.size += 1
@@ -114,15 +128,8 @@ class Program:
         self.profiles = {profile.name: profiles.get(profile.name) for profile in spec.profiles}
         self.states = [state.name for state in spec.states]
         self.initial = self.states.index(spec.initial.name)
-        self.layout = Layout()
-        for variable in spec.variables:
-            self.layout.variables[variable.name] = self.layout.allocate()
-        self.tracked = self.layout.size
-        for message in spec.messages:
-            for item in message.fields:
-                self.layout.fields[message.name, item.name] = self.layout.allocate()
-            for name in (*message.flags, *message.marks):
-                self.layout.flags[message.name, name] = self.layout.allocate()
+        self.layout = Layout.of(spec)
+        self.tracked = len(spec.variables)
         self.flag_bits = {
             message.name: {name: 1 << index for index, name in enumerate(message.flags)} for message in spec.messages
         }
@@ -135,73 +142,50 @@ class Program:
             self._compile_state(state, ignored) for state in spec.states
         ]
         self.faults = [(fault, self.compiler.guard(fault.when)) for fault in spec.faults]
-        undecided = {need.name for need in spec.needs if need.fact == "nothing"}
-        over_run = [
-            (rule, self.compiler.guard(rule.forbid))
-            for rule in spec.packet_rules
-            if rule.scope == "run" and rule.severity != "legal" and not undecided & set(rule.needs)
-        ]
+        over_run = self._over_run()
         self.run_rules = [(rule, guard) for rule, guard in over_run if not rule.steady]
         self.steady_rules = [(rule, guard) for rule, guard in over_run if rule.steady]
-        self.discrete = [
-            self.layout.variables[variable.name]
-            for variable in spec.variables
-            if isinstance(variable.type, Enum | Range) and not variable.free and variable.name not in ignored
-        ]
-        self.optional = [
-            self.layout.variables[variable.name]
-            for variable in spec.variables
-            if variable.optional and variable.name not in ignored
-        ]
-        self.free = [
-            (self.layout.variables[variable.name], full_range(variable.type))
-            for variable in spec.variables
-            if variable.free or variable.name in hidden
-        ]
+        slot = self.layout.variables
+        followed = [one for one in spec.variables if one.name not in ignored]
+        self.discrete = [slot[one.name] for one in followed if isinstance(one.type, Enum | Range) and not one.free]
+        self.optional = [slot[one.name] for one in followed if one.optional]
+        self.free = [(slot[one.name], full_range(one.type)) for one in spec.variables if one.free or one.name in hidden]
+        self.local_numbers = [slot[one.name] for one in followed if _space(one.type) == "local"]
+        self.peer_numbers = [slot[one.name] for one in followed if _space(one.type) == "peer"]
+        picked = {slot[name] for name in _picked(spec)}
+        self.picked_numbers = [number for number in self.local_numbers if number in picked]
+        fields = [(message.name, item) for message in spec.messages for item in message.fields]
+        spaces = {self.layout.fields[name, item.name]: _space(item.type) for name, item in fields}
+        self.sender_fields = frozenset(field for field, space in spaces.items() if space == "sender")
+        self.receiver_fields = frozenset(field for field, space in spaces.items() if space == "receiver")
         self._initial: list[Interval | None] | None = None
         self._narrowed: dict[tuple[int, EventKey, int], list[CompiledRule]] = {}
         self.prospects: dict[Any, Any] = {}
         """What ``prospects`` found out."""
-        self.local_numbers = [
-            self.layout.variables[variable.name]
-            for variable in spec.variables
-            if isinstance(variable.type, Seq) and variable.type.space == "local" and variable.name not in ignored
-        ]
-        picked = {
-            action.variable
-            for state in spec.states
-            for rule in state.rules
-            for action in rule.actions
-            if isinstance(action, m.Assign) and action.value is None and not action.unset
-        }
-        self.picked_numbers = [slot for slot in self.local_numbers if spec.variables[slot].name in picked]
-        self.peer_numbers = [
-            self.layout.variables[variable.name]
-            for variable in spec.variables
-            if isinstance(variable.type, Seq) and variable.type.space == "peer" and variable.name not in ignored
-        ]
-        fields = [(message.name, item) for message in spec.messages for item in message.fields]
-        spaces = {self.layout.fields[name, item.name]: getattr(item.type, "space", "") for name, item in fields}
-        self.sender_fields = frozenset(slot for slot, space in spaces.items() if space == "sender")
-        self.receiver_fields = frozenset(slot for slot, space in spaces.items() if space == "receiver")
-        sends = [
-            action
-            for by_event in self.rules
-            for rules in by_event.values()
-            for rule in rules
-            for action in rule.actions
-            if isinstance(action, CompiledSend)
-        ]
-        literal = [
-            (action.message, action.flags)
-            for action in sends
-            if any(raw is not None and slot in self.sender_fields for slot, _, raw in action.fields)
-        ]
-        self.literal_sends = list(dict.fromkeys(literal))
+        self.literal_sends = self._literal_sends()
         """Message and flags of what is sent with a number that is the same whoever sends it."""
         self.sends = [
             {event: self._sends(index, event) for event in self.rules[index]} for index in range(len(self.states))
         ]
+
+    def _over_run(self) -> list[tuple[m.PacketRule, Guard]]:
+        """The rules over connections that follow each other, as far as an observer can know what they need."""
+        undecided = {need.name for need in self.spec.needs if need.fact == "nothing"}
+        return [
+            (rule, self.compiler.guard(rule.forbid))
+            for rule in self.spec.packet_rules
+            if rule.scope == "run" and rule.severity != "legal" and not undecided & set(rule.needs)
+        ]
+
+    def _literal_sends(self) -> list[tuple[str, int]]:
+        rules = chain.from_iterable(rules for by_event in self.rules for rules in by_event.values())
+        sends = (action for rule in rules for action in rule.actions if isinstance(action, CompiledSend))
+        literal = (
+            (action.message, action.flags)
+            for action in sends
+            if any(raw is not None and slot in self.sender_fields for slot, _, raw in action.fields)
+        )
+        return list(dict.fromkeys(literal))
 
     def rules_for(self, state: int, event: EventKey, flags: int | None = None) -> list[CompiledRule]:
         """The rules to try, in order; those that a message with exactly these flags cannot match are left out."""
@@ -358,6 +342,17 @@ class Program:
             scratch[slot] = evaluate(scratch)
             slots.append(slot)
         return [(slot, scratch[slot]) for slot in slots]
+
+
+def _space(type_: Type) -> str:
+    """Whose numbers these are; "" if they are none."""
+    return type_.space if isinstance(type_, Seq) else ""
+
+
+def _picked(spec: m.Spec) -> set[str]:
+    """The variables to which some rule gives a value of the implementation's choice."""
+    actions = (action for state in spec.states for rule in state.rules for action in rule.actions)
+    return {one.variable for one in actions if isinstance(one, m.Assign) and one.value is None and not one.unset}
 
 
 def _is_about(expr: m.Expr, message: str, spec: m.Spec) -> bool:
