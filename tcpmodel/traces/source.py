@@ -230,8 +230,9 @@ class _Gunzip:
 def open_source(path: str, *, growing: bool = False) -> Source:
     """The bytes of the file ``path``, or of standard input for ``-``. Raises TraceError when it cannot be opened.
 
-    ``growing``: the end of a file is not the end: wait for more. A file that gets shorter or is replaced by another is
-    a TraceError. A pipe ends when nobody writes to it any more.
+    ``growing``: the end of a file is not the end: wait for more. Text goes on in the file that replaces it, or at its
+    beginning if it gets shorter, as logs do that are rotated; a capture in which that happens is a TraceError. A pipe
+    ends when nobody writes to it any more.
     """
     if path == "-":
         if sys.stdin is None:
@@ -248,11 +249,13 @@ def open_source(path: str, *, growing: bool = False) -> Source:
     def read_file(size: int, /) -> bytes:
         return file.read(size) or b""
 
-    read: Read = _Growing(path, file).read if growing and os.path.isfile(path) else read_file
+    follower = _Growing(path, file) if growing and os.path.isfile(path) else None
+    read: Read = read_file if follower is None else follower.read
+    close = file.close if follower is None else follower.close
     try:
-        return Source(path, read, file.close, growing=growing)
+        return Source(path, read, close, growing=growing)
     except TraceError:
-        file.close()
+        close()
         raise
 
 
@@ -262,20 +265,54 @@ class _Growing:
     def __init__(self, path: str, file: io.FileIO) -> None:
         self._path, self._file = path, file
         self._same = os.fstat(file.fileno())
+        self._is_text: bool | None = None
+        self._last = b"\n"
 
     def read(self, size: int, /) -> bytes:
-        """The next octets, as soon as there are any; TraceError when the file cannot be the one that it was."""
+        """The next octets, as soon as there are any; TraceError when a capture cannot be the one that it was."""
         while True:
-            block = self._file.read(size)
+            changed = self._changed()
+            block = self._file.read(size)  # asked last: it may have been written to before it was replaced
             if block:
+                if self._is_text is None:
+                    self._is_text = (
+                        b"\0" not in block[:512] and not block.startswith(_GZIP_MAGIC) and not is_packed(block)
+                    )
+                self._last = block[-1:]
                 return block
-            try:
-                now = os.stat(self._path)
-            except OSError:
-                raise TraceError(self._path, "", "was removed while it was followed") from None
-            if not os.path.samestat(now, self._same):
-                raise TraceError(self._path, "", "was replaced by another file while it was followed")
-            if now.st_size < self._file.tell():
-                where = f"byte offset {now.st_size}"
-                raise TraceError(self._path, where, "the file became shorter while it was followed")
+            if changed is None:
+                time.sleep(PAUSE)
+            elif not self._is_text:
+                raise changed
+            elif self._begun_anew() and self._last != b"\n":
+                # What was written last was no whole line, and no part of the next one.
+                self._last = b"\n"
+                return b"\n"
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._file.close()
+
+    def _changed(self) -> TraceError | None:
+        """Why it is not the file any more that it was, if it is not."""
+        try:
+            now = os.stat(self._path)
+        except OSError:
+            return TraceError(self._path, "", "was removed while it was followed")
+        if not os.path.samestat(now, self._same):
+            return TraceError(self._path, "", "was replaced by another file while it was followed")
+        if now.st_size < self._file.tell():
+            where = f"byte offset {now.st_size}"
+            return TraceError(self._path, where, "the file became shorter while it was followed")
+        return None
+
+    def _begun_anew(self) -> bool:
+        """Read from the beginning of the file that bears the name now, as soon as there is one."""
+        try:
+            file = open(self._path, "rb", buffering=0)  # noqa: SIM115 - closed by Source
+        except OSError:
             time.sleep(PAUSE)
+            return False
+        self._file.close()
+        self._file, self._same = file, os.fstat(file.fileno())
+        return True

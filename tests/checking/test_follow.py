@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -126,6 +126,38 @@ def test_a_file_that_is_no_longer_the_same(spoil, message: str, tmp_path: Path, 
     assert status == 2
     assert message in err
     assert "1 violates" in rest, "what was read is reported"
+
+
+def move_away(path: Path, rest: str) -> None:
+    with path.open("a") as file:
+        file.write("half a li")
+    path.rename(path.with_name("log.1"))
+    time.sleep(0.3)
+    path.write_text(rest)
+
+
+def cut(path: Path, rest: str) -> None:
+    with path.open("r+") as file:
+        file.truncate(0)
+    time.sleep(3)  # it has to be looked at in between
+    with path.open("a") as file:
+        file.write(rest)
+
+
+@pytest.mark.parametrize("rotate", [move_away, cut])
+def test_a_log_that_is_rotated_is_read_on(rotate: Callable[[Path, str], None], tmp_path: Path) -> None:
+    log = next((ROOT / "traces" / "logs").rglob("*ftrace*"))
+    lines = [line for line in log.read_text().splitlines(keepends=True) if "oldstate" in line]
+    path = tmp_path / "trace.txt"
+    path.write_text(lines[0] + lines[1].replace("newstate=TCP_", "newstate=TCP_CLOSE_WAIT was=", 1))
+    followed = Followed(str(path))
+    followed.until("TRANSITION")
+    other = [line.replace("saddr=10.", "saddr=99.").replace("daddr=10.", "daddr=99.") for line in lines[:2]]
+    rotate(path, other[0] + other[1].replace("newstate=TCP_", "newstate=TCP_CLOSE_WAIT was=", 1))
+    found = "".join(followed.until("TRANSITION"))
+    assert "99." in found
+    followed.process.send_signal(signal.SIGINT)
+    assert followed.end()[0] == 1
 
 
 def test_what_is_known_does_not_count(tmp_path: Path) -> None:

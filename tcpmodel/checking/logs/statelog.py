@@ -223,7 +223,8 @@ class StateLog:
         _, life.now, told = known
         for item in told:
             life.gaps += item.severity == "capture"
-            life.diagnostics.append(replace(item, endpoint=life.local, place=record.number, time=record.time))
+            same = replace(item, endpoint=life.local, place=record.number, time=record.time, told=False)
+            self._add(life, same)
 
     def _first_time(self, life: Life, record: StateRecord, old: str, new: str) -> None:
         start = self.index[old]
