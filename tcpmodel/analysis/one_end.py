@@ -24,7 +24,6 @@ from tcpmodel.semantics.notation import MessageText, NotationError, read_message
 from tcpmodel.semantics.program import EventKey
 from tcpmodel.semantics.stepping import Step, StepError, Stepper
 
-DELAYED = "within"
 OPTIONAL = "or nothing"
 
 

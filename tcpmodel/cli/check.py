@@ -106,7 +106,16 @@ def run(args: argparse.Namespace) -> int:
     progress = Progress(sys.stderr)
     try:
         read = output.read if output.streams else None
-        report = check(args.traces, specs, profiles, progress, read, watch, patterns=patterns, vantage=args.vantage)
+        report = check(
+            args.traces,
+            specs,
+            profiles,
+            progress=progress,
+            read=read,
+            watch=watch,
+            patterns=patterns,
+            vantage=args.vantage,
+        )
     finally:
         progress.end()
     if not output.streams:

@@ -80,7 +80,7 @@ class Slice:
             raise CommandError(str(error)) from None
         progress = Progress(sys.stderr)
         try:
-            report = check([path], self._specs, self._profiles, progress, vantage=self._args.vantage)
+            report = check([path], self._specs, self._profiles, progress=progress, vantage=self._args.vantage)
         finally:
             progress.end()
         print_errors(report)

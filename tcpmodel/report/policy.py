@@ -23,8 +23,6 @@ SEVERITIES = ("violation", "warning", "note", "capture")
 LEVELS = ("violation", "warning", "note")
 """What a finding can be taken for."""
 
-FAIL_ON = (*LEVELS, "never")
-
 BASELINE_KEY = "tcpmodel baseline"
 BASELINE_VERSION = 1
 
@@ -47,7 +45,7 @@ def codes(specs: Iterable[Spec]) -> list[str]:
 
 
 def fails(level: str) -> frozenset[str]:
-    """The severities that are at least as serious as ``level``, one of ``FAIL_ON``."""
+    """The severities that are at least as serious as ``level``, one of ``LEVELS``, or ``never``."""
     return frozenset() if level == "never" else frozenset(LEVELS[: LEVELS.index(level) + 1])
 
 
