@@ -345,8 +345,8 @@ class Connection:
                 self.ends = (other, self.ends[1]) if side == 0 else (self.ends[0], other)
                 del open_[index:]
                 return Explanation.BEHAVIOUR
-        unfinished = lambda: self.standing().unfinished  # noqa: E731
-        another = of_another_life(self.interpreter, sender, self.ends[1 - side], sighting, unfinished)
+        peer = self.ends[1 - side]
+        another = of_another_life(self.interpreter, sender, peer, sighting, lambda: self.standing().unfinished)
         if another is None:
             self.doubted.add(place.number)
         reread = self.rereading if self.doubted or not another else None
