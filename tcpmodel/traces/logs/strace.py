@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from tcpmodel.traces.logs.named_groups import Clock
 from tcpmodel.traces.logs.sockets import Processes, Socket, address_of
@@ -68,6 +69,19 @@ def recognises(line: str) -> bool:
     if call is None:
         return False
     return _RESULT.search(rest) is not None or _UNFINISHED.search(rest) is not None
+
+
+class _Call(NamedTuple):
+    """A call that returned: when (ns), or when it began if that is all that is told; its result, the name of the error
+    or "", and what stands behind the result."""
+
+    process: str
+    time: int | None
+    name: str
+    arguments: str
+    value: int
+    error: str
+    after: str
 
 
 class StraceTrace(LineReader):
@@ -155,63 +169,44 @@ class StraceTrace(LineReader):
     # -------------------------------------------------------------------------------------------------------- calls
 
     def _call(self, process: str, time: int | None, name: str, rest: str) -> Iterator[Event]:
-        result = _RESULT.search(rest)
-        if result is None or result[1] == "?":
+        call = _returned(process, time, name, rest)
+        if call is None or name == "exit_group":
             return
-        arguments, value, after = rest[: result.start()], _whole_number(result[1]), result[2]
-        if " /* " in arguments:
-            arguments = _NUMBER.sub(r"\1", arguments)
-        found = _ERROR.match(after)
-        error = found[1] if found is not None and value < 0 else ""
-        took = _TOOK.search(after)
-        if took is not None and time is not None:
-            time += round(float(took[1]) * 1_000_000_000)
         if name in _FORKS:
-            if value > 0:
-                shared = "CLONE_FILES" in arguments or "CLONE_THREAD" in arguments
-                self._processes.forked(process, str(value), shared=shared)
-            return
-        if name == "exit_group":
+            if call.value > 0:
+                shared = "CLONE_FILES" in call.arguments or "CLONE_THREAD" in call.arguments
+                self._processes.forked(process, str(call.value), shared=shared)
             return
         if name == "socket":
-            if value >= 0 and not error:
-                self._made(process, value, arguments, after)
-                socket = self._processes.socket(process, value)
+            if call.value >= 0 and not call.error:
+                self._made(call)
+                socket = self._processes.socket(process, call.value)
                 if socket is not None:
-                    yield self._event(socket, time, "socket", {})
+                    yield self._event(socket, call.time, "socket", {})
             return
         self._closes = self._closes or name == "close"
-        one = _DESCRIPTOR.match(arguments)
+        one = _DESCRIPTOR.match(call.arguments)
         if one is None:
             return
         if name in _FILES and not one[2] and not self._closes:
             self._doubt = True
         descriptor = int(one[1])
         socket = self._processes.socket(process, descriptor, one[2] or "", one[3] or "", self._number)
-        if socket is None or (error and name not in ("connect", "close") and error not in _TELLING):
+        if socket is None or (call.error and name not in ("connect", "close") and call.error not in _TELLING):
             return
-        yield from self._on_socket(process, time, socket, descriptor, name, arguments[one.end() :], value, error, after)
+        yield from self._on_socket(call._replace(arguments=call.arguments[one.end() :]), socket, descriptor)
 
-    def _made(self, process: str, descriptor: int, arguments: str, after: str) -> None:
+    def _made(self, call: _Call) -> None:
+        process, descriptor, arguments = call.process, call.value, call.arguments
         kind = "tcp" if "SOCK_STREAM" in arguments else "udp" if "SOCK_DGRAM" in arguments else ""
         if not arguments.startswith(("AF_INET", "PF_INET")) or not kind or "SCTP" in arguments or "ICMP" in arguments:
             self._processes.closed(process, descriptor)
             return
-        mark = _DESCRIPTOR.match(f"{descriptor}{after}")
+        mark = _DESCRIPTOR.match(f"{descriptor}{call.after}")
         self._processes.opened(process, descriptor, kind, (mark[3] if mark else "") or "", self._number)
 
-    def _on_socket(
-        self,
-        process: str,
-        time: int | None,
-        socket: Socket,
-        descriptor: int,
-        name: str,
-        arguments: str,
-        value: int,
-        error: str,
-        after: str,
-    ) -> Iterator[Event]:
+    def _on_socket(self, call: _Call, socket: Socket, descriptor: int) -> Iterator[Event]:
+        process, time, name, arguments, value, error, _ = call
         if name == "close":
             if self._processes.closed(process, descriptor) and not error:
                 yield self._event(socket, time, "close abort" if socket.aborts else "close", {})
@@ -226,9 +221,9 @@ class StraceTrace(LineReader):
             yield self._event(socket, time, _with(name, error), {})
         elif name in ("accept", "accept4"):
             if not error:
-                yield self._accepted(process, time, socket, arguments, value, after)
+                yield self._accepted(call, socket)
         elif name == "connect":
-            yield from self._connect(time, socket, arguments, error)
+            yield from self._connect(call, socket)
         elif name in ("getsockname", "getpeername"):
             told = "" if error else address_of(arguments)
             if told and name == "getsockname":
@@ -248,21 +243,20 @@ class StraceTrace(LineReader):
                 socket.shut = True
             yield self._event(socket, time, _with(f"shutdown {how}".rstrip(), error), {})
         elif name in _SENDS:
-            yield from self._sent(time, socket, arguments, value, error)
+            yield from self._sent(call, socket)
         elif name in _RECEIVES:
-            yield from self._received(time, socket, arguments, value, error)
+            yield from self._received(call, socket)
 
-    def _accepted(
-        self, process: str, time: int | None, listener: Socket, arguments: str, descriptor: int, after: str
-    ) -> Event:
-        mark = _DESCRIPTOR.match(f"{descriptor}{after}")
-        new = self._processes.opened(process, descriptor, "tcp", (mark[3] if mark else "") or "", self._number)
-        new.remote = new.remote or address_of(arguments)
+    def _accepted(self, call: _Call, listener: Socket) -> Event:
+        mark = _DESCRIPTOR.match(f"{call.value}{call.after}")
+        new = self._processes.opened(call.process, call.value, "tcp", (mark[3] if mark else "") or "", self._number)
+        new.remote = new.remote or address_of(call.arguments)
         new.local = new.local or listener.local
         # Without -T, the time is that at which the call began to wait.
-        return self._event(new, time if _TOOK.search(after) else None, "accept", {})
+        return self._event(new, call.time if _TOOK.search(call.after) else None, "accept", {})
 
-    def _connect(self, time: int | None, socket: Socket, arguments: str, error: str) -> Iterator[Event]:
+    def _connect(self, call: _Call, socket: Socket) -> Iterator[Event]:
+        time, arguments, error = call.time, call.arguments, call.error
         peer = address_of(arguments)
         if socket.protocol == "tcp" and "AF_UNSPEC" in arguments:
             if not error:
@@ -291,7 +285,8 @@ class StraceTrace(LineReader):
             if error in _TELLING:
                 yield self._event(socket, time, f"connect {error}", {})
 
-    def _sent(self, time: int | None, socket: Socket, arguments: str, value: int, error: str) -> Iterator[Event]:
+    def _sent(self, call: _Call, socket: Socket) -> Iterator[Event]:
+        time, arguments, value, error = call.time, call.arguments, call.value, call.error
         peer = address_of(arguments)
         if socket.protocol == "tcp" and "MSG_FASTOPEN" in arguments and not socket.asked:
             socket.asked = True
@@ -302,7 +297,8 @@ class StraceTrace(LineReader):
             return
         yield self._event(socket, time, _with(name, error), {} if error else {"length": value})
 
-    def _received(self, time: int | None, socket: Socket, arguments: str, value: int, error: str) -> Iterator[Event]:
+    def _received(self, call: _Call, socket: Socket) -> Iterator[Event]:
+        time, arguments, value, error = call.time, call.arguments, call.value, call.error
         if "MSG_PEEK" in arguments or "MSG_ERRQUEUE" in arguments or "MSG_OOB" in arguments:
             return
         if value == 0 and socket.protocol == "tcp":
@@ -316,6 +312,22 @@ class StraceTrace(LineReader):
         if self._doubt:
             values = {**values, DOUBTFUL: 1}
         return Event(self._number, time, socket.protocol, socket.name, local, remote, "call", name, values)
+
+
+def _returned(process: str, time: int | None, name: str, rest: str) -> _Call | None:
+    """A call whose name ``rest`` stands behind; None if it did not return."""
+    result = _RESULT.search(rest)
+    if result is None or result[1] == "?":
+        return None
+    arguments, value, after = rest[: result.start()], _whole_number(result[1]), result[2]
+    if " /* " in arguments:
+        arguments = _NUMBER.sub(r"\1", arguments)
+    found = _ERROR.match(after)
+    error = found[1] if found is not None and value < 0 else ""
+    took = _TOOK.search(after)
+    if took is not None and time is not None:
+        time += round(float(took[1]) * 1_000_000_000)
+    return _Call(process, time, name, arguments, value, error, after)
 
 
 def _with(name: str, error: str) -> str:
