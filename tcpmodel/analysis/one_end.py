@@ -40,10 +40,12 @@ class Due:
 
     @property
     def required(self) -> bool:
+        """Whether the next lines have to show it, before anything else of this end."""
         return not self.leave
 
     @property
     def optional(self) -> bool:
+        """Whether it may never be shown."""
         return self.leave.endswith(OPTIONAL)
 
 

@@ -95,16 +95,22 @@ class Compare(Expr):
 
 @dataclass(frozen=True, slots=True)
 class Not(Expr):
+    """``not A``."""
+
     operand: Expr
 
 
 @dataclass(frozen=True, slots=True)
 class And(Expr):
+    """``A and B ...``, from left to right."""
+
     operands: tuple[Expr, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Or(Expr):
+    """``A or B ...``, from left to right."""
+
     operands: tuple[Expr, ...]
 
 

@@ -210,6 +210,7 @@ def _row(*cells: str) -> str:
 
 
 def plain(words: str) -> str:
+    """``words`` as they are: nothing in them means anything to Markdown."""
     return words.translate(_BREAKS)
 
 

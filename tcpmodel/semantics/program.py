@@ -40,6 +40,8 @@ class CompiledSend:
 
 @dataclass(frozen=True, slots=True)
 class CompiledChoose:
+    """``choose n``: the implementation takes any value of ``full`` for which ``where`` holds."""
+
     slot: int
     full: Interval
     where: Guard | None
@@ -59,6 +61,8 @@ class CompiledAssign:
 
 @dataclass(frozen=True, slots=True)
 class CompiledSignal:
+    """What the user is told; ``when``: only then."""
+
     when: Guard | None
     source: m.Signal
 

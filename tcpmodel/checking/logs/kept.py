@@ -156,4 +156,5 @@ def apart(some: Sequence[int], others: Sequence[int]) -> bool:
 
 
 def whole(address: str) -> bool:
+    """Does an address, ``host:port``, have a port? Logs write 0 or nothing for one that is not known."""
     return address.rpartition(":")[2] not in ("0", "")
