@@ -31,6 +31,8 @@ class Followed:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=environment,
+            # Whoever runs tests in the background of a shell ignores SIGINT, and so would this.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         self.watchdog = threading.Timer(PATIENCE, self.process.kill)
         self.watchdog.start()

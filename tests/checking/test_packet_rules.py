@@ -160,10 +160,10 @@ def test_single_packets_again_and_again(judge: Judge) -> None:
     assert len(reports) == 39 and not [one for each in reports for one in each.diagnostics]
 
 
-def test_a_rule_gives_its_name_to_what_nothing_explains(judge: Judge) -> None:
-    """One finding tells both: which rule is broken, and what the states would have allowed."""
+def test_what_no_state_explains_has_a_name_and_says_what_was_allowed(judge: Judge) -> None:
+    """It is told by its state; that the next segment takes it back proves it once more, without any state."""
     packets = life(1000, 5000, {3: {"ack": 5002}})
     (connection,) = judge(packets).report.connections
-    (finding,) = [one for one in connection.diagnostics if one.severity == "violation"]
-    assert (finding.code, finding.place) == ("TCP-HS-003", 3)
+    finding, proof = [one for one in connection.diagnostics if one.severity == "violation"]
+    assert [(one.code, one.place) for one in (finding, proof)] == [("TCP-HS-003", 3), ("TCP-ACK-001", 3)]
     assert finding.states and finding.allowed and finding.cites
