@@ -15,6 +15,7 @@ from tcpmodel.checking.checker import Checker
 from tcpmodel.checking.outcome.findings import CONFORMS, INCONCLUSIVE, VIOLATES, ConnectionReport, Report
 from tcpmodel.checking.run import check
 from tcpmodel.model.load import parse_spec
+from tcpmodel.model.spec import Spec
 
 LINE = (
     "  python3-7591    [001] .Ns2.  1.{at:06d}: inet_sock_set_state: family=AF_INET protocol=IPPROTO_TCP{sock} "
@@ -309,3 +310,22 @@ def test_a_spec_without_sources_says_so(tmp_path: Path) -> None:
     report = check([str(path)], [spec])
     assert report.exit_code == 2 and not report.connections
     assert "linux-states" in report.inputs[0].error
+
+
+def test_words_of_windows_in_german(tmp_path: Path, specs: list[Spec]) -> None:
+    """As the command line writes them, in code page 850."""
+    rows = "\r\n".join(
+        f"  TCP    10.0.0.5:5100{number}         10.0.0.9:443           {word}"
+        for number, word in enumerate(("HERGESTELLT", "WARTEND", "SCHLIESSEN_WARTEN", "SYN_GESENDET", "FIN_WARTEN_2"))
+    )
+    heading = "\r\nAktive Verbindungen\r\n\r\n  Proto  Lokale Adresse         Remoteadresse          Status\r\n"
+    listening = "  TCP    0.0.0.0:135            0.0.0.0:0              ABHÖREN\r\n"
+    path = tmp_path / "netstat.txt"
+    path.write_bytes((heading + listening + rows + "\r\n").encode("cp850"))
+    assert [one.a_states for one in check([str(path)], specs).connections] == [
+        ("ESTABLISHED",),
+        ("TIME-WAIT",),
+        ("CLOSE-WAIT",),
+        ("SYN-SENT",),
+        ("FIN-WAIT-2",),
+    ]
