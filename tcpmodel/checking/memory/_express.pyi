@@ -62,6 +62,7 @@ class Express:
         self,
         start: int,
         most: int,
+        few: int,
         before: int,
         origin: int,
         several: int,

@@ -37,7 +37,7 @@ from tcpmodel.traces.addresses import endpoint_text, ipv6_text, packed
 from tcpmodel.traces.captures.link import packet_in
 from tcpmodel.traces.records import Framing, Packet, Taken
 
-INTERFACE = 6
+INTERFACE = 7
 """That of the compiled module as it is called here: one that was compiled before a change is not used."""
 
 Core: Any = None
@@ -161,7 +161,7 @@ class Drained(NamedTuple):
     """Connections of which nothing more is expected: some by themselves, and those like others as lines, with the kinds
     of lines."""
 
-    single: list[Over]
+    single: Iterator[Over]
     lines: list[str]
     kinds: list[Likes]
 
@@ -178,8 +178,8 @@ AWAKE = 4096
 FINDINGS = 4
 """A connection with more findings stays an object."""
 
-DRAINED = 4096
-"""So many connections are given away at once."""
+DRAINED, SINGLE = 4096, 256
+"""So many connections are given away at once that are like others, and so many that are not."""
 
 
 class Lane:
@@ -319,11 +319,13 @@ class Lane:
         def told(number: int, first: int, packets: int, flags: int, a: str, b: str, place: int) -> int:
             return like(Over(number, a, b, first, packets, flags, self._standings[place], (), None))
 
-        start, count = 0, DRAINED
-        while count == DRAINED:
-            start, found, lines, kinds = self._core.drain(start, DRAINED, before, origin, SEVERAL, told, self._patterns)
-            count = len(found) + len(lines)
-            yield Drained([self._over(one) for one in found], lines, [Likes(*kind) for kind in kinds])
+        start, more = 0, True
+        while more:
+            start, found, lines, kinds = self._core.drain(
+                start, DRAINED, SINGLE, before, origin, SEVERAL, told, self._patterns
+            )
+            more = len(found) >= SINGLE or len(lines) >= DRAINED
+            yield Drained(map(self._over, found), lines, [Likes(*kind) for kind in kinds])
 
     def _over(self, one: Any) -> Over:
         number, first, packets, flags, a, b, place, rest, told = one

@@ -72,8 +72,8 @@ static PyObject *express_forget(Express *self, PyObject *unused)
 }
 
 PyDoc_STRVAR(drain_doc,
-"drain(start, most, before, origin, several, told, known) -> (next, list, lines, kinds)\n\n"
-"Give away connections of more than one packet, from a place on until there are ``most``. With\n"
+"drain(start, most, few, before, origin, several, told, known) -> (next, list, lines, kinds)\n\n"
+"Give away connections of more than one packet, from a place on until there are ``most`` lines or ``few`` others. With\n"
 "``before`` >= 0 only those whose last packet came before that time and which may be left, as far as that is known.\n\n"
 "Those like others are lines: (pattern, packets, number among all connections, ``origin``, both ends). ``told`` gives\n"
 "the pattern of (number, first packet, packets, last flags, both ends, standing), or -1; one with as many packets or,\n"
@@ -94,10 +94,10 @@ static PyObject *drained(Express *self, Entry *entry, long place, PyObject *a, P
 
 static PyObject *express_drain(Express *self, PyObject *args)
 {
-    int start, most;
+    int start, most, few;
     long long before;
     Alike alike = {0};
-    if (!PyArg_ParseTuple(args, "iiLiiOO!", &start, &most, &before, &alike.origin, &alike.several, &alike.told,
+    if (!PyArg_ParseTuple(args, "iiiLiiOO!", &start, &most, &few, &before, &alike.origin, &alike.several, &alike.told,
                           &PyDict_Type, &alike.known))
         return NULL;
     PyObject *list = PyList_New(0), *result = NULL;
@@ -107,7 +107,7 @@ static PyObject *express_drain(Express *self, PyObject *args)
             PyErr_NoMemory();
         goto done;
     }
-    for (; start < self->entry_count && most > 0; start++) {
+    for (; start < self->entry_count && PyList_GET_SIZE(alike.lines) < most && PyList_GET_SIZE(list) < few; start++) {
         Entry *entry = self->entries[start];
         if (entry == NULL || (entry->state != OWN && entry->state != PACKED))
             continue;
@@ -132,7 +132,6 @@ static PyObject *express_drain(Express *self, PyObject *args)
         Py_XDECREF(item);
         if (failed)
             goto done;
-        most--;
         entry_removed(self, entry);
     }
     PyObject *kinds = alike_told(&alike);
