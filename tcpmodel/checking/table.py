@@ -25,7 +25,7 @@ from tcpmodel.checking.judge import Judge
 from tcpmodel.checking.memory.express import PROTOCOL, Lane, Over, lane
 from tcpmodel.checking.outcome.findings import ConnectionReport, Diagnostic
 from tcpmodel.checking.outcome.partial import SEVERAL, Partial
-from tcpmodel.checking.outcome.patterns import Pattern
+from tcpmodel.checking.outcome.patterns import A, B, Pattern
 from tcpmodel.checking.outcome.reports import ConnectionReports
 from tcpmodel.checking.outcome.standing import Standing
 from tcpmodel.traces.records import Packet, Take
@@ -97,7 +97,8 @@ class Table:
                 self._sweep_lane(judge, last)
 
             counts = self._counts(judge)
-            self._lane = lane(judge.memo, self._quoted.recent, self._doubles, self._texts, counts, taken, new, sweep)
+            recent, tells = self._quoted.recent, not judge.telling
+            self._lane = lane(judge.memo, recent, self._doubles, self._texts, counts, taken, new, sweep, tells)
         if self._lane is not None:
             self._lane.count_from(self._begun)
             self._keep_off(self._lane)
@@ -434,6 +435,8 @@ class Table:
             standing = one.standing
             if standing is None or counts.counts(judge.interpreter.spec_flags(one.last_flags)):
                 return -1
+            if one.findings:
+                return self._reports.place(Pattern(self._report_of(judge, one._replace(a=A, b=B))))
             return self._reports.place(
                 self._pattern(judge, standing, one.packets, partial(self._report_of, judge, one))
             )

@@ -37,6 +37,8 @@ class Recorder:
         self.highest: list[int] = [0, 0]
         self.differences: dict[int, int] = {}
         """The index of ``a - b`` under ``a << 32 | b``."""
+        self.shown: list[int] | None = None
+        """If it is a list: the sums that became text, in which marks stand for them (see ``Number.__str__``)."""
         self._known: dict[Base, int] = {(): 0}
         self._sums: dict[tuple[int, int, int], int] = {}
 
@@ -263,3 +265,12 @@ class Number:
 
     def __repr__(self) -> str:
         return f"{self.value}"
+
+    def __str__(self) -> str:
+        """Its value; where sums that become text are ``shown``, the place of its sum among them and its constant."""
+        shown = self.recorder.shown
+        if shown is None:
+            return f"{self.value}"
+        if self.base not in shown:
+            shown.append(self.base)
+        return f"\x03{shown.index(self.base)}:{self.constant}\x03"

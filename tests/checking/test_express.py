@@ -8,6 +8,7 @@ import sys
 from array import array
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -18,7 +19,7 @@ from tcpmodel.checking.crowds import quoted
 from tcpmodel.checking.faults import doubles
 from tcpmodel.checking.faults.doubles import Doubles
 from tcpmodel.checking.faults.texts import Texts
-from tcpmodel.checking.judge import Judge
+from tcpmodel.checking.judge import Found, Judge
 from tcpmodel.checking.memory import express, kinds
 from tcpmodel.checking.memory.plans import NONE, TAKE, TEST
 from tcpmodel.checking.outcome.findings import Report
@@ -51,9 +52,11 @@ def judges() -> dict[str, Judge]:
     return {}
 
 
-def checked(path: Path, specs: list[Spec], judges: dict[str, Judge], piece: int = 1 << 20) -> tuple[Report, int]:
+def checked(
+    path: Path, specs: list[Spec], judges: dict[str, Judge], piece: int = 1 << 20, found: Found | None = None
+) -> tuple[Report, int]:
     """The report of a capture that is read in pieces of so many octets, and how many packets went by the lane."""
-    checker = Checker(specs)
+    checker = Checker(specs, found=found)
     checker._judges.update(judges)
     file = path.open("rb")
     with file:
@@ -165,13 +168,19 @@ def spoiled(data: bytes, chance: random.Random) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def generated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The captures of ``bench/speed.py``, small."""
+def speed() -> ModuleType:
+    """``bench/speed.py``."""
     sys.path.insert(0, str(ROOT / "bench"))
     try:
         import speed
     finally:
         sys.path.remove(str(ROOT / "bench"))
+    return speed
+
+
+@pytest.fixture(scope="module")
+def generated(speed: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The captures of ``bench/speed.py``, small."""
     folder = tmp_path_factory.mktemp("generated")
     found = {name: folder / f"{name}.pcap" for name in speed.CAPTURES}
     for name, path in found.items():
@@ -321,6 +330,58 @@ def test_whole_connections_go_by_it(
     path = tmp_path / "whole.pcap"
     path.write_bytes(restyled(generated["mix"].read_bytes(), **STYLES[style]))
     assert compare(path) > 900
+
+
+def resets(path: Path, speed: ModuleType, *, host: int) -> int:
+    """Connections that are reset, some of which go on; how many packets there are."""
+    chance = random.Random(5)
+    to = speed.Writer(path, chance)
+    for number in range(80):
+        there = (host, 0xC0A80001, 30_000 + number, 80)
+        back = (*there[1::-1], *there[:1:-1])
+        mine, theirs = (1 << 32) - chance.choice((1, 40, 90, 1 << 20)), chance.choice((7, (1 << 32) - 60, 1 << 30))
+        length = chance.choice((40, 80))
+        to.packet(there, mine, 0, speed.SYN, 64240, 0)
+        to.packet(back, theirs, mine + 1, speed.SYN | speed.ACK, 65160, 0)
+        to.packet(there, mine + 1, theirs + 1, speed.ACK, 502, 0)
+        to.packet(there, mine + 1, theirs + 1, speed.PSH | speed.ACK, 502, length)
+        to.packet(back, theirs + 1, mine + 1 + length, speed.ACK, 509, 0)
+        ends = chance.choice(((there, mine + 1 + length, theirs + 1), (back, theirs + 1, mine + 1 + length)))
+        to.packet(*ends, speed.RST | speed.ACK, 502, 0)
+        if number % 5 == 4:
+            to.packet(*ends, speed.RST | speed.ACK, 502, 0)
+        if number % 7 == 6:
+            to.packet(there, mine + 1, theirs + 1, speed.PSH | speed.ACK, 502, length)
+    to.close()
+    return int(to.count)
+
+
+@pytest.mark.parametrize("host", [0x0A000001, 0x7F000002, 0xC0A80001], ids=["two hosts", "loopback", "one address"])
+def test_findings_are_told_alike(
+    host: int, speed: ModuleType, compare: Compare, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Most resets go by the lane, although each of them is told; few go on, and are told by the others."""
+    path = tmp_path / "resets.pcap"
+    count = resets(path, speed, host=host)
+    assert compare(path) > (count - 110 if host != 0xC0A80001 else -1)
+    monkeypatch.setattr(express, "SWEEP_EVERY", 4)
+    compare(path)
+
+
+def test_who_wants_findings_at_once_is_told_alike(
+    specs: list[Spec], speed: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "resets.pcap"
+    resets(path, speed, host=0x0A000001)
+    found: list[list[tuple[object, ...]]] = []
+    for core in (express.Core, None):
+        monkeypatch.setattr(express, "Core", core)
+        told: list[tuple[object, ...]] = []
+        _, taken = checked(path, specs, {}, found=lambda *all_, told=told: told.append(all_))  # type: ignore[misc]
+        assert bool(taken) == (core is not None)
+        found.append(told)
+    assert len(found[0]) >= 80
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize("seed", range(2))

@@ -28,7 +28,8 @@ from tcpmodel.checking.memory.known import STANDING
 from tcpmodel.checking.memory.memo import Memo
 from tcpmodel.checking.memory.plans import Plan
 from tcpmodel.checking.memory.revival import revive
-from tcpmodel.checking.memory.watchmemo import certain
+from tcpmodel.checking.memory.tellings import Tellings, Told
+from tcpmodel.checking.memory.watchmemo import tellable
 from tcpmodel.checking.outcome.findings import Diagnostic
 from tcpmodel.checking.outcome.partial import SEVERAL
 from tcpmodel.checking.outcome.reports import Likes
@@ -37,7 +38,7 @@ from tcpmodel.traces.addresses import endpoint_text, ipv6_text, packed
 from tcpmodel.traces.captures.link import packet_in
 from tcpmodel.traces.records import Framing, Packet, Taken
 
-INTERFACE = 7
+INTERFACE = 9
 """That of the compiled module as it is called here: one that was compiled before a change is not used."""
 
 Core: Any = None
@@ -184,7 +185,7 @@ DRAINED, SINGLE = 4096, 256
 
 class Lane:
     """Packets of one input, for one judge. ``taken``: called with how many were taken; ``new``: see there; ``sweep``:
-    called now and then with the time of the last packet."""
+    called now and then with the time of the last packet; ``tells``: may it have findings of its own?"""
 
     def __init__(
         self,
@@ -196,8 +197,10 @@ class Lane:
         taken: Callable[[int], None],
         new: New,
         sweep: Callable[[int], None],
+        tells: bool = True,
     ) -> None:
         self._memo = memo
+        self._tellings = Tellings(memo.watch) if tells else None
         self._recent = recent
         self._doubles = doubles
         self._beginnings = beginnings
@@ -314,10 +317,12 @@ class Lane:
     def over(self, origin: int, like: Callable[[Over], int], before: int = -1) -> Iterator[Drained]:
         """All connections of several packets, which are here no longer. With ``before`` only those whose last packet
         came before that time, in nanoseconds, and that may be left. ``origin``: the index of their input; ``like``
-        gives the pattern like which a connection is reported that has no findings, or -1."""
+        gives the pattern like which a connection is reported, or -1: one that has no finding, or one as the text that
+        ``Tellings`` have of it."""
 
-        def told(number: int, first: int, packets: int, flags: int, a: str, b: str, place: int) -> int:
-            return like(Over(number, a, b, first, packets, flags, self._standings[place], (), None))
+        def told(number: int, first: int, packets: int, flags: int, a: str, b: str, place: int, text: int) -> int:
+            found = () if self._tellings is None or text < 0 else (self._tellings.text(text),)
+            return like(Over(number, a, b, first, packets, flags, self._standings[place], found, None))
 
         start, more = 0, True
         while more:
@@ -328,17 +333,28 @@ class Lane:
             yield Drained(map(self._over, found), lines, [Likes(*kind) for kind in kinds])
 
     def _over(self, one: Any) -> Over:
-        number, first, packets, flags, a, b, place, rest, told = one
+        number, first, packets, flags, a, b, place, rest, found, told = one
         connection = None if told is None else self._restored(told, a, b)
         standing = None if place < 0 else self._standings[place]
-        return Over(number, a, b, first, packets, flags, standing, rest[0] if rest else (), connection)
+        return Over(number, a, b, first, packets, flags, standing, self._found(rest, found, a, b)[0], connection)
+
+    def _found(self, rest: Any, found: Any, a: str, b: str) -> tuple[Sequence[Diagnostic], int]:
+        """The findings of a connection, and how many of them were told."""
+        if found is None or self._tellings is None:
+            return rest or ((), 0)
+        return ([self._tellings.finding(Told(*found), a, b)], 0)
 
     def _restored(self, told: Any, a: str, b: str) -> Connection:
-        _, number, first, packets, latest, last_time, last_flags, known, numbers, notes, noted, rest = told
+        _, number, first, packets, latest, last_time, last_flags, known, numbers, notes, noted, rest, found = told
         connection = self._new(number, a, b)
         connection.latest = latest
         return revive(
-            connection, (first, packets), (last_time, last_flags), (known, numbers), (notes, noted), *(rest or ())
+            connection,
+            (first, packets),
+            (last_time, last_flags),
+            (known, numbers),
+            (notes, noted),
+            *self._found(rest, found, a, b),
         )
 
     def give_back(self, connection: Connection) -> None:
@@ -403,7 +419,11 @@ class Lane:
             return None
         given = len(form.sequences) + len(form.taken) + (self._memo.watch.timed + 2 - sum(unknown) if notes else 0)
         targets = tuple(plan.targets)
-        return ways, plan, plan.words, plan.rest, plan.sorted, plan.ways[0].own, given, targets
+        told = tuple([self._telling(way) for way in plan.ways]) if notes else None
+        return ways, plan, plan.words, plan.rest, plan.sorted, plan.ways[0].own, given, targets, told
+
+    def _telling(self, way: Way) -> Any:
+        return (False if way.about else None) if self._tellings is None else self._tellings.of(way)
 
     def _used(self, kind: Kind, plan: Plan, counts: Sequence[int], slow: bool) -> None:
         """So often each way of a plan was taken; if it is ``slow``, most of that by trying many."""
@@ -414,7 +434,7 @@ class Lane:
 
 
 def _usable(entry: Any) -> Way | None:
-    return mergeable(entry) if isinstance(entry, Way) else certain(entry)
+    return mergeable(entry) if isinstance(entry, Way) else tellable(entry)
 
 
 def _is_whole(connection: Connection) -> bool:
@@ -463,6 +483,7 @@ def lane(
     taken: Callable[[int], None],
     new: New,
     sweep: Callable[[int], None],
+    tells: bool,
 ) -> Lane | None:
     """An express lane, if it was built."""
-    return None if Core is None else Lane(memo, recent, doubles, texts, beginnings, taken, new, sweep)
+    return None if Core is None else Lane(memo, recent, doubles, texts, beginnings, taken, new, sweep, tells)

@@ -55,6 +55,11 @@ class Kind(list[Any]):
         self.plan = None
         self._useless = -1
 
+    def renew(self) -> None:
+        """More of the ways are usable than before."""
+        self.plan = None
+        self._useless = -1
+
     def missed(self, usable: Usable) -> None:
         """A packet was taken without ``step``. ``usable`` gives the way of an entry if it may become part of it."""
         self._missed += 1

@@ -20,14 +20,12 @@ from tcpmodel.checking.memory.kinds import Kind, Ways
 from tcpmodel.checking.memory.known import Shapes
 from tcpmodel.checking.memory.shapes import identity
 from tcpmodel.checking.memory.thinning import thin
+from tcpmodel.checking.memory.trials import UNUSED, Counting, Noting
 from tcpmodel.checking.outcome.findings import Diagnostic
-from tcpmodel.model.spec import PacketRule
 from tcpmodel.model.types import Enum, Range
 from tcpmodel.semantics.execution import Sighting
-from tcpmodel.semantics.expressions import Environment
 from tcpmodel.semantics.recording import Number, Recorder, Unrecordable
 from tcpmodel.semantics.values import INFINITY, Interval
-from tcpmodel.semantics.watching import Watch
 from tcpmodel.traces.records import Packet
 
 MOST = 4000
@@ -80,40 +78,6 @@ class Known:
         self.ways = Ways()
 
 
-class _Counting(Observer):
-    """It only counts what is told."""
-
-    def finding(self, rule: PacketRule, watch: Watch, environment: Environment) -> Diagnostic:
-        """Nothing but the code."""
-        return Diagnostic(rule.id, "", "", 0, False, "")
-
-
-class _Noting(Observer):
-    """It only notes which rules are broken, by their places in the program."""
-
-    def __init__(self, program: WatchProgram) -> None:
-        super().__init__(program)
-        self.broken: list[int] = []
-
-    def finding(self, rule: PacketRule, watch: Watch, environment: Environment) -> Diagnostic:
-        """Nothing but the code."""
-        self.broken += [place for place, each in enumerate(watch.rules) if each.source is rule]
-        return Diagnostic(rule.id, "", "", 0, False, "")
-
-
-class _Unused:
-    """Stands for what no remembered way may depend on: the number of a packet and its time."""
-
-    def _refuse(self, *_: object) -> Any:
-        raise Unrecordable
-
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __floordiv__ = __mod__ = _refuse
-    __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = __hash__ = __bool__ = __int__ = __index__ = _refuse
-
-
-_UNUSED: Any = _Unused()
-
-
 class WatchMemo:
     """For one spec. ``observe`` does what ``Observer.observe`` does."""
 
@@ -126,6 +90,7 @@ class WatchMemo:
         self.recorded = 0
         self._left = MOST
         self.count_uses: Callable[[], None] = lambda: None
+        self.teach: Callable[..., None] | None = None
         self.recalled = 0
         self.slow = 0
         self.timed = any(key == CLOCK for _, key, _ in program.looked_at)
@@ -205,6 +170,8 @@ class WatchMemo:
             way, found = taken
             if way.about:
                 self._tell(observer, light, way, packet, side, near, form.message(self.interpreter, given), tell)
+                if self.teach is not None:
+                    self.teach(known, numbers, inputs, way, ways, packet, side, near, form)
             observer.light = found
             self.recalled += 1
             if observer.doubts:
@@ -259,7 +226,7 @@ class WatchMemo:
         if (packet.time or 0) > _LATEST or not self._has_room():
             return None
         told: list[str] = []
-        trial = _Counting(self.program)
+        trial = Counting(self.program)
 
         def tell(finding: Diagnostic, _sighting: Sighting) -> None:
             told.append(finding.code)
@@ -408,7 +375,7 @@ class WatchMemo:
         def tell(_finding: Diagnostic, _sighting: Sighting) -> None:
             pass
 
-        trial = _Noting(self.program)
+        trial = Noting(self.program)
         try:
             recorder = Recorder([*numbers, *inputs])
             self._try(trial, known, _all(recorder, numbers, inputs), len(numbers), packet, side, near, form, fact, tell)
@@ -436,8 +403,16 @@ class WatchMemo:
         tell: Tell,
     ) -> None:
         """Have a fresh observer that knows this judge a packet on recorded numbers, of which the first are ``own``."""
-        given = recorded[own:]
         trial.told = dict(known.told)
+        seen, sighting, places = self.placed(trial, known, recorded, own, packet, near, form)
+        trial.observe(seen, sighting, side, places, fact, tell)
+
+    def placed(
+        self, trial: Observer, known: Known, recorded: list[Any], own: int, packet: Packet, near: Near, form: Form
+    ) -> tuple[Packet, Sighting, Any]:
+        """Has an observer know the first ``own`` of recorded numbers; a packet with the others, its message, and the
+        last numbers of both ends."""
+        given = recorded[own:]
         notes = self._filled(known, recorded[:own])
         half = self.program.notes
         trial.notes = (notes[:half], notes[half:])
@@ -450,8 +425,8 @@ class WatchMemo:
         fields.update(zip(form.word_keys, form.words(packet.fields), strict=True))
         fields.update({key: 0 for key in packet.fields if key not in fields and key == COMPLETE})
         sighting = form.message(self.interpreter, given)
-        time: Any = None if packet.time is None else _UNUSED
-        trial.observe(packet._replace(number=_UNUSED, time=time, fields=fields), sighting, side, places, fact, tell)
+        time: Any = None if packet.time is None else UNUSED
+        return packet._replace(number=UNUSED, time=time, fields=fields), sighting, places
 
 
 def _taken(ways: Kind, numbers: Values, inputs: Values, lossless: Facts) -> tuple[Way, Any] | None:
@@ -480,6 +455,12 @@ def certain(entry: tuple[Way, bool | None]) -> Way | None:
     """The way, if it asks nothing of the capture and nothing is told."""
     way, fact = entry
     return way if fact is None and way.target is not None and not way.about else None
+
+
+def tellable(entry: tuple[Way, bool | None]) -> Way | None:
+    """As ``certain``, or it is known what is told."""
+    way, fact = entry
+    return way if fact is None and way.target is not None and (not way.about or way.aside is not None) else None
 
 
 def _named(form: Form, words: tuple[int, ...], side: int, known: tuple[bool, ...], at: Any) -> str:

@@ -96,16 +96,9 @@ class Pattern:
         reasons = tuple([each.replace(A, a).replace(B, b) for each in one.reasons])
         found: tuple[Diagnostic, ...] = ()
         if one.diagnostics:
-
-            def fill(text: str) -> str:
-                text = text.replace(A, a).replace(B, b)
-                return _PLACE.sub(lambda mark: str(numbers[int(mark[1])] + int(mark[2])), text)
-
             found = tuple(
                 [
-                    replace(
-                        each, place=place, time=time, **{name: _filled(getattr(each, name), fill) for name in parts}
-                    )
+                    with_numbers(each, a, b, place, time, numbers, parts)
                     for each, parts in zip(one.diagnostics, self._parts, strict=True)
                 ]
             )
@@ -140,6 +133,25 @@ class Pattern:
         made._parts = self._parts
         made.key = (*self.key[:-1], repr(diagnostics))
         return made
+
+
+def with_numbers(
+    item: Diagnostic,
+    a: str,
+    b: str,
+    place: int,
+    time: int | None,
+    numbers: Sequence[int],
+    parts: Sequence[str] = _TEXTS,
+) -> Diagnostic:
+    """The finding of a packet between these ends, of which one has the text with these numbers in it; ``parts`` of it
+    differ."""
+
+    def fill(text: str) -> str:
+        text = text.replace(A, a).replace(B, b)
+        return _PLACE.sub(lambda mark: str(numbers[int(mark[1])] + int(mark[2])), text)
+
+    return replace(item, place=place, time=time, **{name: _filled(getattr(item, name), fill) for name in parts})
 
 
 def _place(text: str, marks: Sequence[int]) -> str:

@@ -53,13 +53,14 @@ static long pattern_of(Alike *alike, const Entry *entry, long place, PyObject *a
     if (entry->last_flags < 0 || entry->last_flags > 0xFFFF)
         return -1;
     long long kind = (2 * (long long)place + (entry->packets >= alike->several)) << 16 | entry->last_flags;
-    PyObject *key = PyLong_FromLongLong(kind);
+    int text = entry->told == NULL ? NOTHING : entry->told->text;
+    PyObject *key = PyLong_FromLongLong(kind << 20 | (text + 1)); /* of texts there are no more than of ways */
     if (key == NULL)
         return -2;
     PyObject *found = PyDict_GetItemWithError(alike->known, key);
     if (found == NULL && !PyErr_Occurred()) {
-        found = PyObject_CallFunction(alike->told, "LLLiOOl", (long long)entry->begun, (long long)entry->first,
-                                      (long long)entry->packets, entry->last_flags, a, b, place);
+        found = PyObject_CallFunction(alike->told, "LLLiOOli", (long long)entry->begun, (long long)entry->first,
+                                      (long long)entry->packets, entry->last_flags, a, b, place, text);
         if (found != NULL) {
             int failed = PyDict_SetItem(alike->known, key, found);
             Py_DECREF(found);
@@ -104,6 +105,16 @@ static int likes_counted(Alike *alike, const Entry *entry, long pattern, PyObjec
     return 1;
 }
 
+/* A line with what is told of the connection: packet, time and numbers. */
+static PyObject *line_told(PyObject *line, const Telling *told)
+{
+    char text[24 * (MOST_TOLD + 2)];
+    int size = snprintf(text, sizeof text, " %lld %lld", (long long)told->number, (long long)told->time);
+    for (int place = 0; place < told->count; place++)
+        size += snprintf(text + size, sizeof text - size, " %lld", (long long)told->numbers[place]);
+    return PyUnicode_FromFormat("%U%s", line, text);
+}
+
 /* Has a connection among the lines: 1; 0 if it is not like others, -1 on an error. */
 static int alike_taken(Alike *alike, const Entry *entry, long place, PyObject *a, PyObject *b)
 {
@@ -114,6 +125,8 @@ static int alike_taken(Alike *alike, const Entry *entry, long place, PyObject *a
         return pattern == -1 ? 0 : -1;
     PyObject *line = PyUnicode_FromFormat("%ld %lld %lld %d %U %U", pattern, (long long)entry->packets,
                                           (long long)entry->begun, alike->origin, a, b);
+    if (line != NULL && entry->told != NULL)
+        Py_SETREF(line, line_told(line, entry->told));
     if (line == NULL)
         return -1;
     int done = PyList_Append(alike->lines, line) == 0;

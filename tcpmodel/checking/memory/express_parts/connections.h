@@ -96,6 +96,7 @@ static void entry_free(Entry *entry)
     PyMem_Free(entry->numbers);
     PyMem_Free(entry->noted);
     PyMem_Free(entry->kept);
+    PyMem_Free(entry->told);
     PyMem_Free(entry);
 }
 

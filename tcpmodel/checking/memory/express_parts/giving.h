@@ -20,7 +20,7 @@ PyDoc_STRVAR(fetch_doc,
 "The connection of packet ``number``, at which ``run`` stopped, or else of the addresses ``flow`` (source and\n"
 "destination of 16 octets each, both ports, and 1 if they are of IPv6): which end the source is, number among all\n"
 "connections, first packet; then, if that is all of it, its time and frame; else number of packets, latest packet,\n"
-"last time, last flags, shape, numbers, shape and numbers of notes, and its object. Python has it from now on. None if it is not here.");
+"last time, last flags, shape, numbers, shape and numbers of notes, its object, and (text, packet, time, numbers) of its finding or None. Python has it from now on. None if it is not here.");
 
 static PyObject *express_fetch(Express *self, PyObject *args)
 {
@@ -76,20 +76,23 @@ PyDoc_STRVAR(drain_doc,
 "Give away connections of more than one packet, from a place on until there are ``most`` lines or ``few`` others. With\n"
 "``before`` >= 0 only those whose last packet came before that time and which may be left, as far as that is known.\n\n"
 "Those like others are lines: (pattern, packets, number among all connections, ``origin``, both ends). ``told`` gives\n"
-"the pattern of (number, first packet, packets, last flags, both ends, standing), or -1; one with as many packets or,\n"
+"the pattern of (number, first packet, packets, last flags, both ends, standing, text or -1), or -1; one with as many packets or,\n"
 "from ``several`` on, as few, standing and flags has the same, which is put into ``known``. kinds: (pattern, packets,\n"
 "how many, the lowest number, its line, the first packet of all).\n\n"
-"Of others the list has: number, first packet, packets, last flags, both ends, standing, its object, what ``fetch``\n"
+"Of others the list has: number, first packet, packets, last flags, both ends, standing, its object, its finding, what ``fetch``\n"
 "says if the standing is not known: then that is -1.");
 
 /* Of a connection that is not like others. */
 static PyObject *drained(Express *self, Entry *entry, long place, PyObject *a, PyObject *b)
 {
     PyObject *told = place < 0 ? entry_told(self, entry, 0) : Py_NewRef(Py_None);
-    if (told == NULL)
+    PyObject *found = told == NULL ? NULL : telling_out(entry);
+    if (found == NULL) {
+        Py_XDECREF(told);
         return NULL;
-    return Py_BuildValue("(LLLiOOlON)", (long long)entry->begun, (long long)entry->first, (long long)entry->packets,
-                         entry->last_flags, a, b, place, entry->rest ? entry->rest : Py_None, told);
+    }
+    return Py_BuildValue("(LLLiOOlONN)", (long long)entry->begun, (long long)entry->first, (long long)entry->packets,
+                         entry->last_flags, a, b, place, entry->rest ? entry->rest : Py_None, found, told);
 }
 
 static PyObject *express_drain(Express *self, PyObject *args)

@@ -197,6 +197,18 @@ static Entry *entry_of(Express *self, int64_t number, const char *flow, Py_ssize
     return entry;
 }
 
+/* What is told of a connection: (text, packet, time, numbers), or None. */
+static PyObject *telling_out(const Entry *entry)
+{
+    if (entry->told == NULL)
+        Py_RETURN_NONE;
+    const Telling *told = entry->told;
+    PyObject *numbers = numbers_out(told->numbers, told->count);
+    if (numbers == NULL)
+        return NULL;
+    return Py_BuildValue("(iLLN)", told->text, (long long)told->number, (long long)told->time, numbers);
+}
+
 /* All that Python has to know of a connection. */
 static PyObject *entry_told(Express *self, Entry *entry, int side)
 {
@@ -211,10 +223,16 @@ static PyObject *entry_told(Express *self, Entry *entry, int side)
         Py_XDECREF(numbers);
         return NULL;
     }
-    return Py_BuildValue("(iLLLLLiONONO)", side, (long long)entry->begun, (long long)entry->first,
+    PyObject *told = telling_out(entry);
+    if (told == NULL) {
+        Py_DECREF(numbers);
+        Py_DECREF(noted);
+        return NULL;
+    }
+    return Py_BuildValue("(iLLLLLiONONON)", side, (long long)entry->begun, (long long)entry->first,
                          (long long)entry->packets, (long long)entry->latest, (long long)entry->last_time,
                          entry->last_flags, entry->shape->known, numbers, entry->notes->known, noted,
-                         entry->rest ? entry->rest : Py_None);
+                         entry->rest ? entry->rest : Py_None, told);
 }
 
 /* Twice the number of where both ends stand, and 1 more if they may not be left yet; -1 if that is not known by

@@ -10,6 +10,10 @@ static void program_free(Program *program)
     Py_XDECREF(program->kind);
     Py_XDECREF(program->plan);
     Py_XDECREF(program->words);
+    for (int number = 0; program->telling != NULL && number < program->targets; number++)
+        program_free(program->telling[number]);
+    PyMem_Free(program->telling);
+    PyMem_Free(program->text);
     PyMem_Free(program->target);
     PyMem_Free(program->taken);
     PyMem_Free(program);
@@ -26,6 +30,24 @@ static void shape_free(Shape *shape)
     PyMem_Free(shape->early);
     Py_XDECREF(shape->known);
     PyMem_Free(shape);
+}
+
+/* The places of two numbers, one of each end, as far as there are any; notes have none. -1 on an error. */
+static int places_in(PyObject *known, const char *name, int *places)
+{
+    PyObject *two = PyObject_GetAttrString(known, name);
+    if (two == NULL) {
+        PyErr_Clear();
+        return 0;
+    }
+    for (Py_ssize_t side = 0; side < 2; side++) {
+        PyObject *place = PySequence_GetItem(two, side);
+        if (place != NULL && PyLong_Check(place))
+            places[side] = (int)PyLong_AsLong(place);
+        Py_XDECREF(place);
+    }
+    Py_DECREF(two);
+    return PyErr_Occurred() ? -1 : 0;
 }
 
 static Shape *shape_of(Express *self, PyObject *known)
@@ -50,15 +72,10 @@ static Shape *shape_of(Express *self, PyObject *known)
         PyErr_NoMemory();
         return NULL;
     }
-    made->near[0] = made->near[1] = -1;
-    PyObject *near = PyObject_GetAttrString(known, "near");
-    if (near == NULL)
-        PyErr_Clear(); /* notes have none */
-    else {
-        for (int side = 0; side < 2 && PyTuple_Check(near) && PyTuple_GET_SIZE(near) == 2; side++)
-            if (PyLong_Check(PyTuple_GET_ITEM(near, side)))
-                made->near[side] = (int)PyLong_AsLong(PyTuple_GET_ITEM(near, side));
-        Py_DECREF(near);
+    made->near[0] = made->near[1] = made->first[0] = made->first[1] = -1;
+    if (places_in(known, "near", made->near) < 0 || places_in(known, "first", made->first) < 0) {
+        PyMem_Free(made);
+        return NULL;
     }
     index = PyLong_FromLong(self->shape_count);
     if (index == NULL || PyDict_SetItem(self->shapes, known, index) < 0) {
@@ -136,14 +153,43 @@ static int program_sound(const Program *program)
     return at == length && length > 0 && code[length - 1] == NONE && rest;
 }
 
+static Program *program_made(Express *self, PyObject *plan, int shapes);
+
+/* What is told of packets of each way: None, False if that is not known, or the text and the plan of its numbers. */
+static int tellings_made(Express *self, Program *program, PyObject *told)
+{
+    if (!PyTuple_Check(told) || PyTuple_GET_SIZE(told) != program->targets) {
+        PyErr_SetString(PyExc_ValueError, "each way is told or not");
+        return 0;
+    }
+    program->text = PyMem_Calloc(program->targets ? program->targets : 1, sizeof(int));
+    program->telling = PyMem_Calloc(program->targets ? program->targets : 1, sizeof(Program *));
+    if (program->text == NULL || program->telling == NULL) {
+        PyErr_NoMemory();
+        return 0;
+    }
+    for (int number = 0; number < program->targets; number++) {
+        PyObject *one = PyTuple_GET_ITEM(told, number), *plan;
+        program->text[number] = one == Py_None ? NOTHING : UNKNOWN;
+        if (!PyTuple_Check(one))
+            continue;
+        if (!PyArg_ParseTuple(one, "iO!", &program->text[number], &PyTuple_Type, &plan))
+            return 0;
+        program->telling[number] = program_made(self, plan, 0);
+        if (program->telling[number] == NULL)
+            return 0;
+    }
+    return 1;
+}
+
 /* A program out of what Python says of it; NULL on an error. ``shapes``: its targets are shapes. */
 static Program *program_made(Express *self, PyObject *plan, int shapes)
 {
-    PyObject *kind, *origin, *words, *targets;
+    PyObject *kind, *origin, *words, *targets, *told = Py_None;
     Py_ssize_t rest;
     int sorted, own, given;
-    if (!PyArg_ParseTuple(plan, "OOSniiiO!", &kind, &origin, &words, &rest, &sorted, &own, &given, &PyTuple_Type,
-                          &targets))
+    if (!PyArg_ParseTuple(plan, "OOSniiiO!|O", &kind, &origin, &words, &rest, &sorted, &own, &given, &PyTuple_Type,
+                          &targets, &told))
         return NULL;
     Program *made = PyMem_Calloc(1, sizeof(Program));
     if (made == NULL)
@@ -172,6 +218,10 @@ static Program *program_made(Express *self, PyObject *plan, int shapes)
     if (!program_sound(made)) {
         program_free(made);
         PyErr_SetString(PyExc_ValueError, "a plan that cannot be run");
+        return NULL;
+    }
+    if (told != Py_None && !tellings_made(self, made, told)) {
+        program_free(made);
         return NULL;
     }
     return made;

@@ -18,7 +18,7 @@
 typedef __int128 wide;
 
 /* Grows with every change of what Python calls here; express.py uses no other. */
-#define INTERFACE 7
+#define INTERFACE 9
 
 #define LARGEST ((int64_t)1 << 56)
 #define LATEST ((int64_t)1 << 62)
@@ -29,6 +29,7 @@ typedef __int128 wide;
 #define SLOTS 23
 #define FLOW 36
 #define MOST_KEYS 16
+#define MOST_TOLD 16    /* numbers in the text of a finding */
 #define MOST_FORMS 512
 #define MOST_OF_A_FORM 32
 #define PATIENCE 20000  /* ways tried in vain before a program is made anew */
@@ -48,7 +49,7 @@ enum { WAITING, OWN, PACKED, LENT };
 
 typedef struct Shape Shape;
 
-typedef struct {
+typedef struct Program {
     PyObject *kind, *plan;
     PyObject *words; /* that hold the code */
     const int64_t *code;
@@ -57,12 +58,22 @@ typedef struct {
     int64_t tried; /* so many ways were tried in vain */
     Shape **target;
     uint32_t *taken; /* how often each way was taken */
+    int *text;       /* of each way: the text that is told of its packets, NOTHING, or UNKNOWN */
+    struct Program **telling; /* which gives the numbers in it */
 } Program;
+
+enum { NOTHING = -1, UNKNOWN = -2 };
+
+typedef struct { /* a finding: its text, packet, and the numbers in the text */
+    int64_t number, time;
+    int text, count;
+    int64_t numbers[];
+} Telling;
 
 struct Shape {
     PyObject *known;
     int stale;
-    int near[2];
+    int near[2], first[2];
     int number, places, early_places; /* programs that there is room for */
     Program **programs; /* by form and side */
     Program **early; /* the same for notes, where ends have sent nothing yet */
@@ -90,6 +101,7 @@ typedef struct {
     uint8_t *kept;        /* the frame of that packet, or the numbers packed */
     Py_ssize_t kept_size;
     int usual; /* the usual numbers that it was packed by */
+    Telling *told; /* what is told of it, beside what is in rest, or NULL */
 } Entry;
 
 typedef struct { /* how numbers of two shapes follow from one another, as stowed.Kind has it */

@@ -10,6 +10,48 @@ static int64_t near_to(int64_t number, int64_t near)
     return near + apart;
 }
 
+/* A number of a connection as it is after a packet. */
+static int64_t number_after(const Program *program, Py_ssize_t at, const int64_t *numbers, const int64_t *output,
+                            int place)
+{
+    const int64_t *here = program->code + at + 4;
+    for (int64_t left = program->code[at + 3]; left > 0; left--) {
+        if (here[0] == place)
+            return *output;
+        output++;
+        here += 3 + 2 * here[2];
+    }
+    return numbers[place];
+}
+
+/* What is told of a packet, of which ``given`` numbers stand behind those of the notes, with room for two more: 1 and
+ * ``told``, 0 if Python has to tell it, -1 without memory. ``firsts``: the first numbers of both ends. */
+static int told_of(const Entry *entry, const Program *judged, int64_t way, const int64_t *firsts, int given,
+                   int64_t number, int64_t time, Telling **told)
+{
+    Program *telling = judged->telling[way];
+    int from = entry->notes_count + given;
+    if (telling == NULL || telling->given != from + 2 || telling->own || entry->told != NULL || entry->rest != NULL ||
+        entry->state != OWN)
+        return 0;
+    entry->noted[from] = firsts[0];
+    entry->noted[from + 1] = firsts[1];
+    Py_ssize_t at = program_run(telling, entry->noted);
+    if (!at || telling->code[at + 3] > MOST_TOLD || telling->code[at + 3] != telling->code[at + 2])
+        return 0;
+    int count = (int)telling->code[at + 3];
+    Telling *made = PyMem_Malloc(sizeof(Telling) + count * sizeof(int64_t));
+    if (made == NULL)
+        return -1;
+    *made = (Telling){number, time, judged->text[way], count};
+    if (!results(telling, at, entry->noted, made->numbers)) {
+        PyMem_Free(made);
+        return 0;
+    }
+    *told = made;
+    return 1;
+}
+
 /* Takes the packet if all of it is known: 1; 0 if Python has to, -1 on an error of Python. */
 static int take(Express *self, Entry *entry, int side, int form_index, const int64_t *fields, int flags,
                 int64_t number, int64_t time)
@@ -35,7 +77,7 @@ static int take(Express *self, Entry *entry, int side, int form_index, const int
             judged->given != inputs || own_near >= entry->count || other_near >= entry->count)
             return 0;
         if (!room_for(&entry->numbers, &entry->room, (int64_t)entry->count + given) ||
-            !room_for(&entry->noted, &entry->notes_room, (int64_t)entry->notes_count + inputs)) {
+            !room_for(&entry->noted, &entry->notes_room, (int64_t)entry->notes_count + inputs + 2)) {
             PyErr_NoMemory();
             return -1;
         }
@@ -98,11 +140,31 @@ static int take(Express *self, Entry *entry, int side, int form_index, const int
         }
         if (!results(program, at, numbers, self->output) || !results(judged, judged_at, noted, self->output_notes))
             return 0;
+        int64_t way = judged->code[judged_at + 1];
+        Telling *told = NULL;
+        if (judged->text != NULL && judged->text[way] != NOTHING) {
+            if (target->first[0] < 0 || target->first[1] < 0 || target->first[0] >= program->code[at + 2] ||
+                target->first[1] >= program->code[at + 2] || target->first[0] >= program->own ||
+                target->first[1] >= program->own)
+                return 0;
+            int64_t firsts[2];
+            for (int end = 0; end < 2; end++)
+                firsts[end] = number_after(program, at, numbers, self->output, target->first[end]);
+            int known = told_of(entry, judged, way, firsts, inputs, number, time, &told);
+            if (known <= 0) {
+                if (known < 0)
+                    PyErr_NoMemory();
+                return known;
+            }
+        }
         if (!room_for(&entry->numbers, &entry->room, program->code[at + 2]) ||
             !room_for(&entry->noted, &entry->notes_room, judged->code[judged_at + 2])) {
+            PyMem_Free(told);
             PyErr_NoMemory();
             return -1;
         }
+        if (told != NULL)
+            entry->told = told;
         entry->count = settle(program, at, entry->numbers, self->output);
         entry->notes_count = settle(judged, judged_at, entry->noted, self->output_notes);
         entry->shape = target;
