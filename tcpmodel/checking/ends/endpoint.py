@@ -370,8 +370,10 @@ class Endpoint:
         """Has it come to rest, and would this message begin a new life in answer to something that was not seen?"""
         closed = self.closed().values()
         least = min(c.cost for c in closed)
-        if not any(c.ended and c.cost == least for c in closed):
-            return False
+        return any(c.ended and c.cost == least for c in closed) and self.begins_anew(sighting)
+
+    def begins_anew(self, sighting: Sighting) -> bool:
+        """Would it begin a new life with this, in answer to something that was not seen?"""
         return self._born(self.beginning(sighting)) is Birth.NEW
 
     def beginning(self, sighting: Sighting) -> Configurations:

@@ -33,7 +33,8 @@ def of_another_life(
 
     Numbers of both ends that lie nowhere near say so by themselves. When both ends have finished it is enough that
     one lies nowhere near, or that both were never used; less is enough when the end was seen. Where one of the
-    numbers was used before, what the other end sends later has to say so, too.
+    numbers was used before, what the other end sends later has to say so, too. How far the other end came may be open:
+    what an end begins with names what it received, which then lies apart from what it received before.
     """
     own = sender.apart(sighting, interpreter.number_slot)
     # Of a peer that was never seen, only what the sender acknowledged is known.
@@ -43,6 +44,8 @@ def of_another_life(
     doubtful = max(own, other) > APART and not unfinished()
     if doubtful and min(own, other):
         return True
+    if own > CLOSE and sender.begins_anew(sighting):
+        other = max(other, sender.apart(sighting, interpreter.answer_slot, peer=True))
     if (own > FAR or min(own, other) > CLOSE) and all(end.may_rest() or not end.sent for end in (sender, peer)):
         return True
     return None if doubtful else False
