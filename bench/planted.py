@@ -33,7 +33,8 @@ from tcpmodel.checking.table import Judge  # noqa: E402
 from tcpmodel.model.load import load_spec  # noqa: E402
 from tcpmodel.model.spec import Spec  # noqa: E402
 from tcpmodel.traces.open import open_trace  # noqa: E402
-from tcpmodel.traces.records import Packet, Trace  # noqa: E402
+from tcpmodel.traces.reader import Trace  # noqa: E402
+from tcpmodel.traces.records import Packet  # noqa: E402
 
 TRACES = HERE.parent / "traces"
 BASES: dict[str, tuple[str, int]] = {
