@@ -55,22 +55,15 @@ class Reader(Trace):
         self._source = source
 
 
-UNREADABLE = "unreadable line"
+class Damaged(str):
+    """Why a line says nothing though it should: the first one that is left out for this reason is named."""
 
-DAMAGED = frozenset(
-    {
-        *(
-            UNREADABLE,
-            "unreadable address",
-            "a line that the pattern does not match",
-            "not a line of strace",
-            "not JSON",
-        ),
-        *("not a row of a table", "not a row", "row without addresses or protocol", "row without ports"),
-        *("row with another number of columns than the heading", "row before the names of the columns"),
-    }
-)
-"""Reasons for which a line says nothing though it should: the first one of each kind is named."""
+    __slots__ = ()
+
+
+UNREADABLE = Damaged("unreadable line")
+NOT_A_ROW = Damaged("not a row of a table")
+OTHER_COLUMNS = Damaged("row with another number of columns than the heading")
 
 
 class LineReader(Reader):
@@ -93,6 +86,6 @@ class LineReader(Reader):
 
     def _leave_out(self, number: int, reason: str) -> None:
         """Count line ``number``, which says nothing here."""
-        if reason in DAMAGED:
+        if isinstance(reason, Damaged):
             reason = self._named.setdefault(reason, f"{reason} (the first is line {number})")
         self.skipped.add(reason)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from tcpmodel.traces.addresses import endpoint_text, unmapped
 from tcpmodel.traces.logs.named_groups import Clock
-from tcpmodel.traces.reader import LineReader
+from tcpmodel.traces.reader import NOT_A_ROW, LineReader
 from tcpmodel.traces.records import Event, Record, StateRecord
 from tcpmodel.traces.source import Source
 
@@ -67,7 +67,7 @@ class BpfTableTrace(LineReader):
             row = _row(columns, line) if columns else None
             ends = _ends(row) if row is not None else None
             if row is None or ends is None:
-                self._leave_out(number, "not a row of a table")
+                self._leave_out(number, NOT_A_ROW)
                 continue
             yield from self._of_row(number, row, *ends)
 
@@ -78,7 +78,7 @@ class BpfTableTrace(LineReader):
                 name = f"{local} > {remote}"
                 yield StateRecord(number, time, "tcp", name, local, remote, "", row["STATE"], "linux-sockets")
             else:
-                self._leave_out(number, "not a row of a table")
+                self._leave_out(number, NOT_A_ROW)
             return
         if "T" in row:
             calls: tuple[str, ...] = _TRACED.get(row["T"], ())
@@ -87,7 +87,7 @@ class BpfTableTrace(LineReader):
         else:
             calls = ("connect", "connected") if "LAT(ms)" in row else ("connect",)
         if not calls:
-            self._leave_out(number, "not a row of a table")
+            self._leave_out(number, NOT_A_ROW)
             return
         begins = calls[0] != "close"
         name = (

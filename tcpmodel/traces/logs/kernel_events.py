@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from tcpmodel.traces.addresses import endpoint_text, unmapped
-from tcpmodel.traces.reader import LineReader
+from tcpmodel.traces.reader import UNREADABLE, LineReader
 from tcpmodel.traces.records import Record, StateRecord
 from tcpmodel.traces.source import Source
 
@@ -67,7 +67,7 @@ class KernelTrace(LineReader):
                 if "LOST " in line and " EVENTS" in line.upper():
                     self._leave_out(number, "events lost by the kernel before this log was written")
                 else:
-                    self._leave_out(number, "another tracepoint" if _is_event(line) else "unreadable line")
+                    self._leave_out(number, "another tracepoint" if _is_event(line) else UNREADABLE)
                 continue
             record = self._record(number, line)
             if isinstance(record, str):
@@ -78,7 +78,7 @@ class KernelTrace(LineReader):
     def _record(self, number: int, line: str) -> StateRecord | str:
         found = _told(line)
         if found is None:
-            return "another tracepoint" if _is_event(line) else "unreadable line"
+            return "another tracepoint" if _is_event(line) else UNREADABLE
         time, text = found
         values: dict[str, str] = dict(_PAIRS.findall(text))
         if "newstate: " in text:
@@ -90,10 +90,10 @@ class KernelTrace(LineReader):
             values[name] = _plain(values.get(name, ""))
         protocol = values["protocol"]
         if protocol not in ("IPPROTO_TCP", "6"):
-            return "not TCP" if protocol else "unreadable line"
+            return "not TCP" if protocol else UNREADABLE
         old, new = values.get("oldstate", ""), values.get("newstate", "")
         if not old or not new or not _is_port(values.get("sport", "")) or not _is_port(values.get("dport", "")):
-            return "unreadable line"
+            return UNREADABLE
         six = values.get("family") in ("AF_INET6", "10")
         from_port, to_port = values["sport"], values["dport"]
         from_host, to_host = (_host(values, side, six) for side in ("saddr", "daddr"))

@@ -22,12 +22,14 @@ from tcpmodel.traces.logs.named_groups import (
     about_segments,
     about_states,
 )
-from tcpmodel.traces.reader import LineReader
+from tcpmodel.traces.reader import Damaged, LineReader
 from tcpmodel.traces.records import Record, TraceError
 from tcpmodel.traces.source import Source
 
 LONGEST_PATTERN = 4096
 """Characters of a pattern."""
+
+_UNMATCHED = Damaged("a line that the pattern does not match")
 
 SECONDS = 1.0
 """Of processor time for one line; between this and twice as much is granted."""
@@ -109,7 +111,7 @@ class PatternTrace(LineReader):
                 if found is None:
                     if line and not line.isspace():
                         first = first or (number, line)
-                        self._leave_out(number, "a line that the pattern does not match")
+                        self._leave_out(number, _UNMATCHED)
                     continue
                 matched = True
                 record = grouped.record(number, found.groupdict())

@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 from tcpmodel.traces.addresses import endpoint_text, unmapped
 from tcpmodel.traces.logs import proc_net
+from tcpmodel.traces.reader import Damaged
 
+_NO_ADDRESS = Damaged("unreadable address")
 _SS = re.compile(
     r"(?:([a-z][a-z0-9_]*)\s+)?([A-Z][A-Z0-9-]+)\s+(\d{1,10})\s+(\d{1,10})\s+(\S{1,200}:\S{1,40})\s+(\S{1,200}:\S{1,40})(?:\s+(.*))?$",
     re.ASCII,
@@ -115,7 +117,7 @@ def _ss(found: re.Match[str]) -> Row | str:
         return "not TCP or UDP"
     ends = _colon(local), _colon(remote)
     if ends[0] is None or ends[1] is None:
-        return "unreadable address"
+        return _NO_ADDRESS
     cookie = re.search(r"\bsk:(\w{1,16})", rest or "")
     return Row(LINUX, kind or "", ends[0], _peer(ends[1]), state, cookie[1] if cookie else "")
 
@@ -126,7 +128,7 @@ def _netstat(found: re.Match[str]) -> Row | str:
     split = _dot if dotted else _colon
     ends = split(local), split(remote)
     if ends[0] is None or ends[1] is None:
-        return "unreadable address"
+        return _NO_ADDRESS
     words = (rest or "").split()
     if dotted and words and _STATE.match(words[-1]):
         words = words[-1:]  # behind what netstat -x of FreeBSD tells of the buffers
@@ -141,7 +143,7 @@ def _windows(found: re.Match[str]) -> Row | str:
     protocol, local, remote, rest = found.groups()
     ends = _colon(local), _colon(remote)
     if ends[0] is None or ends[1] is None:
-        return "unreadable address"
+        return _NO_ADDRESS
     words = (rest or "").split(None, 1)
     state = words[0] if words and not words[0].isdecimal() else ""
     if protocol == "TCP" and not state:
@@ -155,7 +157,7 @@ def _open_file(protocol: str, local: str, remote: str, told: str) -> Row | str:
     """A socket in a list of what processes have open."""
     ends = _colon(local), _colon(remote)
     if ends[0] is None or ends[1] is None:
-        return "unreadable address"
+        return _NO_ADDRESS
     state = told if _STATE.match(told) else ""
     if protocol.lower() == "udp" or not state:
         return f"a {protocol.upper()} socket without a state"

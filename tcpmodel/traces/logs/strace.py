@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from tcpmodel.traces.logs.named_groups import Clock
 from tcpmodel.traces.logs.sockets import Processes, Socket, address_of
-from tcpmodel.traces.reader import LineReader
+from tcpmodel.traces.reader import Damaged, LineReader
 from tcpmodel.traces.records import DOUBTFUL, Event, Record
 from tcpmodel.traces.source import Source
 
@@ -31,6 +31,7 @@ _RESULT = re.compile(r"\)\s+= (-?\d{1,20}|\?|0x[0-9a-f]{1,16})((?=[<\s(]|$).*)$"
 _ERROR = re.compile(r"\s+(E[A-Z0-9]{2,20})\b")
 _TOOK = re.compile(r"<(\d{1,9}\.\d{1,9})>\s*$", re.ASCII)
 _DESCRIPTOR = re.compile(r"(\d{1,10})(?:<([A-Za-z0-9-]{1,20}):\[(.{0,200}?)\]>)?", re.ASCII)
+_FOREIGN = Damaged("not a line of strace")
 _TEXT = re.compile(r'"(?:[^"\\]|\\.)*"(?:\.\.\.)?')
 _ROOM = re.compile(r"iov_len=(\d{1,12})")
 _NUMBER = re.compile(r'(?:\b0x[0-9a-f]+|"[^"]*") /\* (.{1,60}?) \*/', re.ASCII)
@@ -112,7 +113,7 @@ class StraceTrace(LineReader):
             self._number = number
             start = _START.match(line)
             if start is None:
-                self._leave_out(number, "not a line of strace")
+                self._leave_out(number, _FOREIGN)
                 continue
             process = start[1] or start[2] or ""
             time = self._time(start[3])
@@ -130,7 +131,7 @@ class StraceTrace(LineReader):
             call = _CALL.match(text)
             self._doubt = text is not rest
             if call is None:
-                self._leave_out(number, "not a line of strace")
+                self._leave_out(number, _FOREIGN)
             elif call[1] not in _OURS:
                 self._leave_out(number, "another call")
             else:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from tcpmodel.traces.addresses import endpoint_text, unmapped
-from tcpmodel.traces.reader import LineReader
+from tcpmodel.traces.reader import NOT_A_ROW, LineReader
 from tcpmodel.traces.records import Record, StateRecord
 
 _HEADING = re.compile(r"(?=.*\bLADDR\b)(?=.*\bRADDR\b)(?=.*\bTX_KB\b)(?=.*\bMS\b)")
@@ -42,7 +42,7 @@ class TcplifeTrace(LineReader):
                 continue
             found = _ROW.search(line)
             if found is None:
-                self._leave_out(number, "not a row of a table")
+                self._leave_out(number, NOT_A_ROW)
                 continue
             local = endpoint_text(unmapped(found[1]), found[2])
             remote = endpoint_text(unmapped(found[3]), found[4])

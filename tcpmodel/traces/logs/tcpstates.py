@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tcpmodel.traces.addresses import endpoint_text, unmapped
-from tcpmodel.traces.reader import LineReader
+from tcpmodel.traces.reader import NOT_A_ROW, LineReader
 from tcpmodel.traces.records import Record, StateRecord
 from tcpmodel.traces.source import Source
 
@@ -105,7 +105,7 @@ class TcpstatesTrace(LineReader):
             row = _row(line)
             if row is None:
                 if not _is_heading(line):
-                    self._leave_out(number, "not a row of a table")
+                    self._leave_out(number, NOT_A_ROW)
                 continue
             time = None
             if row.seconds is not None:

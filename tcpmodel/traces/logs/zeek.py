@@ -13,7 +13,7 @@ from itertools import takewhile
 from tcpmodel.traces.addresses import endpoint_text, unmapped
 from tcpmodel.traces.own.json_text import LONGEST_LINE, JsonFault, Real, parse
 from tcpmodel.traces.own.json_time import nanoseconds
-from tcpmodel.traces.reader import LineReader
+from tcpmodel.traces.reader import OTHER_COLUMNS, Damaged, LineReader
 from tcpmodel.traces.records import (
     FLAG_BITS,
     OCTETS,
@@ -131,10 +131,10 @@ class _Table:
     def row(self, line: str) -> dict[str, str] | str:
         """The cells that are set, by their names; why there are none, in words."""
         if not self._fields:
-            return "row before the names of the columns"
+            return Damaged("row before the names of the columns")
         cells = line.split(self._separator)
         if len(cells) != len(self._fields):
-            return "row with another number of columns than the heading"
+            return OTHER_COLUMNS
         nothing = (self._unset, self._empty)
         return {name: cell for name, cell in zip(self._fields, cells, strict=True) if cell not in nothing}
 
@@ -143,9 +143,9 @@ def _object(line: str) -> dict[str, str] | str:
     try:
         value = parse(line)
     except JsonFault:
-        return "not JSON"
+        return Damaged("not JSON")
     if not isinstance(value, dict):
-        return "not a row"
+        return Damaged("not a row")
     return {
         (f"id.{name[3:]}" if name.startswith("id_") else name): str(one)
         for name, one in value.items()
@@ -156,12 +156,12 @@ def _object(line: str) -> dict[str, str] | str:
 def _story(number: int, row: dict[str, str]) -> list[Record] | str:
     """The events of a row, and what it says came out; in words why it says nothing."""
     if any(name not in row for name in _NEEDED):
-        return "row without addresses or protocol"
+        return Damaged("row without addresses or protocol")
     ends = []
     for name in ("orig", "resp"):
         port = row.get(f"id.{name}_p", "0")
         if not (port.isdecimal() and len(port) < 6):
-            return "row without ports"
+            return Damaged("row without ports")
         ends.append(endpoint_text(unmapped(row[f"id.{name}_h"]), port))
     local, remote = ends
     time = nanoseconds(row["ts"]) if "ts" in row else None

@@ -14,7 +14,7 @@ from tcpmodel.traces.addresses import endpoint_text, is_multicast, packed
 from tcpmodel.traces.captures.transport import told_checksum
 from tcpmodel.traces.printed.tcpdump_clock import STAMP, Clock
 from tcpmodel.traces.printed.tcpdump_numbers import Numbers
-from tcpmodel.traces.reader import LineReader
+from tcpmodel.traces.reader import UNREADABLE, LineReader
 from tcpmodel.traces.records import ABOUT, ERRORS, FLAG_BITS, FLAG_LETTERS, Packet, Record, TraceError
 from tcpmodel.traces.source import Source
 
@@ -79,7 +79,6 @@ _REASONS = (
     ("AH(", "IPsec AH"),
 )
 _CUT = "cut before the end of the transport header"
-_UNREADABLE = "unreadable line"
 _MOST_ENDPOINTS = 1 << 16
 
 
@@ -156,7 +155,7 @@ class TcpdumpTrace(LineReader):
                 elif _PROSE.match(line) or (stamp is None and line[0] == " "):
                     continue
                 else:
-                    self._leave_out(number, "not TCP or UDP" if stamp else _UNREADABLE)
+                    self._leave_out(number, "not TCP or UDP" if stamp else UNREADABLE)
                     if stamp is None:
                         unread = unread or (number, line)
                         continue
@@ -171,7 +170,7 @@ class TcpdumpTrace(LineReader):
                     timed = stamp is not None
                 elif stamp is None and (timed or carrier):
                     known = _NETWORK.search(line[: pair.start()])
-                    self._leave_out(number, "packet within a tunnel" if known else _UNREADABLE)
+                    self._leave_out(number, "packet within a tunnel" if known else UNREADABLE)
                     carrier = False
                     continue
             found = self._packet(number, time, line, pair, outer)
@@ -179,7 +178,7 @@ class TcpdumpTrace(LineReader):
             carrier = pair[3].startswith(_CARRIERS)
             if isinstance(found, str):
                 self._leave_out(number, found)
-                if found == _UNREADABLE:
+                if found == UNREADABLE:
                     unread = unread or (number, line)
                 else:
                     readable = True
@@ -249,7 +248,7 @@ class TcpdumpTrace(LineReader):
             return _CUT
         if not rest.startswith(_UDP_WORDS):
             if outer is None and network is None:
-                return _UNREADABLE
+                return UNREADABLE
             if (refused := _NOBODY.match(rest)) is not None:
                 return self._refused(number, time, from_text, to_text, refused, fields)
             for word, reason in _REASONS:

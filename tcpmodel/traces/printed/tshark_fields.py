@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from tcpmodel.traces.printed.tshark_packet import COMMAND, NO_ENDS, Packets
-from tcpmodel.traces.reader import LineReader
+from tcpmodel.traces.reader import OTHER_COLUMNS, LineReader
 from tcpmodel.traces.records import Packet, Record, TraceError
 from tcpmodel.traces.source import Source
 
@@ -71,7 +71,7 @@ class FieldsTrace(LineReader):
                 continue
             cells = self._cells(line)
             if len(cells) != len(self._names):
-                self._leave_out(number, "row with another number of columns than the heading")
+                self._leave_out(number, OTHER_COLUMNS)
                 continue
             values = {name: cell.split(",") for name, cell in zip(self._names, cells, strict=True) if cell}
             found = packets.packet(values, number)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from tcpmodel.traces.addresses import endpoint_text, is_multicast
 from tcpmodel.traces.own.json_time import nanoseconds
-from tcpmodel.traces.reader import LineReader
+from tcpmodel.traces.reader import UNREADABLE, LineReader
 from tcpmodel.traces.records import FLAG_BITS, Packet, Record, TraceError
 from tcpmodel.traces.relative import Relative
 from tcpmodel.traces.source import Source
@@ -72,7 +72,7 @@ class SummaryTrace(LineReader):
                 continue
             row = _row(line, columns)
             if row is None:
-                self._leave_out(number, "unreadable line")
+                self._leave_out(number, UNREADABLE)
                 continue
             some = True
             found = self._packet(row)
@@ -92,7 +92,7 @@ class SummaryTrace(LineReader):
         if segment is not None:
             ports = [int(segment[1]), int(segment[2])]
             if max(ports) > 0xFFFF:
-                return "unreadable line"
+                return UNREADABLE
             source, destination = (endpoint_text(host, port) for host, port in zip(ends, ports, strict=True))
             return self._segment(number, time, source, destination, segment)
         datagram = _DATAGRAM.match(info)
@@ -100,7 +100,7 @@ class SummaryTrace(LineReader):
             ports = [int(datagram[1]), int(datagram[2])]
             size = int(datagram[3]) + 8
             if max(ports) > 0xFFFF or size > 0xFFFF:
-                return "unreadable line"
+                return UNREADABLE
             source, destination = (endpoint_text(host, port) for host, port in zip(ends, ports, strict=True))
             fields = {"length": size, "source_multicast": 1 if is_multicast(ends[0]) else 0}
             return Packet(number, time, "udp", source, destination, 0, fields)
